@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The linter is pinned here and built by go install: a newer one could find new faults overnight.
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := .tools/golangci-lint-$(GOLANGCI_VERSION)
+WEB := adapters/httpapi/web
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: web ## Set everything up and serve in dev mode at http://localhost:3000/
+	PARLEY_DEV=1 LOG_FORMAT=text go run .
+
+build: web ## Build the binary ./parley with the chat page in it
+	go build -o parley .
+
+test: web chromium ## Set everything up and run all tests
+	go test -race -shuffle=on ./...
+
+test-unit: ## Run the Go tests that need neither Node.js nor a browser
+	go test -race -shuffle=on $$(go list ./... | grep -v /test/)
+
+fuzz: ## Run every fuzz target for FUZZTIME (default 1m)
+	./test/fuzz.sh $(or $(FUZZTIME),1m)
+
+lint: $(GOLANGCI) ## Check style, generated files and go.mod
+	$(GOLANGCI) run
+	go mod tidy -diff
+	go generate ./... && git diff --exit-code -- mocks
+
+fmt: $(GOLANGCI) ## Format the Go code
+	$(GOLANGCI) fmt
+
+generate: ## Regenerate the mocks
+	go generate ./...
+
+bench: ## Compare with the reference server on this machine (minutes); bench-quick is shorter
+	./test/load/compare.sh
+
+web: $(WEB)/dist/index.html
+
+# The page is built only when one of its sources is newer than the last build.
+$(WEB)/dist/index.html: $(WEB)/package-lock.json $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -path $(WEB)/dist -prune -o -type f -print)
+	cd $(WEB) && npm ci --no-audit --no-fund && npm run build
+
+chromium:
+	./test/browser/install-chromium.sh
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv .tools/golangci-lint $@
+
+.PHONY: help run build test test-unit fuzz lint fmt generate bench web chromium

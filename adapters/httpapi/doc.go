@@ -1,0 +1,4 @@
+// Package httpapi is everything that Parley serves over plain HTTP, on Echo: health and readiness,
+// the mount of the Socket.IO handler, the chat page of dev mode, and, on a listener of its own,
+// metrics and profiles for operators. Errors are problem details (RFC 9457).
+package httpapi

@@ -1,0 +1,115 @@
+package memory
+
+import (
+	"container/list"
+	"slices"
+	"time"
+
+	"parley/domain"
+)
+
+// What things take in memory beside their strings, in bytes, about: a message with its spare places
+// in the slice, an id in its map, a conversation with its map entry and list element.
+const (
+	messageCost      = 250
+	idCost           = 150
+	conversationCost = 700
+)
+
+// history is one conversation in the log. Its shard's lock guards it.
+type history struct {
+	conversation domain.ConversationID
+	epoch        domain.Epoch
+	// life is the counter that the epoch was read from.
+	life int
+	// place is where the history stands in its shard's list.
+	place *list.Element
+	// last is when the newest message was accepted.
+	last time.Time
+	// seq is that of the newest message.
+	seq uint64
+
+	// messages[first:] are the messages held, the newest last. Messages are dropped from the front
+	// by moving first; the rest moves down when half the slice is dropped ones.
+	messages []domain.Message
+	first    int
+	bytes    int
+
+	ids ids
+}
+
+// size is what the history takes in memory, in bytes, about.
+func (h *history) size() int64 {
+	return int64(conversationCost + len(h.conversation) + h.bytes + h.ids.size())
+}
+
+// repeated returns the draft at the place of the one with its id, if that was accepted lately.
+func (h *history) repeated(d domain.Draft, now time.Time) (domain.Message, bool) {
+	first, found := h.ids.find(id{d.User, d.ID}, now)
+	if !found {
+		return domain.Message{}, false
+	}
+	return domain.Message{Draft: d, Seq: first.seq, Epoch: h.epoch, At: first.at}, true
+}
+
+// append gives the draft its place. Times never go back in a conversation, whatever the clock does:
+// what is dropped by age is a beginning of it.
+func (h *history) append(d domain.Draft, now time.Time) domain.Message {
+	if now.Before(h.last) {
+		now = h.last
+	}
+	// One copy of the conversation's id for all its messages.
+	d.Conversation = h.conversation
+	h.seq++
+	h.last = now
+	m := domain.Message{Draft: d, Seq: h.seq, Epoch: h.epoch, At: now}
+	if h.first > 0 && len(h.messages) == cap(h.messages) && h.first >= len(h.messages)/2 {
+		h.compact()
+	}
+	h.messages = append(h.messages, m)
+	h.bytes += cost(m)
+	h.ids.add(id{d.User, d.ID}, accepted{seq: m.Seq, at: now})
+	return m
+}
+
+// trim drops the oldest messages that are too many, too large or too old.
+func (h *history) trim(cfg LogConfig, now time.Time) {
+	for h.first < len(h.messages) {
+		held := len(h.messages) - h.first
+		oldest := &h.messages[h.first]
+		tooMany := held > cfg.MaxMessages || h.bytes > cfg.MaxBytes && held > 1
+		if !tooMany && now.Sub(oldest.At) <= cfg.MaxAge {
+			break
+		}
+		h.bytes -= cost(*oldest)
+		*oldest = domain.Message{}
+		h.first++
+	}
+	// Give back what a burst has left. The copy is paid for by the three times as many that were dropped.
+	if held := len(h.messages) - h.first; cap(h.messages) > 64 && held < cap(h.messages)/4 {
+		h.messages = slices.Clone(h.messages[h.first:])
+		h.first = 0
+	}
+}
+
+// compact moves the messages held to the front of the slice.
+func (h *history) compact() {
+	n := copy(h.messages, h.messages[h.first:])
+	clear(h.messages[n:])
+	h.messages = h.messages[:n]
+	h.first = 0
+}
+
+// after returns a copy of the messages later than seq, which is before the newest; complete is false
+// if some of them were dropped.
+func (h *history) after(seq uint64) (ms []domain.Message, complete bool) {
+	missed := h.seq - seq
+	if missed > uint64(len(h.messages)-h.first) {
+		return nil, false
+	}
+	return slices.Clone(h.messages[len(h.messages)-int(missed):]), true
+}
+
+func cost(m domain.Message) int {
+	return messageCost + len(m.User) + len(m.ID) + len(m.Content) + len(m.Metadata)
+}

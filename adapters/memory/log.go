@@ -1,0 +1,159 @@
+package memory
+
+import (
+	"context"
+	"crypto/rand"
+	"hash/maphash"
+	"sync/atomic"
+	"time"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+// LogConfig bounds a Log. A field that is 0 has its default.
+type LogConfig struct {
+	// MaxMessages is how many messages of one conversation are kept; 1000.
+	MaxMessages int
+	// MaxBytes is how much memory the messages of one conversation may take, about; 4 MiB. The
+	// newest message is kept in any case.
+	MaxBytes int
+	// MaxAge is how long a message is kept, and for how long a conversation may be silent before it
+	// is forgotten with its epoch; 24 h. Ids are remembered for ports.DuplicateWindow in any case.
+	MaxAge time.Duration
+	// MaxTotal is how much memory all conversations together may take, about; 512 MiB. Over it, the
+	// conversations that have been silent longest are forgotten, though none that spoke within
+	// ports.DuplicateWindow: if those alone fill it, messages are refused.
+	MaxTotal int64
+}
+
+func (c LogConfig) withDefaults() LogConfig {
+	if c.MaxMessages <= 0 {
+		c.MaxMessages = 1000
+	}
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = 4 << 20
+	}
+	if c.MaxAge <= 0 {
+		c.MaxAge = 24 * time.Hour
+	}
+	if c.MaxTotal <= 0 {
+		c.MaxTotal = 512 << 20
+	}
+	return c
+}
+
+// forgetAfter is how long a conversation may be silent. Within the window its ids must be known.
+func (c LogConfig) forgetAfter() time.Duration { return max(c.MaxAge, ports.DuplicateWindow) }
+
+// retryWhenFull is what a refused sender is told: by then the silent have probably made room.
+const retryWhenFull = 5 * time.Second
+
+// Log holds the newest messages of each conversation.
+//
+// Time passes in it only by Append, for the conversation appended to and a few that have been
+// silent long, and by Sweep, for all; Head and After answer from what is held. So a caller that
+// calls Sweep every minute holds nothing for more than a minute over its age.
+type Log struct {
+	cfg LogConfig
+	// name tells the epochs of this log from those of another, or of this one before a restart.
+	name string
+	seed maphash.Seed
+	// size is what all conversations take, in bytes, about.
+	size atomic.Int64
+	// turn is the shard that gives up a silent conversation next.
+	turn   atomic.Uint32
+	shards [logShards]logShard
+}
+
+var _ ports.MessageLog = (*Log)(nil)
+
+// NewLog returns a log without messages.
+func NewLog(cfg LogConfig) *Log {
+	l := &Log{cfg: cfg.withDefaults(), name: rand.Text()[:12], seed: maphash.MakeSeed()}
+	for i := range l.shards {
+		l.shards[i].init(l)
+	}
+	return l
+}
+
+// Append accepts the draft, or finds that it was accepted before.
+func (l *Log) Append(_ context.Context, d domain.Draft, now time.Time) (domain.Message, bool, error) {
+	full := !l.makeRoom(now)
+	sh, life := l.place(d.Conversation)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.forgetSilent(now)
+	h := sh.held(d.Conversation, now)
+	if h != nil {
+		if m, found := h.repeated(d, now); found {
+			return m, true, nil
+		}
+	}
+	if full {
+		refusal := domain.Errorf(domain.CodeUnavailable, "the server cannot hold more messages now")
+		refusal.RetryAfter = retryWhenFull
+		return domain.Message{}, false, refusal
+	}
+	if h == nil {
+		h = sh.open(d.Conversation, life)
+	}
+	return sh.append(h, d, now), false, nil
+}
+
+// Head returns the place of the newest message.
+func (l *Log) Head(_ context.Context, c domain.ConversationID) (domain.Position, error) {
+	sh, life := l.place(c)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.head(c, life), nil
+}
+
+// After returns the messages later than the position. The caller owns the slice.
+func (l *Log) After(_ context.Context, c domain.ConversationID, p domain.Position) ([]domain.Message, string, error) {
+	sh, life := l.place(c)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	head := sh.head(c, life)
+	if p.Epoch != head.Epoch || p.Seq > head.Seq {
+		return nil, ports.GapEpoch, nil
+	}
+	if p.Seq == head.Seq {
+		return nil, "", nil
+	}
+	ms, complete := sh.conversations[c].after(p.Seq)
+	if !complete {
+		return nil, ports.GapTrimmed, nil
+	}
+	return ms, "", nil
+}
+
+// Sweep removes all that is over its age at now: messages, ids and silent conversations. It holds
+// one shard's lock at a time.
+func (l *Log) Sweep(now time.Time) {
+	for i := range l.shards {
+		l.shards[i].sweep(now)
+	}
+}
+
+// makeRoom forgets silent conversations while the log is over its total, and reports whether it is
+// under it now. It holds one lock at a time and none of the caller's.
+func (l *Log) makeRoom(now time.Time) bool {
+	for refused := 0; l.size.Load() > l.cfg.MaxTotal; {
+		if refused == logShards {
+			return false
+		}
+		if l.shards[l.turn.Add(1)%logShards].forgetOldest(now) {
+			refused = 0
+			continue
+		}
+		refused++
+	}
+	return true
+}
+
+// place returns the conversation's shard, and which of the shard's lives is the conversation's.
+func (l *Log) place(c domain.ConversationID) (*logShard, int) {
+	h := maphash.String(l.seed, string(c))
+	return &l.shards[h%logShards], int(h / logShards % livesPerShard)
+}

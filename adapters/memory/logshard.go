@@ -1,0 +1,140 @@
+package memory
+
+import (
+	"container/list"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+const (
+	// logShards spreads the conversations over several locks.
+	logShards = 64
+	// livesPerShard is how many counters name the epochs of a shard's conversations; see lives.
+	livesPerShard = 1024
+)
+
+// logShard is a part of the log with its own lock.
+type logShard struct {
+	log           *Log
+	mu            sync.Mutex
+	conversations map[domain.ConversationID]*history
+	// silent lists the histories by their last message, the oldest first.
+	silent *list.List
+	// lives gives epochs to conversations that the log does not hold. Such a conversation must have
+	// one that its first message keeps, but asking for it must not make the log hold anything; and
+	// once it was held and forgotten, so that its seq starts at 1 again, it must never get the same.
+	// So the epoch of a conversation that is not held is read from a counter which it shares with
+	// some others, and which steps on whenever one of them is forgotten. The sharers that are held
+	// keep the epoch they began with; a client who has joined one that is still empty may be told
+	// "epoch" later although it missed nothing, which is rare and safe.
+	lives [livesPerShard]uint32
+}
+
+func (s *logShard) init(l *Log) {
+	s.log = l
+	s.conversations = map[domain.ConversationID]*history{}
+	s.silent = list.New()
+}
+
+// head returns the place of the conversation's newest message, or of the one before the first.
+func (s *logShard) head(c domain.ConversationID, life int) domain.Position {
+	if h, held := s.conversations[c]; held {
+		return domain.Position{Epoch: h.epoch, Seq: h.seq}
+	}
+	return domain.Position{Epoch: s.epoch(life)}
+}
+
+func (s *logShard) epoch(life int) domain.Epoch {
+	return domain.Epoch(s.log.name + "." + strconv.FormatUint(uint64(s.lives[life]), 36))
+}
+
+// held returns the conversation's history, nil if there is none or it has been silent for too long.
+func (s *logShard) held(c domain.ConversationID, now time.Time) *history {
+	h, found := s.conversations[c]
+	if !found {
+		return nil
+	}
+	if now.Sub(h.last) > s.log.cfg.forgetAfter() {
+		s.forget(h)
+		return nil
+	}
+	return h
+}
+
+// open begins a life of the conversation.
+func (s *logShard) open(c domain.ConversationID, life int) *history {
+	h := &history{conversation: c, epoch: s.epoch(life), life: life}
+	s.conversations[c] = h
+	h.place = s.silent.PushBack(h)
+	s.log.size.Add(h.size())
+	return h
+}
+
+func (s *logShard) append(h *history, d domain.Draft, now time.Time) domain.Message {
+	before := h.size()
+	m := h.append(d, now)
+	h.trim(s.log.cfg, m.At)
+	s.silent.MoveToBack(h.place)
+	s.log.size.Add(h.size() - before)
+	return m
+}
+
+// forget ends a life of the conversation.
+func (s *logShard) forget(h *history) {
+	s.lives[h.life]++
+	s.silent.Remove(h.place)
+	delete(s.conversations, h.conversation)
+	s.log.size.Add(-h.size())
+}
+
+// forgetSilent forgets up to two conversations that have been silent for too long. An append adds at
+// most one, so they do not pile up between sweeps.
+func (s *logShard) forgetSilent(now time.Time) {
+	for range 2 {
+		oldest := s.oldest()
+		if oldest == nil || now.Sub(oldest.last) <= s.log.cfg.forgetAfter() {
+			return
+		}
+		s.forget(oldest)
+	}
+}
+
+// forgetOldest forgets the conversation that has been silent longest, unless its ids must still be
+// known, and reports whether it did.
+func (s *logShard) forgetOldest(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	oldest := s.oldest()
+	if oldest == nil || now.Sub(oldest.last) <= ports.DuplicateWindow {
+		return false
+	}
+	s.forget(oldest)
+	return true
+}
+
+func (s *logShard) oldest() *history {
+	front := s.silent.Front()
+	if front == nil {
+		return nil
+	}
+	return front.Value.(*history)
+}
+
+func (s *logShard) sweep(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.conversations {
+		if now.Sub(h.last) > s.log.cfg.forgetAfter() {
+			s.forget(h)
+			continue
+		}
+		before := h.size()
+		h.trim(s.log.cfg, now)
+		h.ids.expire(now)
+		s.log.size.Add(h.size() - before)
+	}
+}

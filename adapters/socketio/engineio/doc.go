@@ -1,0 +1,32 @@
+// Package engineio is a server for Engine.IO v4, the transport protocol beneath Socket.IO v5: sessions
+// over HTTP long-polling and WebSocket, upgrade from one to the other, heartbeat, and one bounded
+// outbox per session. It knows nothing of Socket.IO and can be used alone.
+//
+// # Usage
+//
+// A Server is an http.Handler. Its accept function is called for each new session and returns the
+// Receiver of what the client sends:
+//
+//	server := engineio.NewServer(engineio.Config{}, func(s *engineio.Session, h *engineio.Handshake) engineio.Receiver {
+//		return &echo{s}
+//	})
+//	http.Handle("/engine.io/", server)
+//
+// # Concurrency
+//
+// Everything exported is safe for concurrent use. The calls to one Receiver never overlap and come
+// in the client's order; Closed is the last. After an upgrade they run on the session's only
+// goroutine, which reads; before it, on that of the HTTP request.
+//
+// Session.Send and Multicast only enqueue: they never block and do no I/O, so they may be
+// called with locks held. Packets leave each session in the order they were enqueued.
+//
+// # Limits
+//
+// A message from the client may be MaxPayload bytes long. An outbox holds OutboxBytes; over it,
+// volatile packets are dropped first, then the session ends with ReasonSlowClient. A client that does
+// not take a write for WriteTimeout, or does not answer a ping for PingTimeout, is let go.
+//
+// The protocol is that of https://socket.io/docs/v4/engine-io-protocol/, cited as [protocol]; where it
+// is silent the behaviour is that of the reference server, engine.io 6.6.
+package engineio

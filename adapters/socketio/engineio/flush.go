@@ -1,0 +1,92 @@
+package engineio
+
+// flush writes what is pending, without waiting. A flusher worker calls it; the session is flushQueued.
+func (s *Session) flush(w *writer) {
+	s.mu.Lock()
+	if s.state == stateClosed {
+		s.flushs = flushIdle
+		s.mu.Unlock()
+		return
+	}
+	ws := s.ws
+	w.packets = s.outbox.take(w.packets[:0])
+	s.flushs = flushWriting
+	s.mu.Unlock()
+	defer clear(w.packets)
+
+	if ws.raw == nil {
+		s.park(nil, w.packets)
+		return
+	}
+	rest, next, err := w.write(ws.raw, w.packets)
+	if err != nil {
+		s.end(ReasonTransportError)
+		return
+	}
+	if len(rest) > 0 || next < len(w.packets) {
+		s.park(rest, w.packets[next:])
+		return
+	}
+	if s.settle() {
+		s.server.flusher.push(s)
+	}
+}
+
+// settle ends a turn of writing, and reports whether more has come in the meantime. The session then
+// is flushQueued: another turn, after the others, lets more frames coalesce.
+func (s *Session) settle() (again bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stateClosed {
+		return false
+	}
+	if !s.outbox.empty() {
+		s.flushs = flushQueued
+		return true
+	}
+	s.flushs = flushIdle
+	s.farewellLocked()
+	return false
+}
+
+// farewellLocked is called when everything has been written.
+func (s *Session) farewellLocked() {
+	if s.state == stateClosing {
+		s.server.running.Go(s.ws.closeWrite)
+	}
+}
+
+// park hands a session whose socket takes no more to a goroutine that waits for it. The packets are
+// copied out: they are the worker's.
+func (s *Session) park(rest []byte, packets []*Packet) {
+	waiting := append([]*Packet(nil), packets...)
+	s.mu.Lock()
+	s.flushs = flushParked
+	s.mu.Unlock()
+	s.server.running.Go(func() { s.drain(rest, waiting) })
+}
+
+// drain writes until nothing is pending. A client that does not take one round of it in time is let
+// go; until then what comes in is bounded by the outbox.
+func (s *Session) drain(rest []byte, packets []*Packet) {
+	for {
+		if err := writeBlocking(s.ws.conn, rest, packets, s.server.config.WriteTimeout); err != nil {
+			s.ws.reset()
+			s.end(ReasonSlowClient)
+			return
+		}
+		s.mu.Lock()
+		if s.state == stateClosed {
+			s.mu.Unlock()
+			return
+		}
+		if s.outbox.empty() {
+			s.flushs = flushIdle
+			s.farewellLocked()
+			s.mu.Unlock()
+			return
+		}
+		rest, packets = nil, s.outbox.take(packets[:0])
+		s.mu.Unlock()
+	}
+}

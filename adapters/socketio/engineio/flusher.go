@@ -1,0 +1,98 @@
+package engineio
+
+import (
+	"iter"
+	"runtime"
+	"sync"
+)
+
+// flusher writes the outboxes of sessions that have something to send. Its workers live only while
+// there is work, at most GOMAXPROCS of them: nothing stands by per connection, and nothing has to be
+// stopped. A worker writes everything that a session has pending at once. So a lone message leaves
+// at once, and under load, while sessions wait for their turn, their frames coalesce by themselves.
+//
+// A session is in the queue at most once (see Session.flush): the queue is bounded by the sessions.
+type flusher struct {
+	mu      sync.Mutex
+	queue   []*Session
+	head    int
+	workers int
+}
+
+// maxTurn bounds how many sessions a worker takes from the queue at a time: enough to make the lock
+// cheap, few enough to share the work evenly.
+const maxTurn = 32
+
+// push hands over sessions whose flush state is flushQueued. It does not keep the slice.
+func (f *flusher) push(sessions ...*Session) {
+	f.mu.Lock()
+	f.queue = append(f.queue, sessions...)
+	start := f.workers < runtime.GOMAXPROCS(0)
+	if start {
+		f.workers++
+	}
+	f.mu.Unlock()
+	if start {
+		go f.work()
+	}
+}
+
+// Multicast enqueues the packets for each session, with nothing in between. It does not block and
+// does no I/O.
+func Multicast(to iter.Seq[*Session], packets ...*Packet) {
+	var batch [maxTurn]*Session
+	n := 0
+	for s := range to {
+		if !s.enqueue(packets...) {
+			continue
+		}
+		if n > 0 && batch[0].server != s.server || n == len(batch) {
+			batch[0].server.flusher.push(batch[:n]...)
+			n = 0
+		}
+		batch[n] = s
+		n++
+	}
+	if n > 0 {
+		batch[0].server.flusher.push(batch[:n]...)
+	}
+}
+
+func (f *flusher) work() {
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	var turn [maxTurn]*Session
+	for {
+		n := f.next(turn[:])
+		if n == 0 {
+			return
+		}
+		for i := range turn[:n] {
+			turn[i].flush(w)
+			turn[i] = nil
+		}
+	}
+}
+
+// next moves a fair share of the queue into turn. When it returns 0 the worker is signed off.
+func (f *flusher) next(turn []*Session) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	waiting := f.queue[f.head:]
+	if len(waiting) == 0 {
+		f.workers--
+		f.queue, f.head = f.queue[:0], 0
+		return 0
+	}
+	n := copy(turn[:min(len(turn), 1+len(waiting)/(2*f.workers))], waiting)
+	clear(waiting[:n])
+	f.head += n
+	// Sessions that become dirty again while others are written keep the queue from ever being
+	// empty: without moving it down, it would grow for as long as the load lasts.
+	if f.head > len(f.queue)/2 {
+		left := copy(f.queue, f.queue[f.head:])
+		clear(f.queue[left:])
+		f.queue, f.head = f.queue[:left], 0
+	}
+	return n
+}

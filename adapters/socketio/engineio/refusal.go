@@ -1,0 +1,49 @@
+package engineio
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// Refusal answers a request that the server does not serve. Its code and message are those of the
+// reference server where it has one ([protocol] does not name them, but clients show them).
+type Refusal struct {
+	// Status is the HTTP status.
+	Status int `json:"-"`
+	// Code is the reference server's number for the error.
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+var (
+	errUnknownTransport = &Refusal{http.StatusBadRequest, 0, "Transport unknown"}
+	errUnknownSession   = &Refusal{http.StatusBadRequest, 1, "Session ID unknown"}
+	errHandshakeMethod  = &Refusal{http.StatusBadRequest, 2, "Bad handshake method"}
+	errBadRequest       = &Refusal{http.StatusBadRequest, 3, "Bad request"}
+	errForbidden        = &Refusal{http.StatusForbidden, 4, "Forbidden"}
+	errProtocolVersion  = &Refusal{http.StatusBadRequest, 5, "Unsupported protocol version"}
+	errClosing          = &Refusal{http.StatusServiceUnavailable, 3, "Server is shutting down"}
+)
+
+// Error returns the message.
+func (e *Refusal) Error() string { return e.Message }
+
+func (e *Refusal) write(w http.ResponseWriter) {
+	body, err := json.Marshal(e)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.Status)
+	_, _ = w.Write(body) // the client may be gone
+}
+
+// refusalOf returns the *Refusal in err's chain. Any other error refuses with 403 and says no more.
+func refusalOf(err error) *Refusal {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return r
+	}
+	return errForbidden
+}

@@ -1,0 +1,164 @@
+package engineio
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Accept is called for each new session, before anything else happens on it, and returns the receiver
+// of its messages. The handshake is valid only during the call. Returning nil refuses the session.
+type Accept func(*Session, *Handshake) Receiver
+
+// Handshake is the request that opened a session.
+type Handshake struct {
+	Request *http.Request
+	Query   url.Values
+	// Value is what Config.Authorize returned.
+	Value any
+}
+
+// Server is an http.Handler that serves Engine.IO on whatever path it is mounted.
+type Server struct {
+	config  Config
+	accept  Accept
+	started time.Time
+
+	sessions registry
+	flusher  flusher
+	// running counts sessions until their receiver knows that they are closed, and goroutines that
+	// serve them, for Shutdown.
+	running sync.WaitGroup
+}
+
+// NewServer returns a server that gives new sessions to accept.
+func NewServer(config Config, accept Accept) *Server {
+	return &Server{config: config.withDefaults(), accept: accept, started: time.Now()}
+}
+
+// Len is the number of open sessions.
+func (srv *Server) Len() int { return srv.sessions.len() }
+
+// ServeHTTP serves every request of the protocol. The order of the checks is the reference server's.
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !srv.allowOrigin(w, r) {
+		errForbidden.write(w)
+		return
+	}
+	if r.Method == http.MethodOptions {
+		preflight(w, r)
+		return
+	}
+	query := r.URL.Query()
+	transport := query.Get("transport")
+	if !slices.Contains(srv.config.Transports, transport) {
+		errUnknownTransport.write(w)
+		return
+	}
+	upgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	if sid := query.Get("sid"); sid != "" {
+		srv.serveSession(w, r, sid, transport, upgrade)
+		return
+	}
+	srv.serveHandshake(w, r, query, transport, upgrade)
+}
+
+// serveSession serves a request of an existing session.
+func (srv *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, transport string, upgrade bool) {
+	s := srv.sessions.get(sid)
+	switch {
+	case s == nil:
+		errUnknownSession.write(w)
+	case transport == WebSocket && upgrade && !srv.config.NoUpgrade:
+		srv.serveUpgrade(w, r, s)
+	case transport == WebSocket || upgrade:
+		errBadRequest.write(w)
+	case r.Method == http.MethodGet:
+		s.servePoll(w, r)
+	case r.Method == http.MethodPost:
+		s.servePost(w, r)
+	default:
+		w.WriteHeader(http.StatusInternalServerError) // as the reference server
+	}
+}
+
+// serveHandshake opens a session.
+func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query url.Values, transport string, upgrade bool) {
+	switch {
+	case r.Method != http.MethodGet:
+		errHandshakeMethod.write(w)
+		return
+	case (transport == WebSocket) != upgrade:
+		errBadRequest.write(w)
+		return
+	case query.Get("EIO") != "4":
+		errProtocolVersion.write(w)
+		return
+	}
+	h := &Handshake{Request: r, Query: query}
+	if srv.config.Authorize != nil {
+		var err error
+		if h.Value, err = srv.config.Authorize(r); err != nil {
+			refusalOf(err).write(w)
+			return
+		}
+	}
+	if transport == WebSocket {
+		srv.serveWebSocket(w, r, h)
+		return
+	}
+	s, err := srv.open(h, nil)
+	if err != nil {
+		refusalOf(err).write(w)
+		return
+	}
+	s.servePoll(w, r)
+}
+
+// open makes a session on the socket, or on polling if that is nil, and introduces it to accept.
+func (srv *Server) open(h *Handshake, ws *socket) (*Session, error) {
+	s := &Session{server: srv, id: srv.config.GenerateID(), ws: ws}
+	s.inbound.Lock()
+	defer s.inbound.Unlock()
+	if !srv.sessions.add(s, &srv.running) {
+		return nil, errClosing
+	}
+	s.mu.Lock()
+	s.heartbeat.set(s, srv.config.PingInterval)
+	s.mu.Unlock()
+	s.Send(srv.openPacket(s))
+	s.introduce(h)
+	if s.receiver == nil {
+		s.end(ReasonForcedClose)
+		return nil, errForbidden
+	}
+	return s, nil
+}
+
+func (s *Session) introduce(h *Handshake) {
+	defer s.recoverPanic()
+	s.receiver = s.server.accept(s, h)
+}
+
+// openPacket tells the client its session's id and times ([protocol], "Handshake"). The order of the
+// keys is the reference server's.
+func (srv *Server) openPacket(s *Session) *Packet {
+	body, err := json.Marshal(struct {
+		SID          string   `json:"sid"`
+		Upgrades     []string `json:"upgrades"`
+		PingInterval int64    `json:"pingInterval"`
+		PingTimeout  int64    `json:"pingTimeout"`
+		MaxPayload   int      `json:"maxPayload"`
+	}{
+		s.id, srv.config.upgrades(s.Transport()), srv.config.PingInterval.Milliseconds(),
+		srv.config.PingTimeout.Milliseconds(), srv.config.MaxPayload,
+	})
+	if err != nil {
+		panic("engineio: " + err.Error()) // strings and numbers always encode
+	}
+	return enginePacket(typeOpen, string(body))
+}

@@ -1,0 +1,256 @@
+package engineio
+
+import (
+	"runtime/debug"
+	"sync"
+)
+
+// Receiver gets what the client of one session sends.
+type Receiver interface {
+	// Receive gets one message: UTF-8 text, or bytes if binary. data is valid only during the call.
+	Receive(data []byte, binary bool)
+	// Closed is called once, after the last Receive.
+	Closed(CloseReason)
+}
+
+// CloseReason says why a session ended, in the reference server's words where it has one.
+type CloseReason string
+
+// The reasons.
+const (
+	ReasonPingTimeout    CloseReason = "ping timeout"
+	ReasonParseError     CloseReason = "parse error"
+	ReasonTransportError CloseReason = "transport error"
+	ReasonTransportClose CloseReason = "transport close"
+	ReasonForcedClose    CloseReason = "forced close"
+	// ReasonSlowClient: the client did not read fast enough for its outbox.
+	ReasonSlowClient CloseReason = "slow client"
+)
+
+type sessionState uint8
+
+const (
+	stateOpen sessionState = iota
+	// stateClosing: no more in or out, but what was enqueued, and the farewell, may still leave.
+	stateClosing
+	stateClosed
+)
+
+// flushState says who may write to the session's WebSocket. Only the holder of flushWriting or
+// flushParked does.
+type flushState uint8
+
+const (
+	flushIdle flushState = iota
+	// flushQueued: the session is in the flusher's queue.
+	flushQueued
+	// flushWriting: a flusher worker writes.
+	flushWriting
+	// flushParked: the socket's buffer is full; a goroutine of its own waits and writes.
+	flushParked
+)
+
+// Session is one client's connection, over whichever transport it uses at the moment.
+type Session struct {
+	server   *Server
+	id       string
+	receiver Receiver
+
+	// inbound makes calls to the receiver one after another. Locked before mu, never while holding it.
+	inbound sync.Mutex
+
+	// mu guards all below. It is held for moments only, never over I/O or a call out.
+	mu     sync.Mutex
+	state  sessionState
+	flushs flushState
+	outbox outbox
+	// ws is the WebSocket in use; nil means polling.
+	ws *socket
+	// upgrade is the WebSocket that may take over from polling, if any.
+	upgrade *socket
+	// poll is the waiting polling request, if any.
+	poll *poll
+	// posting: a polling POST is in progress.
+	posting bool
+	// bye: the client said goodbye while polling. The id is kept for a moment, for a late poll.
+	bye bool
+
+	heartbeat heartbeat
+}
+
+// ID is the session's secret: whoever knows it can speak for the client over polling.
+func (s *Session) ID() string { return s.id }
+
+// Transport names the transport in use.
+func (s *Session) Transport() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ws != nil {
+		return WebSocket
+	}
+	return Polling
+}
+
+// Send enqueues the packets, with nothing in between. After the session's end it does nothing.
+func (s *Session) Send(packets ...*Packet) {
+	if s.enqueue(packets...) {
+		s.server.flusher.push(s)
+	}
+}
+
+// enqueue adds the packets to the outbox and reports whether the session must now be pushed to the
+// flusher.
+func (s *Session) enqueue(packets ...*Packet) (dirty bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return false
+	}
+	if !s.outbox.add(s.server.config.OutboxBytes, packets...) {
+		if s.ws != nil {
+			s.ws.reset()
+		}
+		s.endLocked(ReasonSlowClient)
+		return false
+	}
+	return s.dirtyLocked()
+}
+
+// dirtyLocked wakes whoever sends the outbox and reports whether that must be the flusher.
+func (s *Session) dirtyLocked() bool {
+	if s.ws == nil {
+		s.poll.wakeUp()
+		return false
+	}
+	if s.flushs != flushIdle {
+		return false
+	}
+	s.flushs = flushQueued
+	return true
+}
+
+// Do calls f on a goroutine of its own, never at the same time as the receiver's methods. After the
+// session's end f is not called.
+func (s *Session) Do(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateOpen {
+		return
+	}
+	s.server.running.Go(func() {
+		s.inbound.Lock()
+		defer s.inbound.Unlock()
+		defer s.recoverPanic()
+		if s.isOpen() {
+			f()
+		}
+	})
+}
+
+// Close ends the session after what is enqueued has left. The client sees its transport close, and
+// may reconnect by itself.
+func (s *Session) Close() {
+	s.mu.Lock()
+	if s.state != stateOpen {
+		s.mu.Unlock()
+		return
+	}
+	s.state = stateClosing
+	farewell := endPacket
+	if s.ws != nil {
+		farewell = plainClose
+	}
+	s.outbox.add(0, farewell)
+	s.heartbeat.set(s, s.server.config.WriteTimeout)
+	dirty := s.dirtyLocked()
+	go s.finish(ReasonForcedClose)
+	s.mu.Unlock()
+	if dirty {
+		s.server.flusher.push(s)
+	}
+}
+
+// end closes the session at once, unless it is over already.
+func (s *Session) end(reason CloseReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endLocked(reason)
+}
+
+func (s *Session) endLocked(reason CloseReason) {
+	before := s.state
+	if before == stateClosed {
+		return
+	}
+	s.state = stateClosed
+	s.outbox = outbox{}
+	if s.bye {
+		s.heartbeat.set(s, byeLinger)
+	} else {
+		s.heartbeat.stop()
+		s.server.sessions.remove(s)
+	}
+	s.poll.wakeUp()
+	for _, ws := range []*socket{s.ws, s.upgrade} {
+		if ws != nil {
+			// Closing may have to wait for the descriptor, and the caller may hold locks of its own.
+			s.server.running.Go(ws.close)
+		}
+	}
+	if before == stateOpen {
+		go s.finish(reason)
+	}
+}
+
+// finish is the last thing that happens to a session, on a goroutine of its own so that whoever ends
+// a session need not care which locks it holds. Events being handled are finished first.
+func (s *Session) finish(reason CloseReason) {
+	defer s.server.running.Done()
+	s.inbound.Lock()
+	defer s.inbound.Unlock()
+	defer s.recoverPanic()
+	if s.receiver != nil {
+		s.receiver.Closed(reason)
+	}
+}
+
+// receive hands one Engine.IO packet of the client to the receiver. The caller holds inbound. It
+// reports false if the session is over.
+func (s *Session) receive(packetType byte, data []byte, binary bool) bool {
+	if !s.isOpen() {
+		return false
+	}
+	switch packetType {
+	case typeMessage:
+		defer s.recoverPanic()
+		s.receiver.Receive(data, binary)
+	case typePong:
+		s.pong()
+	case typeClose:
+		s.goodbye()
+		return false
+	case typePing, typeOpen:
+		// [protocol] In v4 the server pings; the reference server takes a client's ping for an error.
+		s.end(ReasonTransportError)
+		return false
+	case typeUpgrade, typeNoop:
+	default:
+		s.end(ReasonParseError)
+		return false
+	}
+	return true
+}
+
+func (s *Session) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateOpen
+}
+
+// recoverPanic keeps a receiver's panic to its own session.
+func (s *Session) recoverPanic() {
+	if v := recover(); v != nil {
+		s.server.config.Logger.Error("engineio: panic in receiver", "panic", v, "stack", string(debug.Stack()))
+		s.end(ReasonTransportError)
+	}
+}

@@ -1,0 +1,287 @@
+package websocket
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+const (
+	// DefaultMaxMessage is the limit of a [Decoder] whose MaxMessage is not set:
+	// the maxHttpBufferSize of the reference Socket.IO server, in bytes.
+	DefaultMaxMessage = 1_000_000
+
+	// MaxFragments is how many frames one message may be cut into. Without a
+	// bound, empty fragments keep a server busy below every limit on bytes.
+	MaxFragments = 1024
+
+	// maxClientHeader: two bytes, eight of length, four of masking key (§5.2).
+	maxClientHeader = 14
+)
+
+// Handler receives what a [Decoder] found. The data is valid only during the
+// call and may be overwritten by the handler; it must not call the decoder.
+type Handler interface {
+	// Message receives a whole data message: [OpText], checked to be UTF-8, or
+	// [OpBinary]. An error stops the decoder.
+	Message(op Opcode, data []byte) error
+	// Control receives [OpPing], [OpPong] or [OpClose], at most 125 bytes, also
+	// between the fragments of a message. A Close body has been checked; read it
+	// with [ParseClose]. An error stops the decoder.
+	Control(op Opcode, data []byte) error
+}
+
+// phase is where in the stream of frames a Decoder stands.
+type phase byte
+
+const (
+	inHeader phase = iota
+	inPayload
+	afterClose
+)
+
+// Decoder turns the bytes a client sent into messages. The zero value is ready,
+// with [DefaultMaxMessage] as its limit. It must not be copied once used.
+type Decoder struct {
+	// MaxMessage is the most payload bytes of one message, all its fragments
+	// together. Not positive means DefaultMaxMessage.
+	MaxMessage int
+
+	// buf gathers payload that Feed could not deliver at once: the fragments of
+	// the message under way, and behind them the piece of a control frame that
+	// came between them. Nil when nothing is under way.
+	buf []byte
+	// err is what ended decoding. It stays.
+	err error
+	// remaining is how many payload bytes of the current frame are still to come.
+	remaining int
+	// key is the masking key, turned to the next payload byte.
+	key uint32
+
+	fragments uint16
+	phase     phase
+	// message is the opcode of the fragmented message under way, or 0.
+	message Opcode
+	headLen uint8
+	head    [maxClientHeader]byte
+}
+
+// Feed decodes p, which continues what earlier calls got and may be cut
+// anywhere, and calls h for all that became whole. It unmasks in place, so p is
+// changed, and h gets parts of it; after Feed returns, p is the caller's again.
+//
+// It fails with a *[CloseError] when the peer broke the protocol or a limit:
+// send its code and close. An error of h is returned as it is. After either, and
+// after a Close frame (§5.5.1: no data follows it), the rest of p is dropped;
+// further calls deliver nothing and return the same error, nil after a Close.
+func (d *Decoder) Feed(p []byte, h Handler) error {
+	if d.err != nil {
+		return d.err
+	}
+	if err := d.feed(p, h); err != nil {
+		d.err, d.buf = err, nil
+	}
+	return d.err
+}
+
+// Buffered is how many payload bytes are held of a message that is not whole.
+func (d *Decoder) Buffered() int { return len(d.buf) }
+
+func (d *Decoder) feed(p []byte, h Handler) error {
+	for len(p) > 0 {
+		switch d.phase {
+		case afterClose:
+			return nil
+		case inHeader:
+			n, err := d.readHeader(p)
+			if err != nil {
+				return err
+			}
+			p = p[n:]
+			if d.phase == inHeader {
+				return nil
+			}
+		}
+		// The third index keeps an append by the handler off the next frame.
+		n := min(len(p), d.remaining)
+		piece := p[:n:n]
+		p = p[n:]
+		d.key = unmask(piece, d.key)
+		if d.remaining -= n; d.remaining > 0 {
+			d.keep(piece)
+			return nil
+		}
+		d.phase = inHeader
+		if err := d.frame(piece, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep gathers a piece of a payload. A message of one frame gets room for twice
+// what has arrived, but not for more than its length; for fragments, whose total
+// is unknown, append knows best.
+func (d *Decoder) keep(piece []byte) {
+	have := len(d.buf) + len(piece)
+	if have > cap(d.buf) && d.message == 0 && d.head[0]&bitFin != 0 {
+		d.buf = append(make([]byte, 0, min(2*have, have+d.remaining)), d.buf...)
+	}
+	d.buf = append(d.buf, piece...)
+}
+
+// readHeader takes header bytes from p, as many as the frame has, and returns
+// how many it took. Once the header is whole the phase is inPayload. What is
+// wrong with the first two bytes is reported as soon as they are here.
+func (d *Decoder) readHeader(p []byte) (int, error) {
+	taken := 0
+	for d.headLen < 2 {
+		if taken == len(p) {
+			return taken, nil
+		}
+		d.head[d.headLen] = p[taken]
+		d.headLen++
+		taken++
+		if d.headLen == 2 {
+			if err := d.checkStart(); err != nil {
+				return taken, err
+			}
+		}
+	}
+	size := 6
+	switch d.head[1] & bitsLength {
+	case lengthIs16:
+		size += 2
+	case lengthIs64:
+		size += 8
+	}
+	n := copy(d.head[d.headLen:size], p[taken:])
+	taken += n
+	d.headLen += uint8(n)
+	if int(d.headLen) < size {
+		return taken, nil
+	}
+	d.headLen = 0
+	d.key = binary.LittleEndian.Uint32(d.head[size-4 : size])
+	d.phase = inPayload
+	return taken, d.checkLength()
+}
+
+// checkStart judges the first two bytes of a header (§5.2, §5.4, §5.5).
+func (d *Decoder) checkStart() error {
+	fin, op := d.head[0]&bitFin != 0, Opcode(d.head[0]&bitsOpcode)
+	if d.head[0]&bitsRSV != 0 {
+		return errReservedBits
+	}
+	if d.head[1]&bitMask == 0 {
+		return errUnmasked // §5.1
+	}
+	switch op {
+	case OpClose, OpPing, OpPong:
+		if !fin {
+			return errControlSplit
+		}
+		if d.head[1]&bitsLength > maxControlPayload {
+			return errControlLength
+		}
+		return nil
+	case OpContinuation:
+		if d.message == 0 {
+			return errContinuation
+		}
+	case OpText, OpBinary:
+		if d.message != 0 {
+			return errInterrupted
+		}
+	default:
+		return errReservedOpcode
+	}
+	if d.fragments >= MaxFragments {
+		return errFragments
+	}
+	return nil
+}
+
+// checkLength reads the payload length of a whole header and holds it against
+// the limit, before a byte of the payload is looked at (§5.2, §7.4.1 for 1009).
+func (d *Decoder) checkLength() error {
+	length := uint64(d.head[1] & bitsLength)
+	switch length {
+	case lengthIs16:
+		length = uint64(binary.BigEndian.Uint16(d.head[2:4]))
+		if length <= maxControlPayload {
+			return errLengthForm
+		}
+	case lengthIs64:
+		length = binary.BigEndian.Uint64(d.head[2:10])
+		if length>>63 != 0 {
+			return errLengthSign
+		}
+		if length <= maxLength16 {
+			return errLengthForm
+		}
+	}
+	if !d.opcode().isControl() && length > uint64(d.limit()-len(d.buf)) {
+		return errTooBig
+	}
+	d.remaining = int(length)
+	return nil
+}
+
+func (d *Decoder) limit() int {
+	if d.MaxMessage <= 0 {
+		return DefaultMaxMessage
+	}
+	return d.MaxMessage
+}
+
+// opcode is that of the frame whose header was read last.
+func (d *Decoder) opcode() Opcode { return Opcode(d.head[0] & bitsOpcode) }
+
+// frame ends the current frame; piece is its payload, or the last part of it.
+func (d *Decoder) frame(piece []byte, h Handler) error {
+	op := d.opcode()
+	if op.isControl() {
+		return d.control(op, piece, h)
+	}
+	if op == OpContinuation {
+		op = d.message
+	}
+	if d.head[0]&bitFin == 0 {
+		d.message = op
+		d.fragments++
+		d.buf = append(d.buf, piece...)
+		return nil
+	}
+	data := piece
+	if len(d.buf) > 0 {
+		d.keep(piece)
+		data = d.buf
+	}
+	d.buf, d.message, d.fragments = nil, 0, 0
+	// §8.1. Checked when whole: the limit bounds what is read in vain.
+	if op == OpText && !utf8.Valid(data) {
+		return errText
+	}
+	return h.Message(op, data)
+}
+
+// control delivers a control frame. If it came in pieces, the first ones lie at
+// the end of buf, behind the message under way, and leave again afterwards.
+func (d *Decoder) control(op Opcode, piece []byte, h Handler) error {
+	data := piece
+	if early := int(d.head[1]&bitsLength) - len(piece); early > 0 {
+		kept := len(d.buf) - early
+		d.buf = append(d.buf, piece...)
+		data = d.buf[kept:]
+		if d.buf = d.buf[:kept]; kept == 0 {
+			d.buf = nil
+		}
+	}
+	if op == OpClose {
+		if _, _, err := ParseClose(data); err != nil {
+			return err
+		}
+		d.phase, d.buf = afterClose, nil
+	}
+	return h.Control(op, data)
+}

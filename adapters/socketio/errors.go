@@ -1,0 +1,76 @@
+package socketio
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio"
+	"parley/domain"
+)
+
+// failure is a refusal as clients see it.
+type failure struct {
+	Code         domain.Code `json:"code"`
+	Message      string      `json:"message"`
+	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
+}
+
+// failureAck answers an event that asked for an ack.
+type failureAck struct {
+	OK    bool    `json:"ok"`
+	Error failure `json:"error"`
+}
+
+// failureEvent is the `error` event, for an event that asked for no ack.
+type failureEvent struct {
+	Event string `json:"event"`
+	failure
+}
+
+func newFailure(err error) failure {
+	e := domain.AsError(err)
+	return failure{Code: e.Code, Message: e.Message, RetryAfterMs: e.RetryAfter.Milliseconds()}
+}
+
+// connectError is a refused CONNECT: `connect_error` with message and data.code.
+func connectError(err error) error {
+	f := newFailure(err)
+	return &sio.ConnectError{Message: f.Message, Data: struct {
+		Code         domain.Code `json:"code"`
+		RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
+	}{f.Code, f.RetryAfterMs}}
+}
+
+// handshakeStatus maps the codes that can refuse a handshake; any other is an internal error.
+var handshakeStatus = map[domain.Code]int{
+	domain.CodeUnauthorized: http.StatusUnauthorized,
+	domain.CodeTokenExpired: http.StatusUnauthorized,
+	domain.CodeForbidden:    http.StatusForbidden,
+	domain.CodeRateLimited:  http.StatusTooManyRequests,
+	domain.CodeDraining:     http.StatusServiceUnavailable,
+	domain.CodeUnavailable:  http.StatusServiceUnavailable,
+}
+
+// handshakeRefusal is a handshake refused by HTTP status, before anything was opened. The number in it
+// is the reference server's for "Forbidden".
+func handshakeRefusal(err error) error {
+	f := newFailure(err)
+	status, ok := handshakeStatus[f.Code]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	return &engineio.Refusal{Status: status, Code: 4, Message: f.Message}
+}
+
+// payloadError turns a decoder's error into one that says what the client did wrong.
+func payloadError(err error) error {
+	if e, ok := errors.AsType[*domain.Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		return domain.Errorf(domain.CodeInvalidPayload, "%s must not be a %s", e.Field, e.Value)
+	}
+	return domain.Errorf(domain.CodeInvalidPayload, "the payload is not what this event takes")
+}

@@ -1,0 +1,234 @@
+package sio
+
+import (
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio/packet"
+)
+
+// conn is one connection: an engine session with the sockets that share it. All of it belongs to the
+// session's turn (engineio.Receiver), so it needs no lock.
+type conn struct {
+	server  *Server
+	session *engineio.Session
+	// value is what Authorize returned.
+	value any
+	// main is the socket in "/"; others, made when needed, those in other namespaces.
+	main   *Socket
+	others map[string]*Socket
+	// left names the namespaces that the server took this connection out of. Packets that the client
+	// sent before it heard are ignored instead of being a violation.
+	left map[string]bool
+	// waiting runs while the connection is in no namespace.
+	waiting *time.Timer
+	// packets puts binary packets together.
+	packets packet.Assembler
+}
+
+// Receive handles one Engine.IO message: a packet, or a part of a binary one.
+func (c *conn) Receive(data []byte, binary bool) {
+	decode := c.packets.Text
+	if binary {
+		decode = c.packets.Binary
+	}
+	p, whole, err := decode(data)
+	switch {
+	case err != nil:
+		c.violation()
+	case whole:
+		c.handle(&p)
+	}
+}
+
+func (c *conn) handle(p *packet.Packet) {
+	if p.Type == packet.Connect {
+		c.connect(p)
+		return
+	}
+	s := c.socket(p.Namespace)
+	if s == nil {
+		if !c.left[p.Namespace] {
+			c.violation()
+		}
+		return
+	}
+	switch p.Type {
+	case packet.Disconnect:
+		c.leave(s, ReasonClientDisconnect)
+	case packet.Event:
+		c.event(s, p)
+	case packet.Ack:
+		// Nothing that is emitted asks for an ack, and unknown ones are ignored.
+	default:
+		c.violation()
+	}
+}
+
+// violation ends the whole connection, as the reference server does when a client breaks the protocol.
+func (c *conn) violation() { c.session.Close() }
+
+// Closed takes the sockets out of their namespaces.
+func (c *conn) Closed(reason engineio.CloseReason) {
+	c.stopWaiting()
+	if c.main != nil {
+		c.leave(c.main, Reason(reason))
+	}
+	for _, s := range c.others {
+		c.leave(s, Reason(reason))
+	}
+	c.stopWaiting()
+}
+
+// awaitConnect gives the client ConnectTimeout to be in a namespace again.
+func (c *conn) awaitConnect() {
+	c.waiting = time.AfterFunc(c.server.config.ConnectTimeout, c.session.Close)
+}
+
+func (c *conn) stopWaiting() {
+	if c.waiting != nil {
+		c.waiting.Stop()
+		c.waiting = nil
+	}
+}
+
+func (c *conn) socket(namespace string) *Socket {
+	if namespace == "/" {
+		return c.main
+	}
+	return c.others[namespace]
+}
+
+func (c *conn) add(s *Socket) {
+	if s.namespace.name == "/" {
+		c.main = s
+		return
+	}
+	if c.others == nil {
+		c.others = make(map[string]*Socket)
+	}
+	c.others[s.namespace.name] = s
+}
+
+// connect lets the client into a namespace, or says why not ([protocol], "Connection to a namespace").
+func (c *conn) connect(p *packet.Packet) {
+	if c.socket(p.Namespace) != nil {
+		c.violation()
+		return
+	}
+	n, ok := c.server.namespaces[p.Namespace]
+	if !ok {
+		c.refuse(p.Namespace, &ConnectError{Message: "Invalid namespace"})
+		return
+	}
+	s := &Socket{conn: c, namespace: n, id: newSocketID()}
+	if err := c.admit(n, &Connect{Socket: s, Auth: p.Data, Value: c.value}); err != nil {
+		c.refuse(n.name, err)
+		return
+	}
+	c.stopWaiting()
+	delete(c.left, n.name)
+	c.add(s)
+	body := append(append([]byte(`{"sid":"`), s.id...), `"}`...)
+	c.session.Send(engineio.TextPacket(packet.AppendConnect(newBuffer(len(body)+len(n.name)), n.name, body)))
+	s.connected.Store(true)
+	if n.onConnect != nil {
+		defer c.recoverPanic()
+		n.onConnect(c.server.ctx, s)
+	}
+}
+
+// admit asks the namespace's middleware. A panic in it refuses the socket.
+func (c *conn) admit(n *Namespace, request *Connect) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.logPanic(v)
+			err = &ConnectError{Message: "internal error"}
+		}
+	}()
+	for _, m := range n.middleware {
+		if err := m(c.server.ctx, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse answers CONNECT with CONNECT_ERROR. The connection stays: the client may try again.
+func (c *conn) refuse(namespace string, err error) {
+	refusal, ok := errors.AsType[*ConnectError](err)
+	if !ok {
+		refusal = &ConnectError{Message: err.Error()}
+	}
+	var data []byte
+	if refusal.Data != nil {
+		if data, err = packet.Marshal(refusal.Data); err != nil {
+			c.server.config.Logger.Error("sio: data of a connect error not encoded", "error", err)
+		}
+	}
+	buf := newBuffer(len(namespace) + len(refusal.Message) + len(data))
+	c.session.Send(engineio.TextPacket(packet.AppendConnectError(buf, namespace, refusal.Message, data)))
+}
+
+// leave ends the socket's connection to its namespace.
+func (c *conn) leave(s *Socket, reason Reason) {
+	s.connected.Store(false)
+	if s.namespace.name == "/" {
+		c.main = nil
+	} else {
+		delete(c.others, s.namespace.name)
+	}
+	if reason == ReasonServerDisconnect {
+		if c.left == nil {
+			c.left = make(map[string]bool)
+		}
+		c.left[s.namespace.name] = true
+	}
+	if c.main == nil && len(c.others) == 0 {
+		c.stopWaiting()
+		c.awaitConnect()
+	}
+	if s.namespace.onDisconnect != nil {
+		defer c.recoverPanic()
+		s.namespace.onDisconnect(c.server.ctx, s, reason)
+	}
+}
+
+// event calls the handler of an event. A panic in it ends the connection and nothing else.
+func (c *conn) event(s *Socket, p *packet.Packet) {
+	e := &Event{Socket: s, Attachments: p.Buffers, id: p.ID, wantsAck: p.HasID}
+	args, err := p.Args(e.few[:0])
+	if err == nil {
+		e.Name, err = packet.EventName(args[0])
+	}
+	if err != nil {
+		c.violation()
+		return
+	}
+	e.Args = args[1:]
+	h := s.namespace.handlers[e.Name]
+	if h == nil {
+		h = s.namespace.unhandled
+	}
+	if h == nil {
+		return
+	}
+	defer c.recoverPanic()
+	h(c.server.ctx, e)
+}
+
+func (c *conn) recoverPanic() {
+	if v := recover(); v != nil {
+		c.logPanic(v)
+		c.session.Close()
+	}
+}
+
+func (c *conn) logPanic(v any) {
+	c.server.config.Logger.Error("sio: panic in handler", "panic", v, "stack", string(debug.Stack()))
+}
+
+// newBuffer returns a buffer for a packet with n bytes of payload and some of header.
+func newBuffer(n int) []byte { return make([]byte, engineio.Headroom, engineio.Headroom+n+32) }

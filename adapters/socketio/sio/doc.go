@@ -1,0 +1,32 @@
+// Package sio is a server for Socket.IO v5, the protocol of socket.io-client 3.x and 4.x, on top of
+// package engineio. It knows nothing of chat and can be used alone.
+//
+// # Usage
+//
+// Handlers belong to a namespace, not to each socket: register them before the server serves.
+//
+//	io := sio.NewServer(sio.Config{})
+//	chat := io.Of("/")
+//	chat.Use(func(ctx context.Context, c *sio.Connect) error { return authenticate(c.Auth) })
+//	chat.On("hello", func(ctx context.Context, e *sio.Event) {
+//		var name string
+//		if err := e.Bind(&name); err != nil {
+//			return
+//		}
+//		e.Ack("hello, " + name)
+//	})
+//	http.Handle("/socket.io/", io)
+//
+// # Concurrency
+//
+// Everything exported is safe for concurrent use, but for the registration of handlers, which must be
+// done before the server serves. What happens to one socket is told in order and never at the same
+// time: its middleware, OnConnect, its events, OnDisconnect. A slow handler holds up its own socket's
+// events and nobody else's.
+//
+// Emitting only enqueues: it never blocks and does no I/O, so it may be done with locks held. Packets
+// leave each socket in the order they were emitted.
+//
+// The protocol is that of https://socket.io/docs/v4/socket-io-protocol/, cited as [protocol]; where it
+// is silent the behaviour is that of the reference server, socket.io 4.8.
+package sio

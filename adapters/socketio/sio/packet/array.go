@@ -1,0 +1,113 @@
+package packet
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// SplitArray appends the elements of a JSON array to dst, each as its raw text,
+// which aliases the input. It checks the whole input once to be valid JSON and
+// fails with [ErrInvalidPayload] if it is not, or is not an array, and with
+// [ErrTooManyArgs] beyond [MaxArgs] elements.
+func SplitArray(array []byte, dst []json.RawMessage) ([]json.RawMessage, error) {
+	if !json.Valid(array) {
+		return dst, ErrInvalidPayload
+	}
+	return split(array[skipSpace(array, 0):], dst)
+}
+
+// split is SplitArray for JSON known to be valid. On any other input its result
+// means nothing, but it ends and stays inside the input.
+func split(array []byte, dst []json.RawMessage) ([]json.RawMessage, error) {
+	if len(array) == 0 || array[0] != '[' {
+		return dst, ErrInvalidPayload
+	}
+	i := skipSpace(array, 1)
+	if i < len(array) && array[i] == ']' {
+		return dst, nil
+	}
+	for n := 0; i < len(array); n++ {
+		if n == MaxArgs {
+			return dst, ErrTooManyArgs
+		}
+		end := endOfValue(array, i)
+		dst = append(dst, array[i:end:end])
+		i = skipSpace(array, end)
+		if i == len(array) || array[i] != ',' {
+			break
+		}
+		i = skipSpace(array, i+1)
+	}
+	return dst, nil
+}
+
+// EventName is the name of an event from the first element of its payload: a
+// string, or a number as it is written. Reserved names have been refused by
+// [Decode].
+func EventName(element json.RawMessage) (string, error) {
+	if isNumber(element) {
+		return string(element), nil
+	}
+	if len(element) < 2 || element[0] != '"' {
+		return "", errNotAName
+	}
+	if bytes.IndexByte(element, '\\') < 0 {
+		return string(element[1 : len(element)-1]), nil
+	}
+	var name string
+	if err := json.Unmarshal(element, &name); err != nil {
+		return "", errNotAName
+	}
+	return name, nil
+}
+
+// skipSpace returns the place of the first byte from i on that is not space.
+func skipSpace(data []byte, i int) int {
+	for i < len(data) && isSpace(data[i]) {
+		i++
+	}
+	return i
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// endOfValue returns the place behind the value that starts at i.
+func endOfValue(data []byte, i int) int {
+	for depth := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			i = endOfString(data, i)
+			if depth == 0 {
+				return i
+			}
+			i--
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ':', ' ', '\n', '\t', '\r':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(data)
+}
+
+// endOfString returns the place behind the string whose quote is at i.
+func endOfString(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(data)
+}

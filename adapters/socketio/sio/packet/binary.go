@@ -1,0 +1,184 @@
+package packet
+
+import (
+	"encoding/json"
+	"reflect"
+)
+
+// Binary is binary data in the arguments of an event or ack: the counterpart of
+// a Buffer or an ArrayBuffer in JavaScript.
+//
+// It is filled by [Bind]. The JSON of an argument holds no more than a
+// placeholder, for which encoding/json alone leaves an empty Binary behind. A
+// string is taken as base64, so that what encoding/json writes for a Binary can
+// be read again.
+type Binary []byte
+
+// UnmarshalJSON takes a placeholder, a base64 string or null.
+func (b *Binary) UnmarshalJSON(raw []byte) error {
+	if len(raw) == 0 || raw[0] != '{' {
+		return json.Unmarshal(raw, (*[]byte)(b))
+	}
+	index, err := 0, ErrIllegalAttachments
+	_ = eachPlaceholder(raw, func(depth int, num []byte) error {
+		if depth == 0 {
+			index, err = attachmentIndex(num, MaxAttachments)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// The mark lies behind the end of the slice, in memory of its own: without
+	// Bind the value is empty, and an append overwrites the mark.
+	*b = newMark(index)[:0]
+	return nil
+}
+
+// placeholder returns the number of the attachment that b waits for.
+func (b Binary) placeholder() (int, bool) {
+	if len(b) != 0 || cap(b) != markSize {
+		return 0, false
+	}
+	return markIndex(b[:markSize])
+}
+
+// Bind decodes one argument into v, which is a non-nil pointer, as
+// [json.Unmarshal] does, and puts the attachments of the packet wherever v has a
+// [Binary], however deep, and wherever a placeholder landed in an interface,
+// which then holds a Binary. The attachments are not copied.
+//
+// It fails as json.Unmarshal does, and with [ErrIllegalAttachments] if a Binary
+// got a placeholder that names no attachment. If v has neither Binary nor
+// interface, or there are no attachments for an interface, it costs no more than
+// json.Unmarshal.
+func Bind(raw json.RawMessage, attachments [][]byte, v any) error {
+	if err := json.Unmarshal(raw, v); err != nil {
+		return err
+	}
+	b := binder{attachments: attachments, wanted: takesBinary}
+	if len(attachments) > 0 {
+		b.wanted |= takesAny
+	}
+	if reachOf(reflect.TypeOf(v))&b.wanted == 0 {
+		return nil
+	}
+	return b.resolve(reflect.ValueOf(v), 0)
+}
+
+// maxJSONDepth is how deep encoding/json reads, and room for the pointers and
+// interfaces between its levels.
+const maxJSONDepth = 3 * 10_000
+
+// binder replaces placeholders in a decoded value.
+type binder struct {
+	attachments [][]byte
+	// wanted is what leads to placeholders.
+	wanted reach
+}
+
+func (b *binder) resolve(v reflect.Value, depth int) error {
+	if depth > maxJSONDepth {
+		return errDepth
+	}
+	if reachOf(v.Type())&b.wanted == 0 {
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return b.resolve(v.Elem(), depth+1)
+	case reflect.Interface:
+		return b.resolveInterface(v, depth+1)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if meta := v.Type().Field(i); !meta.IsExported() && !embedsStruct(meta) {
+				continue
+			}
+			if err := b.resolve(v.Field(i), depth+1); err != nil {
+				return err
+			}
+		}
+	case reflect.Slice:
+		if v.Type() == binaryType {
+			return b.resolveBinary(v)
+		}
+		return b.resolveElements(v, depth+1)
+	case reflect.Array:
+		return b.resolveElements(v, depth+1)
+	case reflect.Map:
+		return b.resolveMap(v, depth+1)
+	}
+	return nil
+}
+
+// embedsStruct: the exported fields of an embedded struct are decoded whatever
+// its name is.
+func embedsStruct(f reflect.StructField) bool {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return f.Anonymous && t.Kind() == reflect.Struct
+}
+
+func (b *binder) resolveBinary(v reflect.Value) error {
+	index, ok := Binary(v.Bytes()).placeholder()
+	if !ok || !v.CanSet() {
+		return nil
+	}
+	if index >= len(b.attachments) {
+		return ErrIllegalAttachments
+	}
+	v.SetBytes(b.attachments[index])
+	return nil
+}
+
+// resolveInterface looks at what encoding/json may have put into an interface: a
+// map or a slice of its own, or what a pointer in it already pointed to.
+func (b *binder) resolveInterface(v reflect.Value, depth int) error {
+	if v.IsNil() {
+		return nil
+	}
+	held := v.Elem()
+	if object, ok := held.Interface().(map[string]any); ok && object["_placeholder"] == true {
+		num, ok := object["num"].(float64)
+		index := int(num)
+		if !ok || float64(index) != num || index < 0 || index >= len(b.attachments) {
+			return ErrIllegalAttachments
+		}
+		if v.CanSet() {
+			v.Set(reflect.ValueOf(Binary(b.attachments[index])))
+		}
+		return nil
+	}
+	switch held.Kind() {
+	case reflect.Map, reflect.Slice, reflect.Pointer:
+		return b.resolve(held, depth)
+	}
+	return nil
+}
+
+func (b *binder) resolveElements(v reflect.Value, depth int) error {
+	for i := range v.Len() {
+		if err := b.resolve(v.Index(i), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolveMap puts every value back, because those of a map cannot be changed.
+func (b *binder) resolveMap(v reflect.Value, depth int) error {
+	for entries := v.MapRange(); entries.Next(); {
+		value := reflect.New(v.Type().Elem()).Elem()
+		value.Set(entries.Value())
+		if err := b.resolve(value, depth); err != nil {
+			return err
+		}
+		v.SetMapIndex(entries.Key(), value)
+	}
+	return nil
+}

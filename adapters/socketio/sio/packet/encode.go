@@ -1,0 +1,82 @@
+package packet
+
+import "strconv"
+
+// Append appends the text of p to dst: its header and Data. A type with a binary
+// form takes it when there are attachments, so a packet from an [Assembler] is
+// written as it came. Buffers follow as binary messages of their own; sending
+// them is the caller's.
+//
+// Nothing is checked. The namespace must hold no comma and Data must be valid.
+func Append(dst []byte, p Packet) []byte {
+	dst = AppendHeader(dst, p)
+	return append(dst, p.Data...)
+}
+
+// AppendHeader appends what stands before the payload in the text of p.
+func AppendHeader(dst []byte, p Packet) []byte {
+	t := p.Type
+	if p.Attachments > 0 {
+		switch t {
+		case Event:
+			t = BinaryEvent
+		case Ack:
+			t = BinaryAck
+		}
+	}
+	dst = append(dst, '0'+byte(t))
+	if t.isBinary() {
+		dst = strconv.AppendInt(dst, int64(p.Attachments), 10)
+		dst = append(dst, '-')
+	}
+	if p.Namespace != "" && p.Namespace != RootNamespace {
+		dst = append(dst, p.Namespace...)
+		dst = append(dst, ',')
+	}
+	if p.HasID {
+		dst = strconv.AppendUint(dst, p.ID, 10)
+	}
+	return dst
+}
+
+// AppendEvent appends an event. args is the array of its name and arguments, as
+// [MarshalArgs] makes it. id asks for an ack and is nil to ask for none.
+func AppendEvent(dst []byte, namespace string, id *uint64, attachments int, args []byte) []byte {
+	p := Packet{Type: Event, Namespace: namespace, Attachments: attachments, Data: args}
+	if id != nil {
+		p.ID, p.HasID = *id, true
+	}
+	return Append(dst, p)
+}
+
+// AppendAck appends the answer to the event with the given ack id. args is the
+// array of arguments.
+func AppendAck(dst []byte, namespace string, id uint64, attachments int, args []byte) []byte {
+	return Append(dst, Packet{Type: Ack, Namespace: namespace, ID: id, HasID: true, Attachments: attachments, Data: args})
+}
+
+// AppendConnect appends a CONNECT. payload is an object: {"sid":…,"pid":…} from
+// a server, the credentials from a client; or nil.
+func AppendConnect(dst []byte, namespace string, payload []byte) []byte {
+	return Append(dst, Packet{Type: Connect, Namespace: namespace, Data: payload})
+}
+
+// AppendConnectError appends the refusal of a CONNECT: {"message":…} and, if
+// data is not nil, "data" with that JSON.
+func AppendConnectError(dst []byte, namespace, message string, data []byte) []byte {
+	dst = AppendHeader(dst, Packet{Type: ConnectError, Namespace: namespace})
+	// A string can always be encoded.
+	quoted, _ := Marshal(message)
+	dst = append(dst, `{"message":`...)
+	dst = append(dst, quoted...)
+	if data != nil {
+		dst = append(dst, `,"data":`...)
+		dst = append(dst, data...)
+	}
+	return append(dst, '}')
+}
+
+// AppendDisconnect appends the end of a namespace.
+func AppendDisconnect(dst []byte, namespace string) []byte {
+	return Append(dst, Packet{Type: Disconnect, Namespace: namespace})
+}

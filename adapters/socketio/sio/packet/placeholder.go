@@ -1,0 +1,126 @@
+package packet
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+)
+
+// nesting is a container that a scan is inside of.
+type nesting struct {
+	object bool
+	// key is what the member under way means to a placeholder.
+	key member
+	// placeholder: "_placeholder" is true. num is the text of "num". Of repeated
+	// keys the last one counts, as in JSON.parse.
+	placeholder bool
+	num         []byte
+}
+
+type member byte
+
+const (
+	memberOther member = iota
+	memberPlaceholder
+	memberNum
+)
+
+func (n *nesting) set(value []byte) {
+	switch n.key {
+	case memberPlaceholder:
+		n.placeholder = string(value) == "true"
+	case memberNum:
+		n.num = value
+	}
+}
+
+// checkPlaceholders reports [ErrIllegalAttachments] unless every placeholder in
+// valid JSON names one of n attachments.
+func checkPlaceholders(data []byte, n int) error {
+	return eachPlaceholder(data, func(_ int, num []byte) error {
+		_, err := attachmentIndex(num, n)
+		return err
+	})
+}
+
+// attachmentIndex reads the "num" of a placeholder: an integer from 0 to n-1 in
+// any notation of JSON.
+func attachmentIndex(num []byte, n int) (int, error) {
+	if !isNumber(num) || len(num) > 32 {
+		return 0, ErrIllegalAttachments
+	}
+	f, err := strconv.ParseFloat(string(num), 64)
+	if err != nil || f != math.Trunc(f) || f < 0 || f >= float64(n) {
+		return 0, ErrIllegalAttachments
+	}
+	return int(f), nil
+}
+
+// eachPlaceholder calls found for each object in valid JSON that has a member
+// "_placeholder" with the value true, wherever it is, inner ones first. depth is
+// the number of containers around it; num the text of its member "num", nil if
+// that is missing or a container.
+func eachPlaceholder(data []byte, found func(depth int, num []byte) error) error {
+	if !bytes.Contains(data, []byte("_placeholder")) && bytes.IndexByte(data, '\\') < 0 {
+		return nil
+	}
+	var (
+		stack   = make([]nesting, 1, 8) // the first stands for the text itself
+		wantKey bool
+	)
+	for i := 0; i < len(data); {
+		start, top := i, &stack[len(stack)-1]
+		switch c := data[i]; {
+		case isSpace(c) || c == ':':
+			i++
+			continue
+		case c == ',':
+			i, wantKey = i+1, top.object
+			continue
+		case c == '{' || c == '[':
+			top.set(nil)
+			stack = append(stack, nesting{object: c == '{'})
+			i, wantKey = i+1, c == '{'
+			continue
+		case c == '}' || c == ']':
+			if len(stack) == 1 {
+				return nil // not valid JSON after all
+			}
+			stack = stack[:len(stack)-1]
+			if top.placeholder {
+				if err := found(len(stack)-1, top.num); err != nil {
+					return err
+				}
+			}
+			i++
+			continue
+		}
+		i = endOfValue(data, i)
+		if wantKey {
+			top.key, wantKey = memberOf(data[start:i]), false
+			continue
+		}
+		top.set(data[start:i])
+	}
+	return nil
+}
+
+// memberOf says what a quoted key means to a placeholder.
+func memberOf(key []byte) member {
+	const longest = 6*len("_placeholder") + 2 // each letter as \u0000, in quotes
+	if bytes.IndexByte(key, '\\') >= 0 && len(key) <= longest {
+		var name string
+		if json.Unmarshal(key, &name) != nil {
+			return memberOther
+		}
+		key = strconv.AppendQuote(nil, name)
+	}
+	switch string(key) {
+	case `"_placeholder"`:
+		return memberPlaceholder
+	case `"num"`:
+		return memberNum
+	}
+	return memberOther
+}

@@ -1,0 +1,106 @@
+package application
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+// Disconnect closes the session and takes it out of its conversations. It goes on when ctx is done:
+// the client is gone, its traces must go too. The id stays taken until the end, so that a client
+// who comes back under it is not taken out of the rooms it has just joined again.
+func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.Departure) {
+	s, err := c.sessions.get(id)
+	if err != nil {
+		return
+	}
+	user, conversations, first := s.end()
+	if !first {
+		return
+	}
+	defer c.sessions.remove(id)
+	tell := c.departures.begin()
+	if tell {
+		defer c.departures.done()
+	}
+	ctx, cancel := cleanup(ctx)
+	defer cancel()
+	if how == ports.Left || c.cfg.PresenceGrace <= 0 {
+		c.leaveAll(ctx, id, user, conversations, tell)
+		return
+	}
+	c.dropAll(ctx, id, user, conversations)
+}
+
+// leaveAll takes the session out of its conversations for good.
+func (c *Chat) leaveAll(
+	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
+) {
+	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
+		departed, err := c.rooms.Leave(ctx, conversation.Room(), id, user)
+		if err != nil || !departed || !tell {
+			return err
+		}
+		return c.tellLeft(ctx, conversation, user)
+	})
+}
+
+// dropAll takes the session out of its conversations and lets its user linger where it was the last.
+func (c *Chat) dropAll(ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID) {
+	until := time.Now().Add(c.cfg.PresenceGrace)
+	var lingers []domain.ConversationID
+	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
+		lingering, err := c.rooms.Drop(ctx, conversation.Room(), id, user, until)
+		if lingering {
+			lingers = append(lingers, conversation)
+		}
+		return err
+	})
+	if len(lingers) > 0 {
+		c.expireLater(user, lingers, until)
+	}
+}
+
+// expireLater ends the user's membership of the conversations at the time given, unless the user
+// has come back. A user who has come back and dropped again lingers until a later time, and this
+// expiry does not touch it: the store compares the times.
+func (c *Chat) expireLater(user domain.UserID, conversations []domain.ConversationID, until time.Time) {
+	c.departures.after(time.Until(until), func() {
+		ctx, cancel := cleanup(context.Background())
+		defer cancel()
+		c.inEach(conversations, "a user's grace time did not end", user, func(conversation domain.ConversationID) error {
+			departed, err := c.rooms.Expire(ctx, conversation.Room(), user, until)
+			if err != nil || !departed {
+				return err
+			}
+			return c.tellLeft(ctx, conversation, user)
+		})
+	})
+}
+
+// inEach calls f under the lock of each conversation in turn. A failure in one does not keep the
+// others from their turn; nobody waits for the answer, so the failures are logged, in one line.
+func (c *Chat) inEach(
+	conversations []domain.ConversationID, failure string, user domain.UserID, f func(domain.ConversationID) error,
+) {
+	var failed int
+	var last error
+	for _, conversation := range conversations {
+		if err := c.underLock(conversation, f); err != nil {
+			failed, last = failed+1, err
+		}
+	}
+	if failed > 0 {
+		c.logger.Warn(failure, "user", user, "conversations", failed, "error", last)
+	}
+}
+
+// underLock calls f under the conversation's lock, which it gives back also if f panics.
+func (c *Chat) underLock(conversation domain.ConversationID, f func(domain.ConversationID) error) error {
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+	return f(conversation)
+}

@@ -1,0 +1,38 @@
+package application
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+)
+
+// Leave takes the session out of the conversation. Whom to tell is read first, so that what can
+// fail fails while nothing has changed.
+func (c *Chat) Leave(ctx context.Context, id domain.SessionID, conversation domain.ConversationID) error {
+	s, err := c.sessions.get(id)
+	if err != nil {
+		return err
+	}
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+
+	user, err := s.within(conversation)
+	if err != nil {
+		return err
+	}
+	to, err := c.rooms.Sessions(ctx, conversation.Room())
+	if err != nil {
+		return err
+	}
+	departed, err := c.rooms.Leave(ctx, conversation.Room(), id, user)
+	if err != nil {
+		return err
+	}
+	s.exit(conversation)
+	if departed {
+		c.out.Broadcast(to, id, domain.UserLeft{Conversation: conversation, User: user, At: time.Now()})
+	}
+	return nil
+}

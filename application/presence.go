@@ -1,0 +1,15 @@
+package application
+
+import (
+	"context"
+
+	"parley/domain"
+)
+
+// Presence returns who is in the conversation, to those who are.
+func (c *Chat) Presence(ctx context.Context, id domain.SessionID, conversation domain.ConversationID) ([]domain.UserID, error) {
+	if _, err := c.participant(id, conversation); err != nil {
+		return nil, err
+	}
+	return c.rooms.Members(ctx, conversation.Room())
+}

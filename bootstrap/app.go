@@ -1,0 +1,126 @@
+package bootstrap
+
+import (
+	"io"
+	"log/slog"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+
+	"parley/adapters/httpapi"
+	"parley/adapters/jwtauth"
+	"parley/adapters/memory"
+	"parley/adapters/socketio"
+	"parley/adapters/socketio/engineio"
+	"parley/application"
+	"parley/domain"
+	"parley/ports"
+)
+
+// stopMargin is how long the rest of a stop may take after DRAIN_TIME.
+const stopMargin = 15 * time.Second
+
+// App is the whole of Parley, ready to be started.
+type App struct {
+	*fx.App
+	servers *servers
+}
+
+// New assembles an App. Nothing is opened or started yet; the error is that of the graph.
+func New(config Config, logs io.Writer) (*App, error) {
+	app := &App{}
+	app.App = fx.New(
+		fx.Supply(config, fx.Annotate(logs, fx.As(new(io.Writer)))),
+		Module,
+		fx.Populate(&app.servers),
+		fx.StopTimeout(time.Duration(config.DrainTime)+stopMargin),
+		fx.WithLogger(func(log *slog.Logger) fxevent.Logger {
+			l := &fxevent.SlogLogger{Logger: log}
+			l.UseLogLevel(slog.LevelDebug)
+			return l
+		}),
+	)
+	return app, app.Err()
+}
+
+// URL is where a started App serves.
+func (a *App) URL() string { return "http://" + a.servers.public.addr() }
+
+// AdminURL is where a started App serves metrics and profiles, or "" if it does not.
+func (a *App) AdminURL() string {
+	if addr := a.servers.admin.addr(); addr != "" {
+		return "http://" + addr
+	}
+	return ""
+}
+
+// Module is the graph: plain constructors, and what starts and stops.
+var Module = fx.Module("parley",
+	fx.Provide(
+		func(c Config, out io.Writer) *slog.Logger { return c.logger(out) },
+		newJWT,
+		fx.Annotate(jwtauth.New, fx.As(new(ports.Authenticator))),
+		fx.Annotate(memory.NewRooms, fx.As(new(ports.RoomStore))),
+		newMessageLog,
+		func(l *memory.Log) ports.MessageLog { return l },
+		socketio.NewHub,
+		func(h *socketio.Hub) ports.Broadcaster { return h },
+		newChat,
+		func(c *application.Chat) ports.Chat { return c },
+		newSocketIO,
+		newAPI,
+		newServers,
+	),
+	fx.Invoke(func(*servers) {}),
+)
+
+func newJWT(c Config, log *slog.Logger) jwtauth.Config {
+	if len(c.JWTSecret) < 32 {
+		log.Warn("JWT_SECRET is shorter than 32 bytes: it can be guessed from any token")
+	}
+	return jwtauth.Config{
+		Secret: []byte(c.JWTSecret), PreviousSecret: []byte(c.JWTSecretPrevious),
+		Issuer: c.JWTIssuer, Audience: c.JWTAudience,
+	}
+}
+
+// sweepEvery is how often what has reached its age is looked for.
+const sweepEvery = time.Minute
+
+func newMessageLog(lc fx.Lifecycle) *memory.Log {
+	log := memory.NewLog(memory.LogConfig{})
+	sweeper := newTicker(sweepEvery, log.Sweep)
+	lc.Append(fx.StartStopHook(sweeper.start, sweeper.stop))
+	return log
+}
+
+func newChat(
+	c Config, auth ports.Authenticator, rooms ports.RoomStore, messages ports.MessageLog, out ports.Broadcaster,
+	log *slog.Logger,
+) *application.Chat {
+	return application.NewChat(application.Config{
+		Access: domain.Access(c.Access), MaxContent: int(c.MaxContent), PresenceGrace: time.Duration(c.PresenceGrace),
+	}, auth, rooms, messages, out, log)
+}
+
+func newSocketIO(c Config, chat ports.Chat, hub *socketio.Hub, log *slog.Logger) *socketio.Server {
+	return socketio.NewServer(socketio.Config{
+		Engine: engineio.Config{
+			PingInterval: time.Duration(c.PingInterval), PingTimeout: time.Duration(c.PingTimeout),
+			MaxPayload: c.MaxPayload.orUnbounded(), OutboxBytes: c.OutboxBytes.orUnbounded(), AllowOrigin: c.allowOrigin,
+		},
+		ConnectTimeout: c.ConnectTimeout.orNever(), QueryToken: c.AllowQueryToken,
+	}, chat, hub, log)
+}
+
+func newAPI(c Config, tokens jwtauth.Config, io *socketio.Server, log *slog.Logger) *httpapi.API {
+	config := httpapi.Config{SocketIO: io, AllowOrigin: c.allowOrigin}
+	if c.Dev {
+		signer := jwtauth.NewSigner(tokens)
+		config.Dev = &httpapi.Dev{Sign: func(user domain.UserID) (string, time.Time, error) {
+			return signer.Sign(user, []string{"*"}, time.Hour)
+		}}
+	}
+	return httpapi.New(config, log)
+}

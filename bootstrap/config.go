@@ -1,0 +1,149 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"parley/domain"
+)
+
+// Config is the configuration, by environment variable. Durations are written as Go writes them
+// (`25s`); 0 switches a limit off. The tag `allowed` is what a refusal of a value says.
+type Config struct {
+	Host      string    `env:"HOST" allowed:"an address to listen on; empty for all"`
+	Port      port      `env:"PORT" envDefault:"3000" allowed:"0 to 65535; 0 for a free one"`
+	AdminAddr string    `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9464" allowed:"host:port, or off"`
+	LogLevel  logLevel  `env:"LOG_LEVEL" envDefault:"info" allowed:"debug, info, warn or error"`
+	LogFormat logFormat `env:"LOG_FORMAT" envDefault:"json" allowed:"json or text"`
+
+	AllowedOrigins origins `env:"ALLOWED_ORIGINS" envDefault:"http://localhost:5173" allowed:"origins such as https://app.example.com, separated by commas"`
+
+	JWTSecret         string `env:"JWT_SECRET"`
+	JWTSecretPrevious string `env:"JWT_SECRET_PREVIOUS"`
+	JWTIssuer         string `env:"JWT_ISSUER"`
+	JWTAudience       string `env:"JWT_AUDIENCE"`
+	AllowQueryToken   bool   `env:"ALLOW_QUERY_TOKEN" envDefault:"false" allowed:"1 or 0"`
+
+	Access access `env:"CONVERSATION_ACCESS" allowed:"claims or authenticated"`
+
+	PingInterval   positive `env:"PING_INTERVAL" envDefault:"25s" allowed:"a duration above 0 such as 25s"`
+	PingTimeout    positive `env:"PING_TIMEOUT" envDefault:"60s" allowed:"a duration above 0 such as 60s"`
+	ConnectTimeout limit    `env:"CONNECT_TIMEOUT" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+	PresenceGrace  limit    `env:"PRESENCE_GRACE" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+	DrainTime      limit    `env:"DRAIN_TIME" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+
+	MaxPayload  size `env:"MAX_PAYLOAD" envDefault:"1000000" allowed:"a number of bytes; 0 for no limit"`
+	MaxContent  size `env:"MAX_CONTENT" envDefault:"65536" allowed:"a number of bytes; 0 for no limit"`
+	OutboxBytes size `env:"OUTBOX_BYTES" envDefault:"1048576" allowed:"a number of bytes; 0 for no limit"`
+
+	MessageLog messageLog `env:"MESSAGE_LOG" envDefault:"memory" allowed:"memory"`
+
+	Dev bool `env:"PARLEY_DEV" envDefault:"false" allowed:"1 or 0"`
+}
+
+// defaultAdminAddr is the default of ADMIN_ADDR.
+const defaultAdminAddr = "127.0.0.1:9464"
+
+// LoadConfig reads the configuration from the variables, all of the process's if nil. The error names
+// every variable with a value that is not allowed, and what is.
+func LoadConfig(variables map[string]string) (Config, error) {
+	var c Config
+	options := env.Options{Environment: variables}
+	if err := env.ParseWithOptions(&c, options); err != nil {
+		return Config{}, explain(err, variables)
+	}
+	return c.withMode()
+}
+
+// withMode fills in what depends on dev mode.
+func (c Config) withMode() (Config, error) {
+	if c.Dev {
+		if c.Host == "" {
+			c.Host = "127.0.0.1"
+		}
+		if c.Access == "" {
+			c.Access = access(domain.AccessAuthenticated)
+		}
+		if c.JWTSecret == "" {
+			c.JWTSecret = randomSecret()
+		}
+	}
+	if c.Access == "" {
+		c.Access = access(domain.AccessClaims)
+	}
+	if c.JWTSecret == "" {
+		return Config{}, errors.New("JWT_SECRET is not set: set it to the secret that your tokens are signed with (HS256), or set PARLEY_DEV=1 to try Parley with a random one")
+	}
+	return c, nil
+}
+
+// explain turns the parser's errors, which speak of struct fields, into ones that name variables.
+func explain(err error, variables map[string]string) error {
+	aggregate, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
+		return err
+	}
+	var all []error
+	for _, e := range aggregate.Errors {
+		pe, ok := errors.AsType[env.ParseError](e)
+		if !ok {
+			all = append(all, e)
+			continue
+		}
+		field, _ := reflect.TypeFor[Config]().FieldByName(pe.Name)
+		name := field.Tag.Get("env")
+		all = append(all, fmt.Errorf("%s=%q is not allowed; allowed: %s", name, lookup(variables, name), field.Tag.Get("allowed")))
+	}
+	return errors.Join(all...)
+}
+
+// allowOrigin says whether a browser origin may use this server. In dev mode pages on this machine may.
+func (c Config) allowOrigin(origin string) bool {
+	for _, allowed := range c.AllowedOrigins {
+		if origin == allowed {
+			return true
+		}
+	}
+	return c.Dev && isLoopback(origin)
+}
+
+// logger returns the configured logger.
+func (c Config) logger(out interface{ Write([]byte) (int, error) }) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.Level(c.LogLevel)}
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(out, options))
+	}
+	return slog.New(slog.NewJSONHandler(out, options))
+}
+
+// isLoopback reports whether the origin is a page served by this machine.
+func isLoopback(origin string) bool {
+	for _, host := range []string{"http://localhost", "http://127.0.0.1", "http://[::1]"} {
+		if rest, ok := strings.CutPrefix(origin, host); ok && (rest == "" || rest[0] == ':') {
+			return true
+		}
+	}
+	return false
+}
+
+// orNever is the duration of a limit that may be off.
+func (l limit) orNever() time.Duration {
+	if l == 0 {
+		return never
+	}
+	return time.Duration(l)
+}
+
+// orUnbounded is the number of a limit that may be off.
+func (s size) orUnbounded() int {
+	if s == 0 {
+		return unbounded
+	}
+	return int(s)
+}

@@ -1,0 +1,39 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+// Run is the program: it serves until SIGINT or SIGTERM and returns the exit code.
+func Run() int {
+	config, err := LoadConfig(nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "parley:", err)
+		return 2
+	}
+	app, err := New(config, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "parley:", err)
+		return 1
+	}
+	return app.run()
+}
+
+func (a *App) run() int {
+	start, cancel := context.WithTimeout(context.Background(), a.StartTimeout())
+	defer cancel()
+	if err := a.Start(start); err != nil {
+		fmt.Fprintln(os.Stderr, "parley:", err)
+		return 1
+	}
+	<-a.Wait()
+	stop, cancel := context.WithTimeout(context.Background(), a.StopTimeout())
+	defer cancel()
+	if err := a.Stop(stop); err != nil {
+		fmt.Fprintln(os.Stderr, "parley: stopped by force:", err)
+		return 1
+	}
+	return 0
+}

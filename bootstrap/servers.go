@@ -1,0 +1,123 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/fx"
+
+	"parley/adapters/httpapi"
+	"parley/adapters/socketio"
+	"parley/application"
+)
+
+// servers are the two listeners, and the order in which everything stops.
+type servers struct {
+	config Config
+	api    *httpapi.API
+	chat   *application.Chat
+	io     *socketio.Server
+	log    *slog.Logger
+	public *server
+	admin  *server
+}
+
+func newServers(
+	lc fx.Lifecycle, c Config, api *httpapi.API, chat *application.Chat, io *socketio.Server, log *slog.Logger,
+) *servers {
+	s := &servers{
+		config: c, api: api, chat: chat, io: io, log: log,
+		public: newServer(api, log),
+		admin:  newServer(httpapi.NewAdmin(io.Len), log),
+	}
+	lc.Append(fx.StartStopHook(s.start, s.stop))
+	return s
+}
+
+func (s *servers) start(ctx context.Context) error {
+	if err := s.public.listen(ctx, net.JoinHostPort(s.config.Host, fmt.Sprint(s.config.Port))); err != nil {
+		return err
+	}
+	if addr := s.config.AdminAddr; addr != "off" {
+		if err := s.admin.listen(ctx, addr); err != nil {
+			// Chat must not fail because of a port that nobody chose.
+			if addr != defaultAdminAddr {
+				return errors.Join(err, s.public.stop(ctx))
+			}
+			s.log.Warn("no metrics and profiles: ADMIN_ADDR is taken", "error", err)
+		}
+	}
+	s.log.Info("listening", "url", "http://"+s.public.addr(), "admin", s.admin.addr(), "dev", s.config.Dev)
+	return nil
+}
+
+// stop lets everyone go: first load balancers are told, then clients, who reconnect elsewhere, over
+// DRAIN_TIME; then nobody is left to serve. They come back, so no one is told that the others left.
+func (s *servers) stop(ctx context.Context) error {
+	s.api.Drain()
+	s.chat.Close()
+	return errors.Join(
+		s.io.Shutdown(ctx, time.Duration(s.config.DrainTime)),
+		s.public.stop(ctx),
+		s.admin.stop(ctx),
+	)
+}
+
+// readHeaderTimeout is how long a client may take to send a request's header.
+const readHeaderTimeout = 5 * time.Second
+
+// idleTimeout is how long a connection may be kept between two requests. Polling clients come back
+// sooner.
+const idleTimeout = 90 * time.Second
+
+// maxHeaderBytes is room for a token of 8 KiB and what browsers send.
+const maxHeaderBytes = 32 << 10
+
+// server is one HTTP listener.
+type server struct {
+	http     *http.Server
+	listener net.Listener
+	done     chan struct{}
+}
+
+func newServer(h http.Handler, log *slog.Logger) *server {
+	return &server{http: &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}
+}
+
+// listen takes the port, so that one that is taken fails the start, and serves.
+func (s *server) listen(ctx context.Context, addr string) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	s.listener, s.done = l, make(chan struct{})
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(l) // it ends with ErrServerClosed, by stop
+	}()
+	return nil
+}
+
+func (s *server) addr() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.listener.Addr().String()
+}
+
+func (s *server) stop(ctx context.Context) error {
+	if s.listener == nil {
+		return nil
+	}
+	err := s.http.Shutdown(ctx)
+	<-s.done
+	return err
+}

@@ -1,0 +1,36 @@
+package bootstrap
+
+import "time"
+
+// ticker calls a function at regular times on a goroutine of its own.
+type ticker struct {
+	every time.Duration
+	call  func(now time.Time)
+	quit  chan struct{}
+	done  chan struct{}
+}
+
+func newTicker(every time.Duration, call func(time.Time)) *ticker {
+	return &ticker{every: every, call: call, quit: make(chan struct{}), done: make(chan struct{})}
+}
+
+func (t *ticker) start() {
+	go func() {
+		defer close(t.done)
+		tick := time.NewTicker(t.every)
+		defer tick.Stop()
+		for {
+			select {
+			case now := <-tick.C:
+				t.call(now)
+			case <-t.quit:
+				return
+			}
+		}
+	}()
+}
+
+func (t *ticker) stop() {
+	close(t.quit)
+	<-t.done
+}

@@ -1,0 +1,58 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code says what kind of refusal an error is. Codes are part of the wire contract.
+type Code string
+
+// The codes of the wire contract.
+const (
+	CodeUnauthorized      Code = "UNAUTHORIZED"
+	CodeTokenExpired      Code = "TOKEN_EXPIRED"
+	CodeForbidden         Code = "FORBIDDEN"
+	CodeNotInConversation Code = "NOT_IN_CONVERSATION"
+	CodeInvalidPayload    Code = "INVALID_PAYLOAD"
+	CodePayloadTooLarge   Code = "PAYLOAD_TOO_LARGE"
+	CodeRateLimited       Code = "RATE_LIMITED"
+	CodeLimitExceeded     Code = "LIMIT_EXCEEDED"
+	CodeDraining          Code = "DRAINING"
+	CodeUnavailable       Code = "UNAVAILABLE"
+	CodeInternal          Code = "INTERNAL"
+)
+
+// Codes lists every code, so that each transport can prove that its translation table is whole.
+func Codes() []Code {
+	return []Code{
+		CodeUnauthorized, CodeTokenExpired, CodeForbidden, CodeNotInConversation, CodeInvalidPayload,
+		CodePayloadTooLarge, CodeRateLimited, CodeLimitExceeded, CodeDraining, CodeUnavailable, CodeInternal,
+	}
+}
+
+// Error is a refusal that a client may be told about: its message names no secret and no internals.
+type Error struct {
+	Code    Code
+	Message string
+	// RetryAfter is how long the client should wait before it tries again; 0 means unknown.
+	RetryAfter time.Duration
+}
+
+// Error returns the message after its code.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// Errorf returns an *Error with the formatted message.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// AsError returns the *Error in err's chain. Anything else becomes a CodeInternal error with a fixed
+// text, so that internals never reach a client.
+func AsError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Code: CodeInternal, Message: "internal error"}
+}

@@ -1,0 +1,56 @@
+package domain
+
+import (
+	"time"
+	"unicode/utf8"
+)
+
+// MaxMetadata bounds a message's metadata, in bytes of its encoded form.
+const MaxMetadata = 16 << 10
+
+// Epoch names one life of a conversation's log. Sequence numbers are comparable only inside one epoch.
+type Epoch string
+
+// Position is a place in a conversation's log. Seq 0 is the place before the first message.
+type Position struct {
+	Epoch Epoch
+	Seq   uint64
+}
+
+// Draft is a message that a user asks to send; it has no place in the conversation yet.
+type Draft struct {
+	Conversation ConversationID
+	User         UserID
+	// ID makes the send idempotent for its user and conversation.
+	ID      MessageID
+	Content string
+	// Metadata is the sender's JSON object as written, opaque to the domain; nil means none.
+	Metadata []byte
+}
+
+// Check returns a coded error unless the draft may be sent; maxContent is in bytes, 0 means unbounded.
+func (d Draft) Check(maxContent int) error {
+	if d.Content == "" {
+		return Errorf(CodeInvalidPayload, "content is missing")
+	}
+	if maxContent > 0 && len(d.Content) > maxContent {
+		return Errorf(CodePayloadTooLarge, "content is longer than %d bytes", maxContent)
+	}
+	if !utf8.ValidString(d.Content) {
+		return Errorf(CodeInvalidPayload, "content is not valid UTF-8")
+	}
+	if len(d.Metadata) > MaxMetadata {
+		return Errorf(CodePayloadTooLarge, "metadata is longer than %d bytes", MaxMetadata)
+	}
+	return nil
+}
+
+// Message is an accepted message: it has a place in its conversation's log.
+type Message struct {
+	Draft
+	// Seq is the message's place in the conversation: 1, 2, 3… with no gap inside one epoch.
+	Seq   uint64
+	Epoch Epoch
+	// At is when the message was accepted, by the server's clock.
+	At time.Time
+}

@@ -1,0 +1,122 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+)
+
+// Chat is everything that an inbound adapter may ask. All methods are safe for concurrent use; the
+// calls for one session must come one after another, in the order of that client's events. Only
+// Disconnect may come at any time. A call for a session that is not open, or not any more, is
+// CodeUnavailable.
+type Chat interface {
+	Sessions
+	Conversations
+	Messages
+}
+
+// Sessions opens and closes sessions.
+type Sessions interface {
+	// Authenticate verifies a token without opening anything, for transports that can refuse early.
+	// Errors: as Connect.
+	Authenticate(ctx context.Context, token string) (domain.Identity, error)
+
+	// Connect verifies the token and opens a session under the id, which no open session may have; it
+	// is free again when Disconnect has returned. After an error nothing is left behind. Each success
+	// must be followed by one Disconnect.
+	// Errors: CodeUnauthorized, CodeTokenExpired, CodeUnavailable.
+	Connect(ctx context.Context, id domain.SessionID, token string) (domain.Identity, error)
+
+	// Disconnect closes the session and takes it out of its conversations. Unknown ids are ignored.
+	Disconnect(ctx context.Context, id domain.SessionID, how Departure)
+}
+
+// Departure says how a session ended.
+type Departure int
+
+const (
+	// Dropped: the connection was lost and may come back. The user stays present for the grace time.
+	Dropped Departure = iota
+	// Left: the client said goodbye. The user's departure is told at once.
+	Left
+)
+
+// Conversations moves sessions in and out of conversations.
+type Conversations interface {
+	// Join puts the session into the conversation and tells the others if the user was not present.
+	// Joining again is no error and tells no one.
+	//
+	// admit is called exactly once on success and never on error, before Join returns, while no live
+	// event of the conversation can be enqueued for any session: what it enqueues for the joiner
+	// stands before every event later than Joined.At. It must not block and must not call the port.
+	// Errors: CodeForbidden, CodeLimitExceeded, CodeUnavailable.
+	Join(ctx context.Context, id domain.SessionID, join Join, admit func(Joined)) error
+
+	// Leave takes the session out and tells the others if no session of the user is left. After an
+	// error the session is still in the conversation. It needs no permission: who may not be there
+	// any more may still go.
+	// Errors: CodeNotInConversation, CodeUnavailable.
+	Leave(ctx context.Context, id domain.SessionID, c domain.ConversationID) error
+
+	// Presence returns the members, sorted; the caller owns the slice.
+	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
+	Presence(ctx context.Context, id domain.SessionID, c domain.ConversationID) ([]domain.UserID, error)
+}
+
+// Join asks to be in a conversation.
+type Join struct {
+	Conversation domain.ConversationID
+	// After is the last place that the client has seen; nil asks for no replay.
+	After *domain.Position
+}
+
+// Joined is the answer to Join.
+type Joined struct {
+	Conversation domain.ConversationID
+	// At is the newest place in the log; live events come after it.
+	At domain.Position
+	// Members are the users present, the joiner included, sorted.
+	Members []domain.UserID
+	// Recovered says that Messages holds every message between Join.After and At.
+	Recovered bool
+	// Reason says why a requested recovery was not possible: "epoch" or "trimmed"; else "".
+	Reason   string
+	Messages []domain.Message
+}
+
+// Messages carries what people say.
+type Messages interface {
+	// Send appends the message to the conversation's log and enqueues it for every session in the
+	// room, in the order of seq. A repeat of an accepted message id returns the first receipt and
+	// sends nothing.
+	// Errors: CodeForbidden, CodeNotInConversation, CodeInvalidPayload, CodePayloadTooLarge, CodeUnavailable.
+	Send(ctx context.Context, id domain.SessionID, send Send) (Receipt, error)
+
+	// Typing tells the other sessions of the room that the user started or stopped typing.
+	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
+	Typing(ctx context.Context, id domain.SessionID, c domain.ConversationID, isTyping bool) error
+}
+
+// Send asks to send a message.
+type Send struct {
+	Conversation domain.ConversationID
+	// ID is the client's message id; "" lets the application choose one.
+	ID      domain.MessageID
+	Content string
+	// Metadata is a JSON object as the client wrote it; nil means none.
+	Metadata []byte
+	// NoEcho leaves the sending session out of the recipients.
+	NoEcho bool
+}
+
+// Receipt is the answer to Send.
+type Receipt struct {
+	Message domain.MessageID
+	At      domain.Position
+	// Accepted is when the message was accepted.
+	Accepted time.Time
+	// Duplicate says that this id had been accepted before; the other fields are those of that time.
+	Duplicate bool
+}

@@ -1,0 +1,88 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+)
+
+// Authenticator verifies tokens. It is safe for concurrent use.
+type Authenticator interface {
+	// Authenticate returns what a valid token says. Errors: CodeTokenExpired if only its time is
+	// over; CodeUnauthorized for every other fault of the token, without saying which;
+	// CodeUnavailable if it cannot be verified now. The error never contains the token.
+	Authenticate(ctx context.Context, token string) (domain.Identity, error)
+}
+
+// RoomStore holds who is in which room, with the meaning of domain.Room. It is safe for concurrent
+// use; calls for one room take effect in the order they return. A room exists as long as it has a
+// session or a member: the store keeps nothing of an empty one.
+// Errors other than context errors are CodeUnavailable.
+type RoomStore interface {
+	// Join adds a session; arrived says that the user became a member by it. Joining again changes nothing.
+	Join(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID) (arrived bool, err error)
+
+	// Leave removes a session for good; departed says that the user stopped being a member by it.
+	// A session that is not in the room changes nothing.
+	Leave(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID) (departed bool, err error)
+
+	// Drop removes a session that may come back; lingering says that it was the user's last and that
+	// the user stays a member until Expire. until is when the time to come back is over.
+	// A session that is not in the room changes nothing.
+	Drop(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time) (lingering bool, err error)
+
+	// Expire ends the membership of a user without sessions if the until of its last Drop is not
+	// later than at; departed says that it did. So whoever dropped a session expires it with the
+	// same time, and does nothing if the user came back, or came back and dropped again, since.
+	Expire(ctx context.Context, room domain.RoomID, u domain.UserID, at time.Time) (departed bool, err error)
+
+	// Members returns the users, sorted; the caller owns the slice.
+	Members(ctx context.Context, room domain.RoomID) ([]domain.UserID, error)
+
+	// Sessions returns a snapshot of the sessions in no particular order. Nobody may write to the
+	// slice; later changes of the room do not show in it.
+	Sessions(ctx context.Context, room domain.RoomID) ([]domain.SessionID, error)
+}
+
+// MessageLog holds each conversation's accepted messages, newest ones at least, and gives them their
+// place. It is safe for concurrent use. Accepted means: Append returned without error.
+// Errors other than context errors are CodeUnavailable.
+type MessageLog interface {
+	// Append accepts the draft: it gets the next seq of the conversation's epoch, without gap.
+	// If a draft with the same user, conversation and id was accepted in the last DuplicateWindow,
+	// nothing is appended, also when the two race: duplicate is true, and m has the Seq, Epoch and At
+	// of the first with the draft of the repeat (the first may be trimmed already).
+	// The log keeps the draft's Metadata: the caller must not write to it again.
+	Append(ctx context.Context, d domain.Draft, now time.Time) (m domain.Message, duplicate bool, err error)
+
+	// Head returns the place of the newest message. A conversation without messages has seq 0 and an
+	// epoch that its first message will have too, unless the log forgets a conversation in between;
+	// asking makes the log keep nothing. A conversation that was forgotten has an epoch that it never
+	// had before, because its seq starts at 1 again.
+	Head(ctx context.Context, c domain.ConversationID) (domain.Position, error)
+
+	// After returns every message later than the position, in order. gap is "" when they are complete;
+	// otherwise it says why they cannot be, GapEpoch or GapTrimmed, and there are no messages.
+	After(ctx context.Context, c domain.ConversationID, p domain.Position) (ms []domain.Message, gap string, err error)
+}
+
+// DuplicateWindow is how long a MessageLog remembers message ids at least.
+const DuplicateWindow = 120 * time.Second
+
+// Why MessageLog.After could not return what was asked for.
+const (
+	// GapEpoch: the position is of another life of the log, or lies in its future.
+	GapEpoch = "epoch"
+	// GapTrimmed: messages after the position are no longer in the log.
+	GapTrimmed = "trimmed"
+)
+
+// Broadcaster carries events to sessions, wherever they are. It is safe for concurrent use.
+type Broadcaster interface {
+	// Broadcast enqueues the event for each session in to, but for except ("" excepts none). It does
+	// not block and does no I/O; two calls one after the other reach every session in that order.
+	// Sessions that it does not know are ignored; a session that cannot keep up loses ephemeral
+	// events first and is then ended. to is not written to and not kept.
+	Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event)
+}

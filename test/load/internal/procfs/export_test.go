@@ -1,0 +1,4 @@
+package procfs
+
+// Parse is parse.
+var Parse = parse

@@ -1,0 +1,54 @@
+//go:build linux
+
+package scenario
+
+import (
+	"context"
+
+	"parley/test/load/internal/pace"
+	"parley/test/load/internal/swarm"
+)
+
+// precision is how close to the knee the search comes: within a factor of 1.1.
+const precision = 1.1
+
+// knee searches the highest rate that holds. A crowd serves until a rate breaks: then some of
+// its connections may be gone and the server may have a backlog, so the next rate starts afresh.
+func (b *bench) knee(ctx context.Context, result *Result) error {
+	var crowd *swarm.Swarm
+	defer func() {
+		if crowd != nil {
+			crowd.Close()
+		}
+	}()
+	k := &Knee{MaxP99Ms: b.MaxP99.Seconds() * 1000}
+	result.Knee = k
+	try := func(rate float64) (pace.Trial, error) {
+		if crowd == nil {
+			fresh, err := b.crowd(b.Crowd.Clients)
+			if err != nil {
+				return pace.Trial{}, err
+			}
+			crowd = fresh
+			if err := b.connect(ctx, crowd, result, true); err != nil {
+				return pace.Trial{}, err
+			}
+		}
+		load, err := b.send(ctx, crowd, rate)
+		if err != nil {
+			return pace.Trial{}, err
+		}
+		why := load.breaks(b.MaxP99)
+		if why == "" {
+			k.At = load
+			return pace.Trial{Rate: rate, Held: true}, nil
+		}
+		crowd.Close()
+		crowd = nil
+		return pace.Trial{Rate: rate, Why: why}, b.quiet(ctx)
+	}
+	search := pace.Search{Start: b.Plan.Rate, Max: b.MaxRate, Precision: precision, Retries: b.Retries}
+	found, err := search.Run(try)
+	k.Found = found
+	return err
+}

@@ -1,0 +1,225 @@
+//go:build linux
+
+// Package scenario runs what is measured: one big room, many small rooms, idle connections, a
+// storm of new connections, and the search for the highest rate that holds.
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"parley/test/load/internal/procfs"
+	"parley/test/load/internal/swarm"
+)
+
+// Names of the scenarios.
+const (
+	Room  = "room"  // all clients in one conversation
+	Rooms = "rooms" // clients spread evenly over Config.Rooms conversations
+	Idle  = "idle"  // connect, join, hold: memory per connection
+	Storm = "storm" // connect only: CPU per connection
+)
+
+// Config says what to run against which server.
+type Config struct {
+	Scenario string
+	Server   string // URL
+	Secret   string // signs the clients' tokens (HS256)
+	PID      int    // the server's process on this machine, 0 if its use cannot be read
+	GC       string // URL that makes the server collect garbage, used before memory is read; optional
+
+	Crowd swarm.Config // URL and Token are set from the rest, Prefix is made unique if empty
+	Plan  swarm.Plan   // Meter is set from PID; Duration is also how long Idle holds
+
+	FindKnee bool          // room and rooms: search for the highest rate from Plan.Rate up
+	MaxP99   time.Duration // a rate holds only below this
+	MaxRate  float64       // the search goes no higher
+	Retries  int           // of a rate that failed
+}
+
+// Phase is the set-up of connections or memberships, with what it cost the server.
+type Phase struct {
+	swarm.Setup
+	ServerCPUMicros float64 `json:"serverCpuMicrosEach,omitempty"`
+}
+
+// Memory is what idle connections keep resident.
+type Memory struct {
+	Held     int     `json:"held"`     // connections added between the two readings
+	Below    int     `json:"below"`    // connections already held at the first reading
+	Before   int64   `json:"before"`   // server RSS, bytes
+	After    int64   `json:"after"`    // server RSS, bytes
+	PerEach  float64 `json:"perEach"`  // bytes per connection
+	IdleCPU  float64 `json:"idleCpu"`  // server CPU cores used while holding
+	GCForced bool    `json:"gcForced"` // garbage was collected before each reading
+}
+
+// Result is all a scenario found; parts that do not apply are nil.
+type Result struct {
+	Scenario string  `json:"scenario"`
+	Server   string  `json:"server"`
+	Clients  int     `json:"clients"`
+	Rooms    int     `json:"rooms"`
+	Users    int     `json:"users"`
+	Stalled  int     `json:"stalled,omitempty"`
+	Connect  *Phase  `json:"connect,omitempty"`
+	Join     *Phase  `json:"join,omitempty"`
+	Load     *Load   `json:"load,omitempty"`
+	Memory   *Memory `json:"memory,omitempty"`
+	Knee     *Knee   `json:"knee,omitempty"`
+}
+
+// Run runs one scenario. Failed connections, lost messages and the like are results; an error
+// means that nothing could be measured.
+func Run(ctx context.Context, cfg Config) (Result, error) {
+	b := &bench{Config: cfg}
+	result := Result{
+		Scenario: cfg.Scenario, Server: cfg.Server, Clients: cfg.Crowd.Clients,
+		Rooms: max(cfg.Crowd.Rooms, 1), Users: cfg.Crowd.Users, Stalled: cfg.Crowd.Stalled,
+	}
+	if result.Users == 0 {
+		result.Users = result.Clients
+	}
+	if cfg.PID != 0 {
+		if _, err := procfs.Read(cfg.PID); err != nil {
+			return result, err
+		}
+	}
+	var err error
+	switch {
+	case cfg.Scenario == Idle:
+		err = b.idle(ctx, &result)
+	case cfg.Scenario == Storm:
+		err = b.storm(ctx, &result)
+	case cfg.Scenario != Room && cfg.Scenario != Rooms:
+		err = fmt.Errorf("scenario %q: must be %s, %s, %s or %s", cfg.Scenario, Room, Rooms, Idle, Storm)
+	case cfg.FindKnee:
+		err = b.knee(ctx, &result)
+	default:
+		err = b.load(ctx, &result)
+	}
+	return result, err
+}
+
+// bench is one scenario under way.
+type bench struct {
+	Config
+	crowds int // prepared so far
+}
+
+// crowd prepares n clients, with ids and conversations that no other crowd has: those of the
+// k-th crowd begin with Prefix-k.
+func (b *bench) crowd(n int) (*swarm.Swarm, error) {
+	cfg := b.Crowd
+	cfg.URL = b.Server
+	cfg.Clients = n
+	cfg.Rooms = min(max(cfg.Rooms, 1), n)
+	if cfg.Prefix == "" {
+		cfg.Prefix = "load-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
+	}
+	b.crowds++
+	cfg.Prefix += "-" + strconv.Itoa(b.crowds)
+	cfg.Token = tokens(b.Secret, time.Now().Add(tokenLife))
+	return swarm.New(cfg)
+}
+
+// connect opens a crowd's connections and, if join is set, its memberships.
+func (b *bench) connect(ctx context.Context, s *swarm.Swarm, result *Result, join bool) error {
+	phase, err := b.phase(ctx, s.Connect)
+	if result.Connect = phase; err != nil || !join {
+		return err
+	}
+	result.Join, err = b.phase(ctx, s.Join)
+	return err
+}
+
+// phase runs one set-up step and charges the server's CPU time to it, including what it does
+// right after.
+func (b *bench) phase(ctx context.Context, step func(context.Context) (swarm.Setup, error)) (*Phase, error) {
+	before := b.meter().ServerCPU
+	setup, err := step(ctx)
+	if err != nil {
+		return &Phase{Setup: setup}, err
+	}
+	if err := b.quiet(ctx); err != nil {
+		return &Phase{Setup: setup}, err
+	}
+	p := &Phase{Setup: setup}
+	if b.PID != 0 && setup.Done > 0 {
+		p.ServerCPUMicros = micros(b.meter().ServerCPU-before) / float64(setup.Done)
+	}
+	return p, nil
+}
+
+// meter reads both processes. A server that is gone reads as zero: its dropped connections say so.
+func (b *bench) meter() swarm.Meter {
+	var m swarm.Meter
+	if own, err := procfs.Read(0); err == nil {
+		m.OwnCPU = own.CPU
+	}
+	if b.PID == 0 {
+		return m
+	}
+	if u, err := procfs.Read(b.PID); err == nil {
+		m.ServerCPU, m.ServerRSS, m.ServerPeak = u.CPU, u.RSS, u.PeakRSS
+	}
+	return m
+}
+
+const (
+	quietStep  = 200 * time.Millisecond
+	quietLimit = 5 * time.Second
+	quietCPU   = 10 * time.Millisecond // per quietStep; one tick of the kernel's clock
+)
+
+// quiet waits until the server has nearly stopped working, at most quietLimit.
+func (b *bench) quiet(ctx context.Context) error {
+	if b.PID == 0 {
+		return ctx.Err()
+	}
+	last := b.meter().ServerCPU
+	for end := time.Now().Add(quietLimit); time.Now().Before(end); {
+		if err := sleep(ctx, quietStep); err != nil {
+			return err
+		}
+		now := b.meter().ServerCPU
+		if now-last <= quietCPU {
+			return nil
+		}
+		last = now
+	}
+	return nil
+}
+
+// collect makes the server collect its garbage, if it offers that, and reports whether it did.
+func (b *bench) collect(ctx context.Context) bool {
+	if b.GC == "" {
+		return false
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.GC, nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

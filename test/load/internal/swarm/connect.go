@@ -1,0 +1,130 @@
+//go:build linux
+
+package swarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/test/load/internal/pace"
+	"parley/test/load/internal/tally"
+)
+
+// Setup is the outcome of connecting or joining.
+type Setup struct {
+	Wanted  int                `json:"wanted"`
+	Done    int                `json:"done"`
+	Retries int                `json:"retries,omitempty"`
+	Seconds float64            `json:"seconds"`
+	Took    *tally.Percentiles `json:"took,omitempty"`   // one connection, all attempts; nil for joins
+	Errors  map[string]int     `json:"errors,omitempty"` // of attempts, also of those that a retry made good
+}
+
+// firstPause before a second attempt; each later one is twice as long.
+const firstPause = 100 * time.Millisecond
+
+// Connect sets up all connections which are not open, at most ConnectRate new ones per second and
+// Dialers at once: TCP, WebSocket, Engine.IO, CONNECT with a token. Those that fail Attempts
+// times stay closed and are reported; the error is for the rest: no loops, or ctx ended.
+func (s *Swarm) Connect(ctx context.Context) (Setup, error) {
+	if err := s.start(); err != nil {
+		return Setup{}, err
+	}
+	var closed []*client
+	for _, c := range s.clients {
+		if !c.isOpen() {
+			closed = append(closed, c)
+		}
+	}
+	began := s.now()
+	d := dialing{
+		swarm: s, setup: Setup{Wanted: len(closed), Errors: map[string]int{}}, took: tally.NewLatency(),
+		pace: pace.NewSchedule(began, s.cfg.ConnectRate, time.Duration(float64(len(closed)+1)/s.cfg.ConnectRate*float64(time.Second))),
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(s.cfg.Dialers, len(closed)) {
+		workers.Go(func() {
+			for {
+				k := int(next.Add(1)) - 1
+				if k >= len(closed) || pause(ctx, d.pace.Due(k)-s.now()) != nil {
+					return
+				}
+				d.connect(ctx, closed[k])
+			}
+		})
+	}
+	workers.Wait()
+	d.setup.Seconds = (s.now() - began).Seconds()
+	took := d.took.Percentiles()
+	d.setup.Took = &took
+	return d.setup, ctx.Err()
+}
+
+// dialing is shared by the workers of one Connect.
+type dialing struct {
+	swarm *Swarm
+	pace  pace.Schedule
+
+	mu    sync.Mutex // guards the rest
+	setup Setup
+	took  *tally.Latency
+}
+
+// connect tries one client, with growing pauses. A refusal by the server is final.
+func (d *dialing) connect(ctx context.Context, c *client) {
+	began := d.swarm.now()
+	for attempt := range d.swarm.cfg.Attempts {
+		if attempt > 0 && pause(ctx, firstPause<<(attempt-1)) != nil {
+			return
+		}
+		err := d.swarm.attempt(c)
+		d.record(attempt, err, d.swarm.now()-began)
+		var refused *refusedError
+		if err == nil || errors.As(err, &refused) {
+			return
+		}
+	}
+}
+
+func (d *dialing) record(attempt int, err error, took time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if attempt > 0 {
+		d.setup.Retries++
+	}
+	if err != nil {
+		d.setup.Errors[err.Error()]++
+		return
+	}
+	d.setup.Done++
+	d.took.Record(took)
+}
+
+// attempt sets up one connection and hands it to the client's loop.
+func (s *Swarm) attempt(c *client) error {
+	token, err := s.cfg.Token(c.user)
+	if err != nil {
+		return fmt.Errorf("token: %w", err)
+	}
+	var source byte
+	if s.target.ip.IsLoopback() && s.cfg.Sources > 1 {
+		source = byte(1 + c.id%s.cfg.Sources)
+	}
+	deadline := time.Now().Add(s.cfg.Timeout)
+	fd, err := s.target.dial(source, deadline)
+	if err != nil {
+		return err
+	}
+	h := handshake{fd: fd, deadline: deadline}
+	if err := h.run(s.target, token); err != nil {
+		h.close()
+		return err
+	}
+	c.loop.call(func() { err = c.loop.adopt(c, fd, h.in) })
+	return err
+}

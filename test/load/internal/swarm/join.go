@@ -1,0 +1,72 @@
+//go:build linux
+
+package swarm
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/test/load/internal/pace"
+	"parley/test/load/internal/wire"
+)
+
+// poll is how often a waiting caller looks at the counters.
+const poll = 5 * time.Millisecond
+
+var errNoProgress = errors.New("swarm: joins are not being answered")
+
+// Join makes every open client join its room, at most JoinRate per second and Joining
+// unanswered at once. Refused joins are reported; the error is for the rest: no answer at all
+// for Timeout, or ctx ended.
+func (s *Swarm) Join(ctx context.Context) (Setup, error) {
+	began := s.now()
+	schedule := pace.NewSchedule(began, s.cfg.JoinRate, time.Duration(float64(len(s.clients)+1)/s.cfg.JoinRate*float64(time.Second)))
+	setup := Setup{Wanted: len(s.clients), Errors: map[string]int{}}
+	before := s.progress.joins.Load()
+	sent := uint64(0)
+	for k, c := range s.clients {
+		room := []byte(`"` + s.rooms[c.room] + `"`)
+		if err := s.joinsLeft(ctx, before+sent, uint64(s.cfg.Joining-1)); err != nil {
+			return setup, err
+		}
+		if err := pause(ctx, schedule.Due(k)-s.now()); err != nil {
+			return setup, err
+		}
+		if err := c.send(wire.AppendEvent(nil, joinAck, "join_conversation", room)); err != nil {
+			setup.Errors[err.Error()]++
+			continue
+		}
+		sent++
+	}
+	err := s.joinsLeft(ctx, before+sent, 0)
+	setup.Seconds = (s.now() - began).Seconds()
+	s.each(func(l *loop) {
+		for code, n := range l.tally.joinErrors {
+			setup.Errors[code] += n
+		}
+		for _, c := range s.clients {
+			if c.loop == l && c.joined {
+				setup.Done++
+			}
+		}
+	})
+	return setup, err
+}
+
+// joinsLeft waits until at most left of the sent joins are unanswered.
+func (s *Swarm) joinsLeft(ctx context.Context, sent, left uint64) error {
+	answered, since := s.progress.joins.Load(), s.now()
+	for sent > answered+left {
+		if err := pause(ctx, poll); err != nil {
+			return err
+		}
+		if now := s.progress.joins.Load(); now != answered {
+			answered, since = now, s.now()
+		}
+		if s.now()-since > s.cfg.Timeout {
+			return errNoProgress
+		}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+//go:build linux
+
+package swarm
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"parley/test/load/internal/wire"
+)
+
+const (
+	readBuffer = 256 << 10
+	eventBatch = 1024
+	wakeID     = -1 // the id of the wake-up descriptor among the clients' ids
+)
+
+// loop reads for its clients on one thread. Everything below `todo` belongs to its goroutine,
+// which ends after a call has set stopping.
+type loop struct {
+	swarm *Swarm
+	epoll int
+	wake  int // eventfd
+	done  chan struct{}
+
+	mu   sync.Mutex
+	todo []func()
+
+	stopping bool
+	buf      []byte
+	events   []unix.EpollEvent
+	tally    loopTally
+}
+
+func newLoop(s *Swarm) (*loop, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("swarm: epoll: %w", err)
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		_ = unix.Close(epoll)
+		return nil, fmt.Errorf("swarm: eventfd: %w", err)
+	}
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeID}); err != nil {
+		_, _ = unix.Close(epoll), unix.Close(wake)
+		return nil, fmt.Errorf("swarm: epoll: %w", err)
+	}
+	return &loop{
+		swarm: s, epoll: epoll, wake: wake, done: make(chan struct{}),
+		buf: make([]byte, readBuffer), events: make([]unix.EpollEvent, eventBatch),
+		tally: newLoopTally(len(s.rooms)),
+	}, nil
+}
+
+// call runs f on the loop's goroutine and waits for it. After the loop has ended f does not run.
+func (l *loop) call(f func()) {
+	ran := make(chan struct{})
+	l.post(func() {
+		f()
+		close(ran)
+	})
+	select {
+	case <-ran:
+	case <-l.done:
+	}
+}
+
+func (l *loop) post(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.done: // the descriptor is closed
+		return
+	default:
+	}
+	l.todo = append(l.todo, f)
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	// It can only fail when the counter is full, and then the loop is awake.
+	_, _ = unix.Write(l.wake, one[:])
+}
+
+func (l *loop) run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer l.end()
+	for !l.stopping {
+		for _, ev := range l.events[:l.ready()] {
+			if ev.Fd == wakeID {
+				l.runTodo()
+				continue
+			}
+			l.serve(l.swarm.clients[ev.Fd], ev.Events)
+		}
+		l.tally.publish(&l.swarm.progress)
+	}
+}
+
+// ready waits for work and returns how many of l.events are set.
+func (l *loop) ready() int {
+	if n := l.poll(0); n != 0 {
+		return n
+	}
+	n := l.poll(-1)
+	if l.swarm.cfg.Nap <= 0 {
+		return n
+	}
+	nap := unix.NsecToTimespec(l.swarm.cfg.Nap.Nanoseconds())
+	// Cut short by a signal it is a shorter nap, which does no harm.
+	_ = unix.Nanosleep(&nap, nil)
+	return l.poll(0)
+}
+
+func (l *loop) poll(timeout int) int {
+	n, err := unix.EpollWait(l.epoll, l.events, timeout)
+	if err != nil {
+		return 0 // EINTR; the descriptor and the array are valid by construction
+	}
+	return n
+}
+
+func (l *loop) runTodo() {
+	var count [8]byte
+	_, _ = unix.Read(l.wake, count[:])
+	l.mu.Lock()
+	todo := l.todo
+	l.todo = nil
+	l.mu.Unlock()
+	for _, f := range todo {
+		f()
+	}
+}
+
+// end closes what the loop owns. The lock keeps post from writing to a closed descriptor.
+func (l *loop) end() {
+	for _, c := range l.swarm.clients {
+		if c.loop == l {
+			c.shut()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.done)
+	_, _ = unix.Close(l.wake), unix.Close(l.epoll)
+}
+
+// adopt takes over a client whose handshake is done; rest is what it has read beyond that.
+func (l *loop) adopt(c *client, fd int, rest []byte) error {
+	c.open(fd)
+	c.stream.Keep(nil)
+	c.joined = false
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(c.id)}
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
+		c.shut()
+		return fmt.Errorf("epoll: %w", err)
+	}
+	l.cut(c, rest, l.swarm.now())
+	return nil
+}
+
+// watch changes the events waited for. The caller holds the client's lock.
+func (l *loop) watch(c *client, events uint32) error {
+	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: events, Fd: int32(c.id)})
+}
+
+// stall stops reading from a client for good, with the socket open: a slow receiver.
+func (l *loop) stall(c *client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fd >= 0 {
+		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	}
+}
+
+// drop ends a connection and keeps the reason.
+func (l *loop) drop(c *client, reason string) {
+	c.shut()
+	c.joined = false
+	l.tally.dropped[reason]++
+}
+
+// serve reads once from a ready client. Level-triggered epoll brings it back if there is more.
+func (l *loop) serve(c *client, events uint32) {
+	if c.fd < 0 { // only the loop changes fd, so reading it here needs no lock
+		return
+	}
+	if events&unix.EPOLLOUT != 0 {
+		if err := c.flush(); err != nil {
+			l.drop(c, "write: "+err.Error())
+			return
+		}
+	}
+	if events&^unix.EPOLLOUT == 0 {
+		return
+	}
+	head := c.stream.Load(l.buf)
+	n, err := unix.Read(c.fd, l.buf[head:])
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+		return
+	}
+	if err != nil {
+		l.drop(c, "read: "+err.Error())
+		return
+	}
+	if n == 0 {
+		l.drop(c, "closed by the server")
+		return
+	}
+	l.cut(c, c.stream.Join(l.buf, head, n), l.swarm.now())
+}
+
+// cut handles all whole frames in b, received at now on the swarm's clock.
+func (l *loop) cut(c *client, b []byte, now time.Duration) {
+	for {
+		f, n, err := wire.Cut(b)
+		if err != nil {
+			l.drop(c, err.Error())
+			return
+		}
+		if n == 0 {
+			c.stream.Keep(b)
+			return
+		}
+		b = b[n:]
+		if reason := l.frame(c, f, now); reason != "" {
+			l.drop(c, reason)
+			return
+		}
+	}
+}

@@ -1,0 +1,163 @@
+//go:build linux
+
+package swarm
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"time"
+
+	"parley/test/load/internal/wire"
+)
+
+// joinAck is the ack id of every client's join.
+const joinAck = 0
+
+var (
+	messageEvent = []byte(`42["message",`)
+	pong         = []byte("3")
+)
+
+// frame handles one frame and returns why the connection must end, or "".
+func (l *loop) frame(c *client, f wire.Frame, now time.Duration) string {
+	switch f.Op {
+	case wire.OpPing:
+		return failure(c.write(wire.AppendMasked(nil, wire.OpPong, rand.Uint32(), f.Payload)))
+	case wire.OpPong:
+		return ""
+	case wire.OpClose:
+		return "closed by the server"
+	}
+	op, payload, whole, err := c.stream.Whole(f)
+	if err != nil {
+		return err.Error()
+	}
+	if !whole || op != wire.OpText { // binary attachments are none of ours
+		return ""
+	}
+	if bytes.HasPrefix(payload, messageEvent) {
+		l.message(c, payload[2:], now)
+		return ""
+	}
+	return l.packet(c, payload, now)
+}
+
+func failure(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// packet handles everything but the common message.
+func (l *loop) packet(c *client, text []byte, now time.Duration) string {
+	p := wire.ParsePacket(text)
+	switch p.Kind {
+	case wire.Ping:
+		return failure(c.send(pong))
+	case wire.Ack:
+		l.ack(c, p, now)
+	case wire.Event:
+		l.event(c, p, now)
+	case wire.Close, wire.Disconnected:
+		return "disconnected by the server"
+	case wire.Unknown:
+		l.tally.malformed("packet of unknown kind", text)
+	}
+	return ""
+}
+
+func (l *loop) event(c *client, p wire.Packet, now time.Duration) {
+	switch string(wire.EventName(p.Body)) {
+	case "message":
+		l.message(c, p.Body, now)
+	case "error":
+		l.tally.errors[wire.ScanCode(p.Body)]++
+	default:
+		l.tally.others++
+	}
+}
+
+// message counts one delivery.
+func (l *loop) message(c *client, body []byte, now time.Duration) {
+	t := &l.tally
+	stamp, seq, ok := wire.ScanMessage(body)
+	if !ok {
+		t.malformed("message without stamp or seq", body)
+		return
+	}
+	if !c.seen.See(seq) {
+		return
+	}
+	t.delivered++
+	t.high[c.room] = max(t.high[c.room], seq)
+	if r := t.run; r != nil && stamp.Due >= r.schedule.Due(0) {
+		t.arrived(r, stamp, now)
+	}
+	if t.sampled++; t.run == nil || t.sampled%uint64(l.swarm.cfg.Sample) != 0 {
+		return
+	}
+	t.checked++
+	if _, err := wire.DecodeMessage(body, l.swarm.rooms[c.room], t.run.size); err != nil {
+		t.malformed(err.Error(), body)
+	}
+}
+
+// ack handles the answer to a join or to a send of the current run.
+func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
+	t := &l.tally
+	if p.ID == joinAck {
+		l.joined(c, p.Body)
+		return
+	}
+	r := t.run
+	if r == nil || p.ID < r.firstAck || p.ID >= r.firstAck+int64(r.schedule.Count()) {
+		t.malformed("ack that nothing waits for", p.Body)
+		return
+	}
+	number := int(p.ID - r.firstAck)
+	if r.answers[number] != unanswered {
+		t.malformed("second ack for one send", p.Body)
+		return
+	}
+	t.answered++
+	due := r.schedule.Due(number)
+	if r.measures(due) {
+		t.acks.Record(now - due)
+	}
+	accepted, code := wire.Accepted(p.Body)
+	if !accepted {
+		r.answers[number] = no
+		t.refused[code]++
+		return
+	}
+	r.answers[number] = yes
+	t.accepted[c.room]++
+	t.due += r.members[c.room]
+	if seq, ok := wire.ScanSeq(p.Body); ok {
+		t.high[c.room] = max(t.high[c.room], seq)
+		return
+	}
+	t.malformed("ack without seq", p.Body)
+}
+
+func (l *loop) joined(c *client, body []byte) {
+	t := &l.tally
+	t.joins++
+	accepted, code := wire.Accepted(body)
+	if !accepted {
+		t.joinErrors[code]++
+		return
+	}
+	seq, ok := wire.ScanSeq(body)
+	if !ok {
+		t.joinErrors["ack without seq"]++
+		return
+	}
+	c.joined = true
+	c.seen.Start(seq)
+	t.high[c.room] = max(t.high[c.room], seq)
+	if c.stalled {
+		l.stall(c)
+	}
+}

@@ -1,0 +1,174 @@
+//go:build linux
+
+package swarm
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/test/load/internal/pace"
+	"parley/test/load/internal/tally"
+	"parley/test/load/internal/wire"
+)
+
+// lead is the time between the start of a run and its first send.
+const lead = 20 * time.Millisecond
+
+// Plan is one run of sends.
+type Plan struct {
+	Rate     float64       // messages per second over all senders
+	Warmup   time.Duration // sent and accounted for, but not measured
+	Duration time.Duration // measured
+	Size     int           // bytes of content, at least wire.MinContent
+	Senders  int           // the first so many joined clients send in turn; they cover the rooms evenly
+	Drain    time.Duration // longest wait after the last send until all has arrived
+	Quiet    time.Duration // shorter end of that wait: nothing arrived for so long
+	Meter    func() Meter  // read at both ends of the measured window; may be nil
+}
+
+// Meter is what the caller reads at the ends of the window.
+type Meter struct {
+	ServerCPU, OwnCPU time.Duration
+	ServerRSS         int64
+	ServerPeak        int64
+}
+
+// Mark is one end of the measured window.
+type Mark struct {
+	At        time.Duration // on the swarm's clock
+	Delivered uint64
+	Meter
+}
+
+// Outcome is what a run found. Counts cover warm-up and window, latencies the window.
+type Outcome struct {
+	From, To   Mark
+	Intended   int
+	Unsent     map[string]int // sends that could not be written, by reason
+	Accepted   int
+	Refused    map[string]int // by code
+	Unanswered int
+	SeqGaps    uint64 // numbers the server skipped: highest seq less accepted sends, if all were answered
+	Deliveries tally.Deliveries
+	Latency    tally.Percentiles // receive time less due time; a lost delivery counts as tally.Never
+	LastOne    tally.Percentiles // the same per message, for its last receiver
+	Acks       tally.Percentiles // acknowledgement time less due time
+	Late       tally.Percentiles // by how much the generator itself sent late
+	Errors     map[string]int    // error events received, by code
+	Others     uint64            // other events received
+	Checked    uint64            // messages decoded in full
+	Malformed  int               // packets that break the contract
+	Example    string            // the first of them
+	Dropped    map[string]int    // connections the server ended, since the swarm began
+}
+
+var errNoSender = errors.New("swarm: no client has joined, so none can send")
+
+// Run sends on an open schedule and accounts for every delivery. It returns when all has
+// arrived, or when Drain or Quiet is over.
+func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
+	if p.Size < wire.MinContent || p.Rate <= 0 || p.Duration <= 0 {
+		return Outcome{}, errors.New("swarm: a run needs a rate, a duration and room for the stamp in the content")
+	}
+	senders := s.senders(p.Senders)
+	if len(senders) == 0 {
+		return Outcome{}, errNoSender
+	}
+	r := s.begin(p)
+	answered := s.progress.answered.Load()
+	sending := newSending(s, r, senders)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		sending.run(ctx)
+	}()
+	from := s.mark(ctx, r.from, p.Meter)
+	to := s.mark(ctx, r.to, p.Meter)
+	<-ended
+	err := s.drain(ctx, p, answered+uint64(sending.sent))
+	out := s.settle(r, sending)
+	out.From, out.To = from, to
+	return out, err
+}
+
+// senders picks the first n clients that joined and read.
+func (s *Swarm) senders(n int) (senders []*client) {
+	s.each(func(l *loop) {
+		for _, c := range s.clients {
+			if c.loop == l && c.joined && !c.stalled {
+				senders = append(senders, c)
+			}
+		}
+	})
+	sortByID(senders)
+	return senders[:min(n, len(senders))]
+}
+
+// begin fixes the schedule and makes the loops count for it.
+func (s *Swarm) begin(p Plan) *run {
+	r := &run{
+		size:     p.Size,
+		schedule: pace.NewSchedule(s.now()+lead, p.Rate, p.Warmup+p.Duration),
+		firstAck: s.nextAck,
+		members:  make([]uint64, len(s.rooms)),
+		base:     make([]uint64, len(s.rooms)),
+	}
+	r.from = r.schedule.Due(0) + p.Warmup
+	r.to = r.from + p.Duration
+	r.answers = make([]byte, r.schedule.Count())
+	s.nextAck += int64(r.schedule.Count())
+	for _, c := range s.clients {
+		if !c.stalled {
+			r.members[c.room]++
+		}
+	}
+	s.each(func(l *loop) {
+		for room, high := range l.tally.high {
+			r.base[room] = max(r.base[room], high)
+		}
+	})
+	s.each(func(l *loop) {
+		for _, c := range s.clients {
+			if c.loop == l {
+				c.seen.Start(r.base[c.room])
+			}
+		}
+		l.tally.start(r)
+	})
+	return r
+}
+
+// mark waits for a time on the swarm's clock and reads the counters.
+func (s *Swarm) mark(ctx context.Context, at time.Duration, meter func() Meter) Mark {
+	if pause(ctx, at-s.now()) != nil {
+		return Mark{At: s.now()}
+	}
+	m := Mark{At: s.now(), Delivered: s.progress.delivered.Load()}
+	if meter != nil {
+		m.Meter = meter()
+	}
+	return m
+}
+
+// drain waits until every send is answered and every due delivery has arrived.
+func (s *Swarm) drain(ctx context.Context, p Plan, sent uint64) error {
+	began, quiet := s.now(), s.now()
+	before := s.progress.delivered.Load()
+	for {
+		answered := s.progress.answered.Load()
+		due, delivered := s.progress.due.Load(), s.progress.delivered.Load()
+		if answered >= sent && delivered >= due {
+			return nil
+		}
+		if delivered != before {
+			before, quiet = delivered, s.now()
+		}
+		if s.now()-began > p.Drain || s.now()-quiet > p.Quiet {
+			return nil
+		}
+		if err := pause(ctx, poll); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,87 @@
+//go:build linux
+
+package swarm
+
+import (
+	"time"
+
+	"parley/test/load/internal/tally"
+)
+
+// settle ends the counting of a run and adds up what the loops hold.
+func (s *Swarm) settle(r *run, sent *sending) Outcome {
+	out := Outcome{Intended: r.schedule.Count(), Unsent: sent.failed, Late: sent.late.Percentiles()}
+	out.Unanswered = sent.sent
+	out.Refused, out.Errors, out.Dropped = map[string]int{}, map[string]int{}, map[string]int{}
+	latency, acks := tally.NewLatency(), tally.NewLatency()
+	last := make([]time.Duration, r.schedule.Count())
+	high := make([]uint64, len(s.rooms))
+	accepted := make([]uint64, len(s.rooms))
+	s.each(func(l *loop) {
+		t := &l.tally
+		t.run = nil
+		latency.Merge(t.latency)
+		acks.Merge(t.acks)
+		for k, at := range t.last {
+			last[k] = max(last[k], at)
+		}
+		for room := range high {
+			high[room] = max(high[room], t.high[room])
+			accepted[room] += t.accepted[room]
+		}
+		add(out.Refused, t.refused)
+		add(out.Errors, t.errors)
+		add(out.Dropped, t.dropped)
+		out.Others += t.others
+		out.Checked += t.checked
+		if out.Malformed == 0 {
+			out.Example = t.example
+		}
+		out.Malformed += t.bad
+	})
+	s.each(func(l *loop) {
+		for _, c := range s.clients {
+			if c.loop == l && !c.stalled {
+				out.Deliveries = out.Deliveries.Add(c.seen.Until(high[c.room]))
+			}
+		}
+	})
+	latency.RecordN(tally.Never, out.Deliveries.Lost)
+	out.Latency, out.Acks = latency.Percentiles(), acks.Percentiles()
+	out.LastOne = lastOnes(r, last).Percentiles()
+	out.countAnswers(r, accepted, high)
+	return out
+}
+
+// lastOnes is the distribution of the time until a message's last receiver had it.
+func lastOnes(r *run, last []time.Duration) *tally.Latency {
+	h := tally.NewLatency()
+	for k, at := range last {
+		if due := r.schedule.Due(k); at > 0 && r.measures(due) {
+			h.Record(at - due)
+		}
+	}
+	return h
+}
+
+func (o *Outcome) countAnswers(r *run, accepted, high []uint64) {
+	for _, a := range r.answers {
+		if a != unanswered {
+			o.Unanswered--
+		}
+	}
+	var numbers uint64
+	for room := range high {
+		numbers += high[room] - r.base[room]
+		o.Accepted += int(accepted[room])
+	}
+	if o.Unanswered == 0 && numbers > uint64(o.Accepted) {
+		o.SeqGaps = numbers - uint64(o.Accepted)
+	}
+}
+
+func add(to, from map[string]int) {
+	for k, n := range from {
+		to[k] += n
+	}
+}

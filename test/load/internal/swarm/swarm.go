@@ -1,0 +1,193 @@
+//go:build linux
+
+// Package swarm is a crowd of Socket.IO clients in one process: thousands of connections which
+// join conversations, send on an open schedule and account for every message they should get.
+//
+// It must cost far less than the server it loads. So there is no goroutine per connection: each
+// [loop] owns an epoll set, one large read buffer for all its connections, and the whole state of
+// its clients, which nobody else touches while it runs. Others talk to a loop through call. What
+// is shared is small and named: a client's socket and unsent bytes, under the client's lock, and
+// the counters in progress.
+//
+// After blocking, a loop naps (Config.Nap) before it reads, so that what arrives within the nap is
+// read in one round. Without it the generator would wake once per message, and on loopback the
+// server's own write pays for each wake-up. Measured latencies may be too long by that nap.
+package swarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config describes a crowd. Zero values of the tuning fields mean the defaults named there.
+type Config struct {
+	URL     string                            // http://host:port, the path defaults to /socket.io/
+	Origin  string                            // Origin header of the handshake, none if empty
+	Token   func(user string) (string, error) // the JWT of a user
+	Clients int
+	Rooms   int    // client i joins room i mod Rooms; default 1
+	Users   int    // client i speaks for user i mod Users; default one user per client
+	Stalled int    // the last Stalled clients join and then never read; they are not expected to receive
+	Prefix  string // of user ids and conversation ids: keeps runs on one server apart
+
+	Loops       int           // reading threads, default 1
+	ConnectRate float64       // new connections per second, default 1000
+	Dialers     int           // connections being set up at once, default 64
+	JoinRate    float64       // joins per second, default 2000
+	Joining     int           // joins unanswered at once, default 64
+	Attempts    int           // per connection, default 4, with growing pauses
+	Timeout     time.Duration // of one connection attempt, and for joins without any progress; default 20 s
+	Sources     int           // local addresses 127.0.0.1…n to connect from; default one per 20,000 clients
+	Nap         time.Duration // see the package comment; default 1 ms, negative for none
+	Sample      int           // one message in so many is decoded and checked in full, default 1000
+}
+
+// clientsPerSource keeps a local address below its 28,232 default ephemeral ports.
+const clientsPerSource = 20_000
+
+func (c Config) withDefaults() Config {
+	def := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&c.Rooms, 1)
+	def(&c.Users, c.Clients)
+	def(&c.Loops, 1)
+	def(&c.Dialers, 64)
+	def(&c.Joining, 64)
+	def(&c.Attempts, 4)
+	def(&c.Sources, (c.Clients+clientsPerSource-1)/clientsPerSource)
+	def(&c.Sample, 1000)
+	if c.ConnectRate == 0 {
+		c.ConnectRate = 1000
+	}
+	if c.JoinRate == 0 {
+		c.JoinRate = 2000
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 20 * time.Second
+	}
+	if c.Nap == 0 {
+		c.Nap = time.Millisecond
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Clients < 1:
+		return errors.New("swarm: at least one client is needed")
+	case c.Rooms < 1 || c.Rooms > c.Clients:
+		return fmt.Errorf("swarm: %d rooms for %d clients", c.Rooms, c.Clients)
+	case c.Stalled < 0 || c.Stalled >= c.Clients:
+		return fmt.Errorf("swarm: %d of %d clients stalled", c.Stalled, c.Clients)
+	case c.Token == nil:
+		return errors.New("swarm: no token source")
+	case c.Sources > 254:
+		return errors.New("swarm: at most 254 local addresses")
+	}
+	return nil
+}
+
+// progress is what a waiting caller may read while loops run.
+type progress struct {
+	delivered atomic.Uint64 // messages received for the first time, all receivers
+	due       atomic.Uint64 // deliveries that accepted messages must cause
+	answered  atomic.Uint64 // sends acknowledged, either way
+	joins     atomic.Uint64 // joins answered, either way
+}
+
+// Swarm is a crowd of clients. Its methods are for one caller at a time, in the order Connect,
+// Join, Run (as often as wanted), Close.
+type Swarm struct {
+	cfg      Config
+	target   target
+	clock    time.Time // origin of all durations called "on the swarm's clock"
+	clients  []*client
+	rooms    []string // conversation ids
+	loops    []*loop
+	wait     sync.WaitGroup // the loops' goroutines
+	progress progress
+	nextAck  int64 // first ack id of the next run; 0 is the join's
+}
+
+// New prepares a crowd; nothing is connected and no goroutine runs before Connect.
+func New(cfg Config) (*Swarm, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	t, err := parseTarget(cfg.URL, cfg.Origin)
+	if err != nil {
+		return nil, err
+	}
+	s := &Swarm{cfg: cfg, target: t, clock: time.Now(), nextAck: joinAck + 1}
+	for i := range cfg.Rooms {
+		s.rooms = append(s.rooms, cfg.Prefix+"-"+strconv.Itoa(i))
+	}
+	for i := range cfg.Clients {
+		s.clients = append(s.clients, &client{
+			id:      i,
+			user:    cfg.Prefix + "-user-" + strconv.Itoa(i%cfg.Users),
+			room:    i % cfg.Rooms,
+			stalled: i >= cfg.Clients-cfg.Stalled,
+			fd:      -1,
+		})
+	}
+	return s, nil
+}
+
+func (s *Swarm) now() time.Duration { return time.Since(s.clock) }
+
+// start opens the loops, once.
+func (s *Swarm) start() error {
+	if s.loops != nil {
+		return nil
+	}
+	for range s.cfg.Loops {
+		l, err := newLoop(s)
+		if err != nil {
+			return err
+		}
+		s.loops = append(s.loops, l)
+		s.wait.Go(l.run)
+	}
+	for i, c := range s.clients {
+		c.loop = s.loops[i%len(s.loops)]
+	}
+	return nil
+}
+
+// each runs f on every loop's own goroutine, one after the other, and waits.
+func (s *Swarm) each(f func(l *loop)) {
+	for _, l := range s.loops {
+		l.call(func() { f(l) })
+	}
+}
+
+// Close ends all connections and waits for the loops to end. Safe to repeat.
+func (s *Swarm) Close() {
+	s.each(func(l *loop) { l.stopping = true })
+	s.wait.Wait()
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,88 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"parley/test/load/internal/compare"
+	"parley/test/load/internal/scenario"
+)
+
+// Exit codes: a run that could not be measured is not a run that found faults.
+const (
+	exitFault = 1
+	exitUsage = 2
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	o, err := parse(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err == nil {
+		err = o.checkFiles()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if o.compare {
+		return runCompare(ctx, o)
+	}
+	result, err := scenario.Run(ctx, o.scenario)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+	}
+	if err := o.print(os.Stdout, result); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		return exitUsage
+	}
+	if err != nil || result.Load != nil && result.Load.Fault() != "" {
+		return exitFault
+	}
+	return 0
+}
+
+func runCompare(ctx context.Context, o options) int {
+	report, err := compare.Run(ctx, o.rounds)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		return exitFault
+	}
+	if o.json {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	} else {
+		err = report.WriteMarkdown(os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		return exitUsage
+	}
+	if len(report.Faults) > 0 {
+		return exitFault
+	}
+	return 0
+}
+
+func (o options) print(w *os.File, r scenario.Result) error {
+	if !o.json {
+		return printResult(w, r)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}

@@ -1,0 +1,84 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"parley/test/load/internal/scenario"
+	"parley/test/load/internal/tally"
+)
+
+const mib = 1 << 20
+
+// printResult writes a result for people: one line per thing measured.
+func printResult(w io.Writer, r scenario.Result) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d clients, %d conversations, %d users, %s\n", r.Scenario, r.Clients, r.Rooms, r.Users, r.Server)
+	printPhase(&b, "connect", r.Connect)
+	printPhase(&b, "join", r.Join)
+	if m := r.Memory; m != nil {
+		fmt.Fprintf(&b, "memory     %.2f KiB per connection (%d connections: %.1f to %.1f MiB; garbage collected first: %t; CPU while idle: %.3f cores)\n",
+			m.PerEach/1024, m.Held, float64(m.Before)/mib, float64(m.After)/mib, m.GCForced, m.IdleCPU)
+	}
+	if k := r.Knee; k != nil {
+		for _, t := range k.Trials {
+			verdict := "held"
+			if !t.Held {
+				verdict = "broke: " + t.Why
+			}
+			fmt.Fprintf(&b, "rate       %.1f/s %s\n", t.Rate, verdict)
+		}
+		fmt.Fprintf(&b, "highest    %.1f messages/s with p99 under %.0f ms and nothing lost\n", k.Best, k.MaxP99Ms)
+		printLoad(&b, k.At)
+	}
+	printLoad(&b, r.Load)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func printPhase(b *strings.Builder, name string, p *scenario.Phase) {
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(b, "%-10s %d of %d in %.2f s", name, p.Done, p.Wanted, p.Seconds)
+	if p.Took != nil {
+		fmt.Fprintf(b, ", p50 %.1f ms, p99 %.1f ms", p.Took.P50, p.Took.P99)
+	}
+	if p.ServerCPUMicros > 0 {
+		fmt.Fprintf(b, ", server CPU %.0f µs each", p.ServerCPUMicros)
+	}
+	if p.Retries > 0 || len(p.Errors) > 0 {
+		fmt.Fprintf(b, ", %d retries, errors %v", p.Retries, p.Errors)
+	}
+	b.WriteByte('\n')
+}
+
+func printLoad(b *strings.Builder, l *scenario.Load) {
+	if l == nil {
+		return
+	}
+	d := l.Deliveries
+	fmt.Fprintf(b, "sends      %d at %.1f/s by %d clients: %d accepted, refused %v, unsent %v, %d unanswered\n",
+		l.Intended, l.Rate, l.Senders, l.Accepted, l.Refused, l.Unsent, l.Unanswered)
+	fmt.Fprintf(b, "deliveries %d expected, %d received, %d lost, %d doubled, %d reordered (%.0f/s; %d decoded in full, %d malformed)\n",
+		d.Expected, d.Received, d.Lost, d.Doubled, d.Reordered, l.PerSecond, l.Checked, l.Malformed)
+	printPercentiles(b, "latency", l.Latency)
+	printPercentiles(b, "last one", l.LastOne)
+	printPercentiles(b, "acks", l.Acks)
+	if l.ServerCores > 0 {
+		fmt.Fprintf(b, "server     %.2f µs CPU per delivery, %.2f cores, %.1f MiB resident (peak %.1f)\n",
+			l.ServerCPUMicros, l.ServerCores, float64(l.ServerRSS)/mib, float64(l.ServerPeakRSS)/mib)
+	}
+	fmt.Fprintf(b, "generator  %.2f µs CPU per delivery, %.2f cores, late p99 %.2f ms, max %.2f ms\n",
+		l.OwnCPUMicros, l.OwnCores, l.Late.P99, l.Late.Max)
+	if fault := l.Fault(); fault != "" {
+		fmt.Fprintf(b, "FAULT      %s\n", fault)
+	}
+}
+
+func printPercentiles(b *strings.Builder, name string, p tally.Percentiles) {
+	fmt.Fprintf(b, "%-10s p50 %.2f  p90 %.2f  p99 %.2f  p99.9 %.2f  max %.2f ms\n", name, p.P50, p.P90, p.P99, p.P999, p.Max)
+}
