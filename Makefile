@@ -16,6 +16,7 @@ build: web ## Build the binary ./parley with the chat page in it
 	go build -o parley .
 
 test: web chromium ## Set everything up and run all tests
+	cd $(WEB) && npm run check
 	go test -race -shuffle=on ./...
 
 test-unit: ## Run the Go tests that need neither Node.js nor a browser
