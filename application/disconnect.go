@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/domain"
@@ -11,14 +12,14 @@ import (
 // Disconnect closes the session and takes it out of its conversations. It goes on when ctx is done:
 // the client is gone, its traces must go too. The id stays taken until the end, so that a client
 // who comes back under it is not taken out of the rooms it has just joined again.
-func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.Departure) {
+func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.Departure) domain.Absence {
 	s, err := c.sessions.get(id)
 	if err != nil {
-		return
+		return domain.Absence{}
 	}
 	user, conversations, first := s.end()
 	if !first {
-		return
+		return domain.Absence{}
 	}
 	defer c.sessions.remove(id)
 	tell := c.departures.begin()
@@ -27,11 +28,11 @@ func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.De
 	}
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
-	if how == ports.Left || c.cfg.PresenceGrace <= 0 {
+	if how == ports.Left {
 		c.leaveAll(ctx, id, user, conversations, tell)
-		return
+		return domain.Absence{}
 	}
-	c.dropAll(ctx, id, user, conversations)
+	return c.dropAll(ctx, id, user, conversations, tell)
 }
 
 // leaveAll takes the session out of its conversations for good.
@@ -39,28 +40,51 @@ func (c *Chat) leaveAll(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) {
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
-		departed, err := c.rooms.Leave(ctx, conversation.Room(), id, user)
-		if err != nil || !departed || !tell {
-			return err
-		}
-		return c.tellLeft(ctx, conversation, user)
+		return c.leaveRoom(ctx, id, user, conversation, tell)
 	})
 }
 
-// dropAll takes the session out of its conversations and lets its user linger where it was the last.
-func (c *Chat) dropAll(ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID) {
+// leaveRoom takes the session out of the conversation for good. The caller holds the lock.
+func (c *Chat) leaveRoom(
+	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, tell bool,
+) error {
+	departed, err := c.rooms.Leave(ctx, conversation.Room(), id, user)
+	if err != nil || !departed || !tell {
+		return err
+	}
+	return c.tellLeft(ctx, conversation, user)
+}
+
+// dropAll takes the session out of its conversations, lets its user linger where it was the last, and
+// returns where it was. The place is read under the conversation's lock, before the session leaves the
+// room: what was accepted until then was sent to the session, and nothing after it.
+func (c *Chat) dropAll(
+	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
+) domain.Absence {
 	until := time.Now().Add(c.cfg.PresenceGrace)
+	absence := domain.Absence{User: user}
 	var lingers []domain.ConversationID
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
-		lingering, err := c.rooms.Drop(ctx, conversation.Room(), id, user, until)
+		at, err := c.log.Head(ctx, conversation)
+		if err == nil {
+			absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at})
+		}
+		if c.cfg.PresenceGrace <= 0 {
+			return errors.Join(err, c.leaveRoom(ctx, id, user, conversation, tell))
+		}
+		lingering, dropErr := c.rooms.Drop(ctx, conversation.Room(), id, user, until)
 		if lingering {
 			lingers = append(lingers, conversation)
 		}
-		return err
+		return errors.Join(err, dropErr)
 	})
 	if len(lingers) > 0 {
 		c.expireLater(user, lingers, until)
 	}
+	if len(absence.Places) < len(conversations) {
+		return domain.Absence{}
+	}
+	return absence
 }
 
 // expireLater ends the user's membership of the conversations at the time given, unless the user

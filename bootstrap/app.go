@@ -64,7 +64,7 @@ var Module = fx.Module("parley",
 		fx.Annotate(memory.NewRooms, fx.As(new(ports.RoomStore))),
 		newMessageLog,
 		func(l *memory.Log) ports.MessageLog { return l },
-		socketio.NewHub,
+		func(c Config, log *slog.Logger) *socketio.Hub { return socketio.NewHub(c.RecoveryWindow > 0, log) },
 		func(h *socketio.Hub) ports.Broadcaster { return h },
 		newChat,
 		func(c *application.Chat) ports.Chat { return c },
@@ -110,7 +110,7 @@ func newSocketIO(c Config, chat ports.Chat, hub *socketio.Hub, log *slog.Logger)
 			PingInterval: time.Duration(c.PingInterval), PingTimeout: time.Duration(c.PingTimeout),
 			MaxPayload: c.MaxPayload.orUnbounded(), OutboxBytes: c.OutboxBytes.orUnbounded(), AllowOrigin: c.allowOrigin,
 		},
-		ConnectTimeout: c.ConnectTimeout.orNever(), QueryToken: c.AllowQueryToken,
+		ConnectTimeout: c.ConnectTimeout.orNever(), Recovery: time.Duration(c.RecoveryWindow), QueryToken: c.AllowQueryToken,
 	}, chat, hub, log)
 }
 

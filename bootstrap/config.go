@@ -36,6 +36,7 @@ type Config struct {
 	PingTimeout    positive `env:"PING_TIMEOUT" envDefault:"60s" allowed:"a duration above 0 such as 60s"`
 	ConnectTimeout limit    `env:"CONNECT_TIMEOUT" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
 	PresenceGrace  limit    `env:"PRESENCE_GRACE" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+	RecoveryWindow limit    `env:"RECOVERY_WINDOW" envDefault:"120s" allowed:"a duration such as 120s; 0 for none"`
 	DrainTime      limit    `env:"DRAIN_TIME" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
 
 	MaxPayload  size `env:"MAX_PAYLOAD" envDefault:"1000000" allowed:"a number of bytes; 0 for no limit"`

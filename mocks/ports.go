@@ -122,9 +122,11 @@ func (c *MockChatConnectCall) DoAndReturn(f func(context.Context, domain.Session
 }
 
 // Disconnect mocks base method.
-func (m *MockChat) Disconnect(ctx context.Context, id domain.SessionID, how ports.Departure) {
+func (m *MockChat) Disconnect(ctx context.Context, id domain.SessionID, how ports.Departure) domain.Absence {
 	m.ctrl.T.Helper()
-	m.ctrl.Call(m, "Disconnect", ctx, id, how)
+	ret := m.ctrl.Call(m, "Disconnect", ctx, id, how)
+	ret0, _ := ret[0].(domain.Absence)
+	return ret0
 }
 
 // Disconnect indicates an expected call of Disconnect.
@@ -140,19 +142,19 @@ type MockChatDisconnectCall struct {
 }
 
 // Return rewrite *gomock.Call.Return
-func (c *MockChatDisconnectCall) Return() *MockChatDisconnectCall {
-	c.Call = c.Call.Return()
+func (c *MockChatDisconnectCall) Return(arg0 domain.Absence) *MockChatDisconnectCall {
+	c.Call = c.Call.Return(arg0)
 	return c
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockChatDisconnectCall) Do(f func(context.Context, domain.SessionID, ports.Departure)) *MockChatDisconnectCall {
+func (c *MockChatDisconnectCall) Do(f func(context.Context, domain.SessionID, ports.Departure) domain.Absence) *MockChatDisconnectCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockChatDisconnectCall) DoAndReturn(f func(context.Context, domain.SessionID, ports.Departure)) *MockChatDisconnectCall {
+func (c *MockChatDisconnectCall) DoAndReturn(f func(context.Context, domain.SessionID, ports.Departure) domain.Absence) *MockChatDisconnectCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
@@ -270,6 +272,45 @@ func (c_2 *MockChatPresenceCall) Do(f func(context.Context, domain.SessionID, do
 func (c_2 *MockChatPresenceCall) DoAndReturn(f func(context.Context, domain.SessionID, domain.ConversationID) ([]domain.UserID, error)) *MockChatPresenceCall {
 	c_2.Call = c_2.Call.DoAndReturn(f)
 	return c_2
+}
+
+// Recover mocks base method.
+func (m *MockChat) Recover(ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message)) (bool, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Recover", ctx, id, from, token, replay)
+	ret0, _ := ret[0].(bool)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Recover indicates an expected call of Recover.
+func (mr *MockChatMockRecorder) Recover(ctx, id, from, token, replay any) *MockChatRecoverCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Recover", reflect.TypeOf((*MockChat)(nil).Recover), ctx, id, from, token, replay)
+	return &MockChatRecoverCall{Call: call}
+}
+
+// MockChatRecoverCall wrap *gomock.Call
+type MockChatRecoverCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockChatRecoverCall) Return(recovered bool, err error) *MockChatRecoverCall {
+	c.Call = c.Call.Return(recovered, err)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockChatRecoverCall) Do(f func(context.Context, domain.SessionID, domain.Absence, string, func([]domain.Message)) (bool, error)) *MockChatRecoverCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockChatRecoverCall) DoAndReturn(f func(context.Context, domain.SessionID, domain.Absence, string, func([]domain.Message)) (bool, error)) *MockChatRecoverCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
 }
 
 // Send mocks base method.

@@ -30,7 +30,21 @@ type Sessions interface {
 	Connect(ctx context.Context, id domain.SessionID, token string) (domain.Identity, error)
 
 	// Disconnect closes the session and takes it out of its conversations. Unknown ids are ignored.
-	Disconnect(ctx context.Context, id domain.SessionID, how Departure)
+	// For a session that Dropped it returns where it was, for Recover; the zero value if nobody can tell.
+	Disconnect(ctx context.Context, id domain.SessionID, how Departure) domain.Absence
+
+	// Recover opens a session again under the id of one that dropped, puts it back where it was, and
+	// calls replay with what it has missed, conversation by conversation, each in order and before any
+	// live event of it can be enqueued; replay is as restricted as the admit of Join. The token is
+	// verified and every permission checked anew.
+	//
+	// recovered is false if the session cannot be put back as it was: another user's token, a
+	// permission lost, messages trimmed, or too many missed. Then nothing is left behind and Connect
+	// is what remains. Success must be followed by one Disconnect. Errors: as Connect; the absence
+	// stays valid for another try.
+	Recover(
+		ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message),
+	) (recovered bool, err error)
 }
 
 // Departure says how a session ended.

@@ -16,6 +16,8 @@ const namespace = "/"
 // depends on nothing: Server, the inbound half, registers sockets with it.
 type Hub struct {
 	log *slog.Logger
+	// prepare encodes an event, for recovery or not.
+	prepare func(namespace, event string, args ...any) (sio.Prepared, error)
 
 	// mu is held while an event is enqueued, never over I/O.
 	mu      sync.RWMutex
@@ -24,21 +26,20 @@ type Hub struct {
 
 var _ ports.Broadcaster = (*Hub)(nil)
 
-// NewHub returns a hub without sockets.
-func NewHub(log *slog.Logger) *Hub {
-	return &Hub{log: log, sockets: make(map[domain.SessionID]*sio.Socket)}
+// NewHub returns a hub without sockets. recovery says that the Server has Config.Recovery.
+func NewHub(recovery bool, log *slog.Logger) *Hub {
+	h := &Hub{log: log, prepare: sio.Prepare, sockets: make(map[domain.SessionID]*sio.Socket)}
+	if recovery {
+		h.prepare = sio.PrepareRecoverable
+	}
+	return h
 }
 
 // Broadcast encodes the event once and enqueues the same bytes for every session.
 func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event) {
-	name, payload := newEvent(e)
-	p, err := sio.Prepare(namespace, name, payload)
-	if err != nil {
-		h.log.Error("event not encoded", "event", name, "error", err)
+	p, ok := h.encode(e)
+	if !ok {
 		return
-	}
-	if e.Ephemeral() {
-		p = p.Volatile()
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -49,6 +50,26 @@ func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain
 			}
 		}
 	}, p)
+}
+
+// send enqueues the event for one socket.
+func (h *Hub) send(to *sio.Socket, e domain.Event) {
+	if p, ok := h.encode(e); ok {
+		to.Send(p)
+	}
+}
+
+func (h *Hub) encode(e domain.Event) (sio.Prepared, bool) {
+	name, payload := newEvent(e)
+	p, err := h.prepare(namespace, name, payload)
+	if err != nil {
+		h.log.Error("event not encoded", "event", name, "error", err)
+		return p, false
+	}
+	if e.Ephemeral() {
+		p = p.Volatile()
+	}
+	return p, true
 }
 
 func (h *Hub) add(s *sio.Socket) {

@@ -20,6 +20,9 @@ type Config struct {
 	Engine engineio.Config
 	// ConnectTimeout is how long a connection may take to send CONNECT with a valid token.
 	ConnectTimeout time.Duration
+	// Recovery is how long a client that lost its connection may carry on with nothing missed; 0: it
+	// may not.
+	Recovery time.Duration
 	// QueryToken also takes the token from the query parameter `token`, where it ends up in logs.
 	QueryToken bool
 }
@@ -37,7 +40,9 @@ type Server struct {
 func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Server {
 	s := &Server{chat: chat, hub: hub, log: log, queryToken: config.QueryToken}
 	config.Engine.Authorize = s.authorize
-	s.io = sio.NewServer(sio.Config{Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Logger: log})
+	s.io = sio.NewServer(sio.Config{
+		Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Recovery: config.Recovery, Logger: log,
+	})
 	n := s.io.Of(namespace)
 	n.Use(s.connect)
 	n.OnConnect(func(_ context.Context, socket *sio.Socket) { hub.add(socket) })
@@ -91,6 +96,9 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 	if auth.Token == "" {
 		auth.Token, _ = c.Value.(string)
 	}
+	if c.Recovering {
+		return s.recover(ctx, c.Socket, auth.Token)
+	}
 	if _, err := s.chat.Connect(ctx, sessionID(c.Socket), auth.Token); err != nil {
 		s.logInternal("connect", err)
 		return connectError(err)
@@ -98,15 +106,42 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 	return nil
 }
 
-// disconnected closes the session. Only a client that said so has left for good: every other end may
-// be a connection that comes back.
-func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason sio.Reason) {
+// recover puts a session back that had dropped. What it has missed goes through the socket, behind
+// what was on its way when the connection was lost, and before live events: the socket is known to the
+// hub before the application lets live events come.
+func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) error {
+	from, ok := socket.Value.(domain.Absence)
+	if !ok {
+		return sio.ErrNotRecovered
+	}
+	s.hub.add(socket)
+	recovered, err := s.chat.Recover(ctx, sessionID(socket), from, token, func(missed []domain.Message) {
+		for _, m := range missed {
+			s.hub.send(socket, domain.MessageSent{Message: m})
+		}
+	})
+	if recovered {
+		socket.Value = nil
+		return nil
+	}
 	s.hub.remove(socket)
+	if err != nil {
+		s.logInternal("recover", err)
+		return connectError(err)
+	}
+	return sio.ErrNotRecovered
+}
+
+// disconnected closes the session. Only a client that said so has left for good: every other end may
+// be a connection that comes back. The hub forgets the socket last: until the application has noted
+// where the session was, everything must still reach it.
+func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason sio.Reason) {
 	how := ports.Dropped
 	if reason == sio.ReasonClientDisconnect {
 		how = ports.Left
 	}
-	s.chat.Disconnect(ctx, sessionID(socket), how)
+	socket.Value = s.chat.Disconnect(ctx, sessionID(socket), how)
+	s.hub.remove(socket)
 }
 
 func (s *Server) join(ctx context.Context, id domain.SessionID, r joinRequest, reply func(any)) error {

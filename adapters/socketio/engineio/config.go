@@ -29,6 +29,9 @@ type Config struct {
 	MaxPayload int
 	// OutboxBytes bounds what may wait for one session, in bytes. Default 1 MiB.
 	OutboxBytes int
+	// Retain is how many packets marked with Packet.Retain are remembered for Session.Resume, at
+	// most, until the client has confirmed them. Default 0: none.
+	Retain int
 	// Transports that clients may use. Default polling and websocket.
 	Transports []string
 	// NoUpgrade keeps polling sessions on polling.

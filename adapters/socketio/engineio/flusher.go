@@ -42,8 +42,9 @@ func (f *flusher) push(sessions ...*Session) {
 func Multicast(to iter.Seq[*Session], packets ...*Packet) {
 	var batch [maxTurn]*Session
 	n := 0
-	for s := range to {
-		if !s.enqueue(packets...) {
+	for recipient := range to {
+		s := recipient.enqueue(packets...)
+		if s == nil {
 			continue
 		}
 		if n > 0 && batch[0].server != s.server || n == len(batch) {

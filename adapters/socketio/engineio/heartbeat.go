@@ -47,14 +47,20 @@ func (s *Session) beat() {
 		s.mu.Unlock()
 		return
 	}
-	h.awaitingPong = true
-	h.set(s, s.server.config.PingTimeout)
-	s.outbox.add(0, pingPacket)
+	s.pingLocked()
 	dirty := s.dirtyLocked()
 	s.mu.Unlock()
-	if dirty {
+	if dirty != nil {
 		s.server.flusher.push(s)
 	}
+}
+
+// pingLocked enqueues a ping and waits for its pong.
+func (s *Session) pingLocked() {
+	s.heartbeat.awaitingPong = true
+	s.heartbeat.set(s, s.server.config.PingTimeout)
+	s.retention.ping()
+	s.outbox.add(0, pingPacket)
 }
 
 // pong notes the client's answer to a ping. One that was not asked for changes nothing: a client
@@ -64,6 +70,7 @@ func (s *Session) pong() {
 	defer s.mu.Unlock()
 	if s.state == stateOpen && s.heartbeat.awaitingPong {
 		s.heartbeat.awaitingPong = false
+		s.retention.pong()
 		s.heartbeat.set(s, s.server.config.PingInterval)
 	}
 }

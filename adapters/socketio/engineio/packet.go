@@ -32,6 +32,9 @@ type Packet struct {
 	body     int
 	kind     kind
 	volatile bool
+	// What Retain has set.
+	retained        bool
+	channel, offset string
 }
 
 type kind uint8

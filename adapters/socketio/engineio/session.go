@@ -76,6 +76,7 @@ type Session struct {
 	bye bool
 
 	heartbeat heartbeat
+	retention retention
 }
 
 // ID is the session's secret: whoever knows it can speak for the client over polling.
@@ -91,42 +92,49 @@ func (s *Session) Transport() string {
 	return Polling
 }
 
-// Send enqueues the packets, with nothing in between. After the session's end it does nothing.
+// Send enqueues the packets, with nothing in between. After the session's end it does nothing, but
+// that packets to be retained go to the session that carries on.
 func (s *Session) Send(packets ...*Packet) {
-	if s.enqueue(packets...) {
-		s.server.flusher.push(s)
+	if dirty := s.enqueue(packets...); dirty != nil {
+		dirty.server.flusher.push(dirty)
 	}
 }
 
-// enqueue adds the packets to the outbox and reports whether the session must now be pushed to the
-// flusher.
-func (s *Session) enqueue(packets ...*Packet) (dirty bool) {
+// enqueue adds the packets to the outbox and returns the session that must now be pushed to the
+// flusher, if any.
+func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateOpen {
-		return false
+		if next := s.successorLocked(packets); next != nil {
+			return next.enqueue(packets...)
+		}
+		s.retainLocked(packets)
+		return nil
 	}
 	if !s.outbox.add(s.server.config.OutboxBytes, packets...) {
 		if s.ws != nil {
 			s.ws.reset()
 		}
 		s.endLocked(ReasonSlowClient)
-		return false
+		s.retainLocked(packets)
+		return nil
 	}
+	s.retainLocked(packets)
 	return s.dirtyLocked()
 }
 
-// dirtyLocked wakes whoever sends the outbox and reports whether that must be the flusher.
-func (s *Session) dirtyLocked() bool {
+// dirtyLocked wakes whoever sends the outbox, and returns the session if that must be the flusher.
+func (s *Session) dirtyLocked() *Session {
 	if s.ws == nil {
 		s.poll.wakeUp()
-		return false
+		return nil
 	}
 	if s.flushs != flushIdle {
-		return false
+		return nil
 	}
 	s.flushs = flushQueued
-	return true
+	return s
 }
 
 // Do calls f on a goroutine of its own, never at the same time as the receiver's methods. After the
@@ -165,7 +173,7 @@ func (s *Session) Close() {
 	dirty := s.dirtyLocked()
 	go s.finish(ReasonForcedClose)
 	s.mu.Unlock()
-	if dirty {
+	if dirty != nil {
 		s.server.flusher.push(s)
 	}
 }

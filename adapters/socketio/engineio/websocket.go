@@ -212,9 +212,12 @@ func (ws *webSocket) takeOver() error {
 	}
 	s.poll.wakeUp()
 	s.ws = ws.socket
-	dirty := !s.outbox.empty() && s.dirtyLocked()
+	var dirty *Session
+	if !s.outbox.empty() {
+		dirty = s.dirtyLocked()
+	}
 	s.mu.Unlock()
-	if dirty {
+	if dirty != nil {
 		s.server.flusher.push(s)
 	}
 	return nil

@@ -123,7 +123,10 @@ func (c *conn) connect(p *packet.Packet) {
 		c.refuse(p.Namespace, &ConnectError{Message: "Invalid namespace"})
 		return
 	}
-	s := &Socket{conn: c, namespace: n, id: newSocketID()}
+	if n.recovers() && len(p.Data) > 0 && c.recover(n, p) {
+		return
+	}
+	s := newSocket(c, n)
 	if err := c.admit(n, &Connect{Socket: s, Auth: p.Data, Value: c.value}); err != nil {
 		c.refuse(n.name, err)
 		return
@@ -131,13 +134,23 @@ func (c *conn) connect(p *packet.Packet) {
 	c.stopWaiting()
 	delete(c.left, n.name)
 	c.add(s)
-	body := append(append([]byte(`{"sid":"`), s.id...), `"}`...)
-	c.session.Send(engineio.TextPacket(packet.AppendConnect(newBuffer(len(body)+len(n.name)), n.name, body)))
-	s.connected.Store(true)
-	if n.onConnect != nil {
-		defer c.recoverPanic()
-		n.onConnect(c.server.ctx, s)
+	c.session.Send(connectPacket(s))
+	s.state.Store(socketConnected)
+	if s.pid != "" {
+		n.pids.connected(s)
 	}
+	n.connected(c, s)
+}
+
+// connectPacket answers CONNECT with the socket's id, and with its pid if it may recover.
+func connectPacket(s *Socket) *engineio.Packet {
+	body := append(append([]byte(`{"sid":"`), s.id...), '"')
+	if s.pid != "" {
+		body = append(append(append(body, `,"pid":"`...), s.pid...), '"')
+	}
+	body = append(body, '}')
+	name := s.namespace.name
+	return engineio.TextPacket(packet.AppendConnect(newBuffer(len(body)+len(name)), name, body))
 }
 
 // admit asks the namespace's middleware. A panic in it refuses the socket.
@@ -174,7 +187,11 @@ func (c *conn) refuse(namespace string, err error) {
 
 // leave ends the socket's connection to its namespace.
 func (c *conn) leave(s *Socket, reason Reason) {
-	s.connected.Store(false)
+	absent := s.pid != "" && recoverable(reason)
+	s.state.Store(socketGone)
+	if absent {
+		s.state.Store(socketAbsent)
+	}
 	if s.namespace.name == "/" {
 		c.main = nil
 	} else {
@@ -190,10 +207,15 @@ func (c *conn) leave(s *Socket, reason Reason) {
 		c.stopWaiting()
 		c.awaitConnect()
 	}
-	if s.namespace.onDisconnect != nil {
-		defer c.recoverPanic()
-		s.namespace.onDisconnect(c.server.ctx, s, reason)
+	s.namespace.disconnected(c, s, reason)
+	if s.pid == "" {
+		return
 	}
+	var until time.Time
+	if absent {
+		until = time.Now().Add(c.server.config.Recovery)
+	}
+	s.namespace.pids.left(s, until)
 }
 
 // event calls the handler of an event. A panic in it ends the connection and nothing else.

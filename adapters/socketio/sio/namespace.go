@@ -14,6 +14,7 @@ type Namespace struct {
 	unhandled    Handler
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
+	pids         pids
 }
 
 // Middleware decides whether a socket may connect. An error refuses it with CONNECT_ERROR: a
@@ -22,8 +23,11 @@ type Middleware func(context.Context, *Connect) error
 
 // Connect is a client's request to connect to a namespace.
 type Connect struct {
-	// Socket has its id, but is not connected yet: nothing can be emitted to it.
+	// Socket has its id, but is not connected yet: nothing can be emitted to it, unless Recovering.
 	Socket *Socket
+	// Recovering: the socket was connected before and its client wants to carry on. What is emitted to
+	// it goes behind what it has missed. ErrNotRecovered makes the client connect anew instead.
+	Recovering bool
 	// Auth is the client's auth payload, a JSON object, or nil. Valid only during the call.
 	Auth json.RawMessage
 	// Value is what engineio.Config.Authorize returned for the connection's first request.
@@ -59,3 +63,20 @@ func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = 
 
 // OnDisconnect sets what is called, once, when a socket that had passed the middleware is gone.
 func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.onDisconnect = f }
+
+// recovers reports whether sockets that lost their connection may come back.
+func (n *Namespace) recovers() bool { return n.server.config.Recovery > 0 }
+
+func (n *Namespace) connected(c *conn, s *Socket) {
+	if n.onConnect != nil {
+		defer c.recoverPanic()
+		n.onConnect(n.server.ctx, s)
+	}
+}
+
+func (n *Namespace) disconnected(c *conn, s *Socket, reason Reason) {
+	if n.onDisconnect != nil {
+		defer c.recoverPanic()
+		n.onDisconnect(n.server.ctx, s, reason)
+	}
+}

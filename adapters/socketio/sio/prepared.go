@@ -24,12 +24,38 @@ func (p Prepared) Volatile() Prepared {
 // Prepare encodes an event of the namespace of that name; []byte and Binary in the arguments travel as
 // binary data. The error is that of encoding the arguments.
 func Prepare(namespace, event string, args ...any) (Prepared, error) {
-	body, attachments, err := packet.MarshalArgs(append([]any{event}, args...)...)
+	return prepare(namespace, event, false, args...)
+}
+
+// PrepareRecoverable is Prepare for a server with Config.Recovery: the event gets an offset, as one
+// more argument, by which a client that lost its connection tells what it has got.
+func PrepareRecoverable(namespace, event string, args ...any) (Prepared, error) {
+	return prepare(namespace, event, true, args...)
+}
+
+func prepare(namespace, event string, recoverable bool, args ...any) (Prepared, error) {
+	all := make([]any, 0, 2+len(args))
+	all = append(append(all, event), args...)
+	var offset string
+	if recoverable {
+		offset = newOffset()
+		all = append(all, offset)
+	}
+	body, attachments, err := packet.MarshalArgs(all...)
 	if err != nil {
 		return Prepared{}, err
 	}
 	buf := newBuffer(len(body) + len(namespace))
-	return prepared(packet.AppendEvent(buf, namespace, nil, len(attachments), body), attachments), nil
+	p := prepared(packet.AppendEvent(buf, namespace, nil, len(attachments), body), attachments)
+	if recoverable {
+		for i, e := range p.packets {
+			if i > 0 {
+				offset = "" // attachments belong to the packet before them
+			}
+			e.Retain(namespace, offset)
+		}
+	}
+	return p, nil
 }
 
 // prepared makes the engine's packets of an encoded packet, which it takes over, and copies of its
@@ -47,7 +73,7 @@ func prepared(text []byte, attachments [][]byte) Prepared {
 func Multicast(to iter.Seq[*Socket], p Prepared) {
 	engineio.Multicast(func(yield func(*engineio.Session) bool) {
 		for s := range to {
-			if s.connected.Load() && !yield(s.conn.session) {
+			if s.listens() && !yield(s.session()) {
 				return
 			}
 		}

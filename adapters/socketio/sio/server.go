@@ -16,9 +16,15 @@ type Config struct {
 	Engine engineio.Config
 	// ConnectTimeout is how long a connection may be in no namespace. Default 45 s.
 	ConnectTimeout time.Duration
+	// Recovery is how long a socket that lost its connection may come back with nothing missed.
+	// Default 0: it may not.
+	Recovery time.Duration
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
+
+// defaultRetain is how many events a connection remembers until the client has confirmed them.
+const defaultRetain = 2048
 
 // Server is an http.Handler that serves Socket.IO on whatever path it is mounted; clients use
 // `/socket.io/` unless told otherwise.
@@ -37,6 +43,9 @@ func NewServer(config Config) *Server {
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 45*time.Second)
 	if config.Logger == nil {
 		config.Logger = slog.Default()
+	}
+	if config.Recovery > 0 {
+		config.Engine.Retain = cmp.Or(config.Engine.Retain, defaultRetain)
 	}
 	config.Engine.Logger = cmp.Or(config.Engine.Logger, config.Logger)
 	srv := &Server{config: config, namespaces: make(map[string]*Namespace)}
@@ -67,7 +76,11 @@ func (srv *Server) Len() int { return srv.engine.Len() }
 // context ends, what is left is cut off and the context's error returned.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
-	return srv.engine.Shutdown(ctx, spread)
+	err := srv.engine.Shutdown(ctx, spread)
+	for _, n := range srv.namespaces {
+		n.pids.close()
+	}
+	return err
 }
 
 func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.Receiver {

@@ -20,14 +20,37 @@ const (
 	ReasonServerDisconnect Reason = "server namespace disconnect"
 )
 
+// The states of a socket. They change on the connection's turn, and may be read by anyone.
+const (
+	// socketNew: the middleware has not let it in yet.
+	socketNew = iota
+	socketConnected
+	// socketAbsent: the connection is lost, and what is sent is retained until it comes back.
+	socketAbsent
+	socketGone
+)
+
 // Socket is one client in one namespace.
 type Socket struct {
-	conn      *conn
+	// conn changes when the socket recovers on another connection.
+	conn      atomic.Pointer[conn]
 	namespace *Namespace
 	id        string
-	// connected is true from the CONNECT answer until the end. It changes on the connection's turn,
-	// and may be read by anyone.
-	connected atomic.Bool
+	// pid is the secret by which the client may recover; "" if it may not.
+	pid       string
+	recovered bool
+	state     atomic.Int32
+	// Value is the application's. It may be touched by middleware and handlers of this socket only.
+	Value any
+}
+
+func newSocket(c *conn, n *Namespace) *Socket {
+	s := &Socket{namespace: n, id: newSocketID()}
+	s.conn.Store(c)
+	if n.recovers() {
+		s.pid = newSocketID()
+	}
+	return s
 }
 
 // ID names the socket. It is no secret: it may be shown to other clients.
@@ -36,13 +59,18 @@ func (s *Socket) ID() string { return s.id }
 // Namespace is where the socket is connected.
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
+// Recovered reports whether the socket has come back from a lost connection, with nothing missed.
+func (s *Socket) Recovered() bool { return s.recovered }
+
 // Transport names the transport in use: engineio.Polling or engineio.WebSocket.
-func (s *Socket) Transport() string { return s.conn.session.Transport() }
+func (s *Socket) Transport() string { return s.session().Transport() }
+
+func (s *Socket) session() *engineio.Session { return s.conn.Load().session }
 
 // Emit sends an event. To a socket that is gone it sends nothing. The error is that of encoding the
 // arguments.
 func (s *Socket) Emit(event string, args ...any) error {
-	p, err := Prepare(s.namespace.name, event, args...)
+	p, err := prepare(s.namespace.name, event, s.pid != "", args...)
 	if err != nil {
 		return err
 	}
@@ -52,25 +80,32 @@ func (s *Socket) Emit(event string, args ...any) error {
 
 // Send sends a prepared event of the socket's namespace.
 func (s *Socket) Send(p Prepared) {
-	if s.connected.Load() {
-		s.conn.session.Send(p.packets...)
+	if s.listens() {
+		s.session().Send(p.packets...)
 	}
+}
+
+// listens reports whether what is sent to the socket has a place to go.
+func (s *Socket) listens() bool {
+	state := s.state.Load()
+	return state == socketConnected || state == socketAbsent
 }
 
 // Disconnect takes the socket out of its namespace, after what was emitted has left. The client does
 // not come back by itself.
 func (s *Socket) Disconnect() {
-	s.conn.session.Do(func() {
-		if s.connected.Load() {
-			s.conn.session.Send(textPacket(packet.AppendDisconnect, s.namespace.name))
-			s.conn.leave(s, ReasonServerDisconnect)
+	c := s.conn.Load()
+	c.session.Do(func() {
+		if s.state.Load() == socketConnected {
+			c.session.Send(textPacket(packet.AppendDisconnect, s.namespace.name))
+			c.leave(s, ReasonServerDisconnect)
 		}
 	})
 }
 
 // Close ends the whole connection, after what was emitted has left. The client sees "transport close"
 // and reconnects by itself.
-func (s *Socket) Close() { s.conn.session.Close() }
+func (s *Socket) Close() { s.session().Close() }
 
 // newSocketID returns 120 random bits as 20 characters, like the reference server's.
 func newSocketID() string {

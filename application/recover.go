@@ -1,0 +1,63 @@
+package application
+
+import (
+	"context"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+// maxReplay bounds how many missed messages one recovery replays. Who has missed more is better served
+// by joining again and reading what is needed.
+const maxReplay = 10_000
+
+// Recover puts a dropped session back. It looks first whether all of it is possible, so that the usual
+// refusal touches nothing; a place lost between the look and the join is found by the join itself.
+func (c *Chat) Recover(
+	ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message),
+) (recovered bool, err error) {
+	who, err := c.auth.Authenticate(ctx, token)
+	if err != nil {
+		return false, err
+	}
+	if who.User != from.User {
+		return false, nil
+	}
+	if possible, err := c.recoverable(ctx, who, from); !possible || err != nil {
+		return false, err
+	}
+	if err := c.sessions.add(id, who); err != nil {
+		return false, err
+	}
+	for _, p := range from.Places {
+		back := false
+		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
+			if back = j.Recovered; back {
+				replay(j.Messages)
+			}
+		})
+		if err != nil || !back {
+			c.Disconnect(ctx, id, ports.Dropped)
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// recoverable reports whether the user may still be in all the conversations and nothing is missing.
+func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain.Absence) (bool, error) {
+	missed := 0
+	for _, p := range from.Places {
+		if c.cfg.Access.Check(who, p.Conversation) != nil {
+			return false, nil
+		}
+		messages, gap, err := c.log.After(ctx, p.Conversation, p.At)
+		if err != nil {
+			return false, err
+		}
+		if missed += len(messages); gap != "" || missed > maxReplay {
+			return false, nil
+		}
+	}
+	return true, nil
+}
