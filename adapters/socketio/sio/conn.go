@@ -61,7 +61,7 @@ func (c *conn) handle(p *packet.Packet) {
 	case packet.Event:
 		c.event(s, p)
 	case packet.Ack:
-		// Nothing that is emitted asks for an ack, and unknown ones are ignored.
+		c.acked(s, p)
 	default:
 		c.violation()
 	}
@@ -207,6 +207,7 @@ func (c *conn) leave(s *Socket, reason Reason) {
 		c.stopWaiting()
 		c.awaitConnect()
 	}
+	c.settleAll(s)
 	s.namespace.disconnected(c, s, reason)
 	if s.pid == "" {
 		return
@@ -216,6 +217,11 @@ func (c *conn) leave(s *Socket, reason Reason) {
 		until = time.Now().Add(c.server.config.Recovery)
 	}
 	s.namespace.pids.left(s, until)
+}
+
+func (c *conn) settleAll(s *Socket) {
+	defer c.recoverPanic()
+	s.settleAll()
 }
 
 // event calls the handler of an event. A panic in it ends the connection and nothing else.

@@ -27,12 +27,14 @@ type Binary = packet.Binary
 
 // Bind decodes the arguments, in order, into the values pointed at; where they have a Binary it gets
 // the client's binary data. Arguments beyond them are ignored; missing ones are an error.
-func (e *Event) Bind(into ...any) error {
-	if len(e.Args) < len(into) {
-		return fmt.Errorf("sio: %d arguments, want %d", len(e.Args), len(into))
+func (e *Event) Bind(into ...any) error { return bind(e.Args, e.Attachments, into) }
+
+func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
+	if len(args) < len(into) {
+		return fmt.Errorf("sio: %d arguments, want %d", len(args), len(into))
 	}
 	for i, v := range into {
-		if err := packet.Bind(e.Args[i], e.Attachments, v); err != nil {
+		if err := packet.Bind(args[i], attachments, v); err != nil {
 			return err
 		}
 	}

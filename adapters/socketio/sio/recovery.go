@@ -220,6 +220,7 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 	c.add(s)
 	s.conn.Store(c)
 	s.recovered = true
+	s.debts.reopen()
 	s.state.Store(socketConnected)
 	n.pids.connected(s)
 	n.connected(c, s)

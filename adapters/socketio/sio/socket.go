@@ -40,6 +40,7 @@ type Socket struct {
 	pid       string
 	recovered bool
 	state     atomic.Int32
+	debts     debts
 	// Value is the application's. It may be touched by middleware and handlers of this socket only.
 	Value any
 }

@@ -1,0 +1,178 @@
+package sio
+
+import (
+	"encoding/json"
+	"errors"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/adapters/socketio/sio/packet"
+)
+
+// Why a client's ack did not come.
+var (
+	// ErrTimeout: the client did not answer in time.
+	ErrTimeout = errors.New("sio: no ack in time")
+	// ErrDisconnected: the socket went, or was gone already. The client may have got the event.
+	ErrDisconnected = errors.New("sio: disconnected before the ack")
+	// ErrTooManyAsks: the client owes too many acks already; the event was not sent.
+	ErrTooManyAsks = errors.New("sio: too many acks pending")
+)
+
+// maxAsks bounds the acks that one socket may owe.
+const maxAsks = 1000
+
+// lastAsk counts ack ids. They are shared by all sockets, so that an event which asks many for an ack is
+// encoded once.
+var lastAsk atomic.Uint64
+
+// Reply is a client's ack.
+type Reply struct {
+	// Args are the arguments as JSON, with placeholders for binary data; see Bind.
+	Args []json.RawMessage
+	// Attachments are the ack's binary data.
+	Attachments [][]byte
+}
+
+// Bind decodes the arguments like Event.Bind.
+func (r *Reply) Bind(into ...any) error { return bind(r.Args, r.Attachments, into) }
+
+// Ask sends an event that asks for an ack, and calls answer once: with the ack, which is valid only
+// during the call, or with ErrTimeout, ErrDisconnected or ErrTooManyAsks. answer is called in the
+// socket's turn, like its handlers, unless the socket was gone already. The error is that of encoding the
+// arguments; then answer is not called.
+//
+// An event that asks for an ack is not recovered: when the connection is lost, answer hears of it.
+func (s *Socket) Ask(timeout time.Duration, answer func(*Reply, error), event string, args ...any) error {
+	a, err := newAsk(s.namespace.name, timeout, event, args)
+	if err != nil {
+		return err
+	}
+	if err := s.owe(a, answer); err != nil {
+		answer(nil, err)
+		return nil
+	}
+	s.Send(a.event)
+	return nil
+}
+
+// AskAll sends an event that asks each socket for an ack, encoded once, and calls answer once for each
+// of them, as Ask does.
+func AskAll(
+	namespace string, to iter.Seq[*Socket], timeout time.Duration, answer func(*Socket, *Reply, error), event string, args ...any,
+) error {
+	a, err := newAsk(namespace, timeout, event, args)
+	if err != nil {
+		return err
+	}
+	Multicast(func(yield func(*Socket) bool) {
+		for s := range to {
+			err := s.owe(a, func(r *Reply, err error) { answer(s, r, err) })
+			if err != nil {
+				answer(s, nil, err)
+				continue
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}, a.event)
+	return nil
+}
+
+// ask is an event that asks for an ack, for one socket or many.
+type ask struct {
+	id      uint64
+	timeout time.Duration
+	event   Prepared
+}
+
+func newAsk(namespace string, timeout time.Duration, event string, args []any) (ask, error) {
+	body, attachments, err := packet.MarshalArgs(append([]any{event}, args...)...)
+	if err != nil {
+		return ask{}, err
+	}
+	id := lastAsk.Add(1)
+	buf := packet.AppendEvent(newBuffer(len(body)+len(namespace)), namespace, &id, len(attachments), body)
+	return ask{id: id, timeout: timeout, event: prepared(buf, attachments)}, nil
+}
+
+// debts are the acks that a socket owes.
+type debts struct {
+	mu     sync.Mutex
+	byID   map[uint64]debt
+	closed bool
+}
+
+type debt struct {
+	answer func(*Reply, error)
+	timer  *time.Timer
+}
+
+// owe notes that the socket owes the ack.
+func (s *Socket) owe(a ask, answer func(*Reply, error)) error {
+	d := &s.debts
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || s.state.Load() != socketConnected {
+		return ErrDisconnected
+	}
+	if len(d.byID) >= maxAsks {
+		return ErrTooManyAsks
+	}
+	if d.byID == nil {
+		d.byID = make(map[uint64]debt)
+	}
+	session := s.session()
+	timer := time.AfterFunc(a.timeout, func() {
+		session.Do(func() { s.settle(a.id, nil, ErrTimeout) })
+	})
+	d.byID[a.id] = debt{answer, timer}
+	return nil
+}
+
+// settle answers one ask. It is called in the socket's turn. Unknown ids are ignored.
+func (s *Socket) settle(id uint64, r *Reply, err error) {
+	s.debts.mu.Lock()
+	one, found := s.debts.byID[id]
+	delete(s.debts.byID, id)
+	s.debts.mu.Unlock()
+	if found {
+		one.timer.Stop()
+		one.answer(r, err)
+	}
+}
+
+// settleAll answers all asks: the socket is gone.
+func (s *Socket) settleAll() {
+	s.debts.mu.Lock()
+	open := s.debts.byID
+	s.debts.byID, s.debts.closed = nil, true
+	s.debts.mu.Unlock()
+	for _, one := range open {
+		one.timer.Stop()
+		one.answer(nil, ErrDisconnected)
+	}
+}
+
+func (d *debts) reopen() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = false
+}
+
+// acked handles a client's ack.
+func (c *conn) acked(s *Socket, p *packet.Packet) {
+	args, err := p.Args(nil)
+	if err != nil {
+		c.violation()
+		return
+	}
+	if p.HasID {
+		defer c.recoverPanic()
+		s.settle(p.ID, &Reply{Args: args, Attachments: p.Buffers}, nil)
+	}
+}
+
