@@ -175,4 +175,3 @@ func (c *conn) acked(s *Socket, p *packet.Packet) {
 		s.settle(p.ID, &Reply{Args: args, Attachments: p.Buffers}, nil)
 	}
 }
-
