@@ -9,6 +9,9 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
+// maxNamespaces bounds how many namespaces one connection may be in, beside "/".
+const maxNamespaces = 64
+
 // conn is one connection: an engine session with the sockets that share it. All of it belongs to the
 // session's turn (engineio.Receiver), so it needs no lock.
 type conn struct {
@@ -118,9 +121,13 @@ func (c *conn) connect(p *packet.Packet) {
 		c.violation()
 		return
 	}
-	n, ok := c.server.namespaces[p.Namespace]
-	if !ok {
+	n := c.find(p)
+	if n == nil {
 		c.refuse(p.Namespace, &ConnectError{Message: "Invalid namespace"})
+		return
+	}
+	if len(c.others) >= maxNamespaces {
+		c.refuse(p.Namespace, &ConnectError{Message: "Too many namespaces"})
 		return
 	}
 	if n.recovers() && len(p.Data) > 0 && c.recover(n, p) {
@@ -140,6 +147,16 @@ func (c *conn) connect(p *packet.Packet) {
 		n.pids.connected(s)
 	}
 	n.connected(c, s)
+}
+
+// find returns the namespace that the client asks for. A panic in a rule counts as a no.
+func (c *conn) find(p *packet.Packet) *Namespace {
+	defer func() {
+		if v := recover(); v != nil {
+			c.logPanic(v)
+		}
+	}()
+	return c.server.find(p.Namespace, p.Data)
 }
 
 // connectPacket answers CONNECT with the socket's id, and with its pid if it may recover.
@@ -198,7 +215,7 @@ func (c *conn) leave(s *Socket, reason Reason) {
 		delete(c.others, s.namespace.name)
 	}
 	if reason == ReasonServerDisconnect {
-		if c.left == nil {
+		if c.left == nil || len(c.left) >= maxNamespaces {
 			c.left = make(map[string]bool)
 		}
 		c.left[s.namespace.name] = true
@@ -236,15 +253,8 @@ func (c *conn) event(s *Socket, p *packet.Packet) {
 		return
 	}
 	e.Args = args[1:]
-	h := s.namespace.handlers[e.Name]
-	if h == nil {
-		h = s.namespace.unhandled
-	}
-	if h == nil {
-		return
-	}
 	defer c.recoverPanic()
-	h(c.server.ctx, e)
+	s.namespace.handle(c.server.ctx, e)
 }
 
 func (c *conn) recoverPanic() {

@@ -7,15 +7,24 @@ import (
 
 // Namespace is one of the channels that share a connection ([protocol], "Connection to a namespace").
 type Namespace struct {
-	server       *Server
-	name         string
+	server *Server
+	name   string
+	*rules
+}
+
+// rules are what a namespace does. All namespaces that one call of OfMatching lets in share theirs.
+type rules struct {
+	match        func(name string, auth json.RawMessage) bool
 	middleware   []Middleware
+	wrappers     []func(Handler) Handler
 	handlers     map[string]Handler
 	unhandled    Handler
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
 	pids         pids
 }
+
+func newRules() *rules { return &rules{handlers: make(map[string]Handler)} }
 
 // Middleware decides whether a socket may connect. An error refuses it with CONNECT_ERROR: a
 // *ConnectError says what the client is told, of any other error the client sees the text.
@@ -58,11 +67,30 @@ func (n *Namespace) On(event string, h Handler) { n.handlers[event] = h }
 // OnUnhandled sets the handler of events that have none of their own.
 func (n *Namespace) OnUnhandled(h Handler) { n.unhandled = h }
 
+// UseEvent adds a wrapper around the handling of every event: it may look at the event, answer it, or
+// pass it on to next. The wrapper added first is the outermost.
+func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = append(n.wrappers, wrap) }
+
 // OnConnect sets what is called when a socket has connected, after the client has been told.
 func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = f }
 
 // OnDisconnect sets what is called, once, when a socket that had passed the middleware is gone.
 func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.onDisconnect = f }
+
+// handle calls the event's handler, if it has one, inside the wrappers.
+func (n *Namespace) handle(ctx context.Context, e *Event) {
+	h := n.handlers[e.Name]
+	if h == nil {
+		h = n.unhandled
+	}
+	if h == nil {
+		h = func(context.Context, *Event) {}
+	}
+	for i := len(n.wrappers) - 1; i >= 0; i-- {
+		h = n.wrappers[i](h)
+	}
+	h(ctx, e)
+}
 
 // recovers reports whether sockets that lost their connection may come back.
 func (n *Namespace) recovers() bool { return n.server.config.Recovery > 0 }

@@ -195,7 +195,7 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 		return false
 	}
 	s, old := claim.socket, claim.socket.session()
-	if !old.CanResume(n.name, r.Offset) {
+	if s.namespace.name != n.name || !old.CanResume(n.name, r.Offset) {
 		s.state.Store(socketGone)
 		return false
 	}

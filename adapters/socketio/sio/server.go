@@ -3,6 +3,7 @@ package sio
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -32,6 +33,8 @@ type Server struct {
 	config     Config
 	engine     *engineio.Server
 	namespaces map[string]*Namespace
+	// matching are namespaces by rule, asked in order.
+	matching []*Namespace
 
 	// ctx is what handlers get; it ends when the server has shut down.
 	ctx    context.Context
@@ -59,10 +62,34 @@ func NewServer(config Config) *Server {
 func (srv *Server) Of(name string) *Namespace {
 	n, ok := srv.namespaces[name]
 	if !ok {
-		n = &Namespace{server: srv, name: name, handlers: make(map[string]Handler)}
+		n = &Namespace{server: srv, name: name, rules: newRules()}
 		srv.namespaces[name] = n
 	}
 	return n
+}
+
+// OfMatching returns the rules of all namespaces that match lets in and that Of was not called for:
+// their handlers are registered here, once for all. match gets the name and the client's auth payload
+// (nil if there is none) at each CONNECT, and may be called by many clients at once. The namespace of a
+// socket is its own: see Socket.Namespace.
+func (srv *Server) OfMatching(match func(name string, auth json.RawMessage) bool) *Namespace {
+	n := &Namespace{server: srv, rules: newRules()}
+	n.match = match
+	srv.matching = append(srv.matching, n)
+	return n
+}
+
+// find returns the namespace that a client asks for, or nil.
+func (srv *Server) find(name string, auth json.RawMessage) *Namespace {
+	if n, ok := srv.namespaces[name]; ok {
+		return n
+	}
+	for _, n := range srv.matching {
+		if n.match(name, auth) {
+			return &Namespace{server: srv, name: name, rules: n.rules}
+		}
+	}
+	return nil
 }
 
 // ServeHTTP serves every request of the protocol.
@@ -78,6 +105,9 @@ func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
 	err := srv.engine.Shutdown(ctx, spread)
 	for _, n := range srv.namespaces {
+		n.pids.close()
+	}
+	for _, n := range srv.matching {
 		n.pids.close()
 	}
 	return err
