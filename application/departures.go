@@ -56,12 +56,8 @@ func (d *departures) after(wait time.Duration, f func()) {
 func (d *departures) run(one *departure, f func()) {
 	defer d.work.Done()
 	d.mu.Lock()
-	closed := d.closed
 	delete(d.waiting, one)
 	d.mu.Unlock()
-	if closed {
-		return
-	}
 	defer func() {
 		if p := recover(); p != nil {
 			d.logger.Error("telling a departure panicked", "panic", p)
@@ -70,7 +66,7 @@ func (d *departures) run(one *departure, f func()) {
 	f()
 }
 
-// close stops the timers and waits for what is on its way.
+// close stops the timers and waits for what is on its way, which includes a timer that fires now.
 func (d *departures) close() {
 	d.mu.Lock()
 	d.closed = true

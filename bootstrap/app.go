@@ -61,7 +61,8 @@ var Module = fx.Module("parley",
 		func(c Config, out io.Writer) *slog.Logger { return c.logger(out) },
 		newJWT,
 		fx.Annotate(jwtauth.New, fx.As(new(ports.Authenticator))),
-		fx.Annotate(memory.NewRooms, fx.As(new(ports.RoomStore))),
+		memory.NewRooms,
+		func(r *memory.Rooms) ports.RoomStore { return r },
 		newMessageLog,
 		func(l *memory.Log) ports.MessageLog { return l },
 		func(c Config, log *slog.Logger) *socketio.Hub { return socketio.NewHub(c.RecoveryWindow > 0, log) },
@@ -88,8 +89,8 @@ func newJWT(c Config, log *slog.Logger) jwtauth.Config {
 // sweepEvery is how often what has reached its age is looked for.
 const sweepEvery = time.Minute
 
-func newMessageLog(lc fx.Lifecycle) *memory.Log {
-	log := memory.NewLog(memory.LogConfig{})
+func newMessageLog(lc fx.Lifecycle, rooms *memory.Rooms) *memory.Log {
+	log := memory.NewLog(memory.LogConfig{InUse: rooms.InUse})
 	sweeper := newTicker(sweepEvery, log.Sweep)
 	lc.Append(fx.StartStopHook(sweeper.start, sweeper.stop))
 	return log

@@ -26,6 +26,8 @@ type history struct {
 	place *list.Element
 	// last is when the newest message was accepted.
 	last time.Time
+	// alive is when the conversation gave its last sign of life: last, or when it was found in use.
+	alive time.Time
 	// seq is that of the newest message.
 	seq uint64
 
@@ -61,7 +63,7 @@ func (h *history) append(d domain.Draft, now time.Time) domain.Message {
 	// One copy of the conversation's id for all its messages.
 	d.Conversation = h.conversation
 	h.seq++
-	h.last = now
+	h.last, h.alive = now, now
 	m := domain.Message{Draft: d, Seq: h.seq, Epoch: h.epoch, At: now}
 	if h.first > 0 && len(h.messages) == cap(h.messages) && h.first >= len(h.messages)/2 {
 		h.compact()
@@ -90,6 +92,12 @@ func (h *history) trim(cfg LogConfig, now time.Time) {
 		h.messages = slices.Clone(h.messages[h.first:])
 		h.first = 0
 	}
+}
+
+// clear drops all messages and ids; epoch and seq stay.
+func (h *history) clear() {
+	h.messages, h.first, h.bytes = nil, 0, 0
+	h.ids = ids{}
 }
 
 // compact moves the messages held to the front of the slice.

@@ -25,6 +25,11 @@ type LogConfig struct {
 	// conversations that have been silent longest are forgotten, though none that spoke within
 	// ports.DuplicateWindow: if those alone fill it, messages are refused.
 	MaxTotal int64
+	// InUse reports whether somebody hears the conversation now; nil means that nobody ever does. What
+	// is in use loses its messages like the others, but not its epoch and seq: who is connected is not
+	// told of an epoch, and would take seq 1, a day after seq 57, for a repeat. It is called under a
+	// lock and must not call the log.
+	InUse func(domain.ConversationID) bool
 }
 
 func (c LogConfig) withDefaults() LogConfig {
@@ -39,6 +44,9 @@ func (c LogConfig) withDefaults() LogConfig {
 	}
 	if c.MaxTotal <= 0 {
 		c.MaxTotal = 512 << 20
+	}
+	if c.InUse == nil {
+		c.InUse = func(domain.ConversationID) bool { return false }
 	}
 	return c
 }
@@ -83,7 +91,7 @@ func (l *Log) Append(_ context.Context, d domain.Draft, now time.Time) (domain.M
 	sh, life := l.place(d.Conversation)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.forgetSilent(now)
+	sh.releaseSilent(now)
 	h := sh.held(d.Conversation, now)
 	if h != nil {
 		if m, found := h.repeated(d, now); found {
@@ -136,14 +144,14 @@ func (l *Log) Sweep(now time.Time) {
 	}
 }
 
-// makeRoom forgets silent conversations while the log is over its total, and reports whether it is
+// makeRoom releases silent conversations while the log is over its total, and reports whether it is
 // under it now. It holds one lock at a time and none of the caller's.
 func (l *Log) makeRoom(now time.Time) bool {
 	for refused := 0; l.size.Load() > l.cfg.MaxTotal; {
 		if refused == logShards {
 			return false
 		}
-		if l.shards[l.turn.Add(1)%logShards].forgetOldest(now) {
+		if l.shards[l.turn.Add(1)%logShards].releaseOldest(now) {
 			refused = 0
 			continue
 		}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -73,6 +76,31 @@ func TestLog_bounds(t *testing.T) {
 		assert.Equal(t, 1, l.Stats().Messages)
 		assert.Less(t, l.Stats().Capacity, 64)
 	})
+	t.Run("what a dropped message held is free at once", func(t *testing.T) {
+		l := newLog(t, memory.LogConfig{MaxMessages: 100})
+		large := make([]byte, 1<<16)
+		held := weak.Make(&large[0])
+		l.append(domain.Draft{Conversation: talk, User: "ann", ID: "m0", Content: "x", Metadata: large}, start)
+		large = nil
+		for i := range 100 {
+			runtime.GC()
+			require.NotNil(t, held.Value(), "message %d", i)
+			l.say(talk, i+1, start)
+		}
+		runtime.GC()
+		assert.Nil(t, held.Value())
+		runtime.KeepAlive(l.Log)
+	})
+	t.Run("all messages of a conversation share one copy of its id", func(t *testing.T) {
+		l := newLog(t, memory.LogConfig{})
+		for i := range 2 {
+			l.say(domain.ConversationID(strings.Clone(string(talk))), i, start)
+		}
+		ms, _, err := l.After(context.Background(), talk, domain.Position{Epoch: l.head(talk).Epoch})
+		require.NoError(t, err)
+		require.Len(t, ms, 2)
+		assert.Same(t, unsafe.StringData(string(ms[0].Conversation)), unsafe.StringData(string(ms[1].Conversation)))
+	})
 	t.Run("a clock that steps back does not turn times round", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{})
 		first := l.say(talk, 1, start)
@@ -122,7 +150,9 @@ func TestLog_ids(t *testing.T) {
 		for i := range 600 * perSecond {
 			now = now.Add(time.Second / perSecond)
 			l.say(talk, i, now)
-			require.LessOrEqual(t, l.Stats().IDs, 2*120*perSecond+2)
+			if i%100 == 0 {
+				require.LessOrEqual(t, l.Stats().IDs, 2*120*perSecond+2)
+			}
 		}
 		l.Sweep(now.Add(ports.DuplicateWindow + 1))
 		l.Sweep(now.Add(2*ports.DuplicateWindow + 2))
@@ -222,6 +252,91 @@ func TestLog_lives(t *testing.T) {
 	})
 }
 
+func TestLog_in_use(t *testing.T) {
+	const age = time.Hour
+	inUse := map[domain.ConversationID]bool{talk: true}
+	open := func(t *testing.T, total int64) log {
+		return newLog(t, memory.LogConfig{
+			MaxAge: age, MaxTotal: total, InUse: func(c domain.ConversationID) bool { return inUse[c] },
+		})
+	}
+	t.Run("a conversation in use keeps its epoch and seq through any silence, and its messages go", func(t *testing.T) {
+		for name, pass := range map[string]func(l log, now time.Time){
+			"swept":             func(l log, now time.Time) { l.Sweep(now) },
+			"other talk passes": func(l log, now time.Time) { l.say("other", int(now.Unix()), now) },
+			"nothing passes":    func(log, time.Time) {},
+		} {
+			t.Run(name, func(t *testing.T) {
+				l := open(t, 0)
+				now := start
+				first := l.say(talk, 0, now)
+				for day := range 5 {
+					for range 30 {
+						now = now.Add(age / 10)
+						pass(l, now)
+					}
+					m := l.say(talk, day+1, now)
+					require.Equal(t, first.Epoch, m.Epoch)
+					require.Equal(t, uint64(day+2), m.Seq)
+					require.Equal(t, ports.GapTrimmed, l.gap(talk, uint64(day)))
+				}
+			})
+		}
+	})
+	t.Run("once it is out of use it is forgotten", func(t *testing.T) {
+		l := open(t, 0)
+		l.say(talk, 0, start)
+		l.say("other", 0, start)
+		l.Sweep(start.Add(age + 1))
+		assert.Equal(t, 1, l.Stats().Conversations)
+		assert.Zero(t, l.Stats().Messages)
+		inUse[talk] = false
+		defer func() { inUse[talk] = true }()
+		l.Sweep(start.Add(2*age + 2))
+		assert.Equal(t, memory.Stats{}, l.Stats())
+	})
+	t.Run("over the total it loses its messages only", func(t *testing.T) {
+		l := open(t, 1<<20)
+		for i := range 900 {
+			l.say(talk, i, start)
+		}
+		epoch := l.head(talk).Epoch
+		now := start.Add(ports.DuplicateWindow)
+		for i := range 3000 {
+			now = now.Add(time.Second)
+			l.say(domain.ConversationID(fmt.Sprint("c", i)), 1, now)
+		}
+		assert.Equal(t, domain.Position{Epoch: epoch, Seq: 900}, l.head(talk))
+		assert.Equal(t, ports.GapTrimmed, l.gap(talk, 899))
+		assert.LessOrEqual(t, l.Stats().Size, int64(1<<20+2000))
+	})
+	t.Run("a full log of conversations in use refuses, and does not seek for ever", func(t *testing.T) {
+		l := newLog(t, memory.LogConfig{MaxTotal: 50_000, InUse: func(domain.ConversationID) bool { return true }})
+		now := start
+		var refusal error
+		for i := 0; refusal == nil && i < 1000; i++ {
+			now = now.Add(time.Hour)
+			_, _, refusal = l.Append(context.Background(), hello(domain.ConversationID(fmt.Sprint("c", i)), 1), now)
+		}
+		require.Error(t, refusal)
+		assert.Zero(t, l.Stats().Messages)
+		assert.Equal(t, l.Stats().Sum, l.Stats().Size)
+	})
+	t.Run("rooms say what is in use", func(t *testing.T) {
+		rooms := memory.NewRooms()
+		assert.False(t, rooms.InUse(talk))
+		_, err := rooms.Join(context.Background(), talk.Room(), "s1", "ann")
+		require.NoError(t, err)
+		assert.True(t, rooms.InUse(talk))
+		_, err = rooms.Drop(context.Background(), talk.Room(), "s1", "ann", start)
+		require.NoError(t, err)
+		assert.True(t, rooms.InUse(talk), "who may come back has not gone")
+		_, err = rooms.Expire(context.Background(), talk.Room(), "ann", start)
+		require.NoError(t, err)
+		assert.False(t, rooms.InUse(talk))
+	})
+}
+
 func TestLog_total(t *testing.T) {
 	t.Run("over the total, conversations that are silent longest are forgotten first", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxTotal: 1 << 20})
@@ -236,6 +351,27 @@ func TestLog_total(t *testing.T) {
 		assert.Equal(t, uint64(5000), l.head("busy").Seq)
 		assert.Equal(t, uint64(1), l.head("c4999").Seq)
 		assert.Zero(t, l.head("c0").Seq)
+	})
+	t.Run("what counts is the last message, not the first", func(t *testing.T) {
+		l := newLog(t, memory.LogConfig{MaxTotal: 3 << 19})
+		now := start
+		for n := range 20 {
+			now = now.Add(time.Minute)
+			for i := range 300 {
+				if n == 0 || i%2 == 0 {
+					l.say(domain.ConversationID(fmt.Sprint("c", i)), n, now)
+				}
+			}
+			for i := range 100 {
+				l.say(domain.ConversationID(fmt.Sprint("once", n, "-", i)), n, now)
+			}
+		}
+		for i := range 300 {
+			if i%2 == 0 {
+				assert.Equal(t, uint64(20), l.head(domain.ConversationID(fmt.Sprint("c", i))).Seq)
+			}
+		}
+		assert.LessOrEqual(t, l.Stats().Size, int64(3<<19+2000))
 	})
 	t.Run("if all have spoken lately, messages are refused, but their repeats are known", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxTotal: 100_000})

@@ -22,7 +22,7 @@ type logShard struct {
 	log           *Log
 	mu            sync.Mutex
 	conversations map[domain.ConversationID]*history
-	// silent lists the histories by their last message, the oldest first.
+	// silent lists the histories by their last sign of life, the oldest first.
 	silent *list.List
 	// lives gives epochs to conversations that the log does not hold. Such a conversation must have
 	// one that its first message keeps, but asking for it must not make the log hold anything; and
@@ -58,11 +58,14 @@ func (s *logShard) held(c domain.ConversationID, now time.Time) *history {
 	if !found {
 		return nil
 	}
-	if now.Sub(h.last) > s.log.cfg.forgetAfter() {
-		s.forget(h)
-		return nil
+	if s.overAge(h, now) {
+		s.release(h, now)
 	}
-	return h
+	return s.conversations[c]
+}
+
+func (s *logShard) overAge(h *history, now time.Time) bool {
+	return now.Sub(h.alive) > s.log.cfg.forgetAfter()
 }
 
 // open begins a life of the conversation.
@@ -83,6 +86,23 @@ func (s *logShard) append(h *history, d domain.Draft, now time.Time) domain.Mess
 	return m
 }
 
+// release gives up what the conversation holds, and the conversation itself if it is not in use.
+// Being in use is a sign of life: it is asked again only when the conversation has been silent anew.
+//
+// Whoever joins enters the room before it asks for the head, and the head waits for this lock: so it
+// is either seen here, or sees the new epoch.
+func (s *logShard) release(h *history, now time.Time) {
+	if !s.log.cfg.InUse(h.conversation) {
+		s.forget(h)
+		return
+	}
+	before := h.size()
+	h.clear()
+	h.alive = now
+	s.silent.MoveToBack(h.place)
+	s.log.size.Add(h.size() - before)
+}
+
 // forget ends a life of the conversation.
 func (s *logShard) forget(h *history) {
 	s.lives[h.life]++
@@ -91,28 +111,28 @@ func (s *logShard) forget(h *history) {
 	s.log.size.Add(-h.size())
 }
 
-// forgetSilent forgets up to two conversations that have been silent for too long. An append adds at
-// most one, so they do not pile up between sweeps.
-func (s *logShard) forgetSilent(now time.Time) {
+// releaseSilent releases up to two conversations that have been silent for too long. An append adds
+// at most one, so they do not pile up between sweeps.
+func (s *logShard) releaseSilent(now time.Time) {
 	for range 2 {
 		oldest := s.oldest()
-		if oldest == nil || now.Sub(oldest.last) <= s.log.cfg.forgetAfter() {
+		if oldest == nil || !s.overAge(oldest, now) {
 			return
 		}
-		s.forget(oldest)
+		s.release(oldest, now)
 	}
 }
 
-// forgetOldest forgets the conversation that has been silent longest, unless its ids must still be
+// releaseOldest releases the conversation that has been silent longest, unless its ids must still be
 // known, and reports whether it did.
-func (s *logShard) forgetOldest(now time.Time) bool {
+func (s *logShard) releaseOldest(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	oldest := s.oldest()
-	if oldest == nil || now.Sub(oldest.last) <= ports.DuplicateWindow {
+	if oldest == nil || now.Sub(oldest.alive) <= ports.DuplicateWindow {
 		return false
 	}
-	s.forget(oldest)
+	s.release(oldest, now)
 	return true
 }
 
@@ -128,8 +148,8 @@ func (s *logShard) sweep(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, h := range s.conversations {
-		if now.Sub(h.last) > s.log.cfg.forgetAfter() {
-			s.forget(h)
+		if s.overAge(h, now) {
+			s.release(h, now)
 			continue
 		}
 		before := h.size()

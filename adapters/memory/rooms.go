@@ -81,6 +81,12 @@ func (r *Rooms) Sessions(_ context.Context, id domain.RoomID) (sessions []domain
 	return sessions, nil
 }
 
+// InUse reports whether the conversation has a member; see LogConfig.InUse.
+func (r *Rooms) InUse(c domain.ConversationID) (inUse bool) {
+	r.change(c.Room(), func(*domain.Room) { inUse = true })
+	return inUse
+}
+
 // change calls f with the room, if there is one, and forgets the room if it is empty then. Reading
 // takes the same way: a room notes that its sessions were handed out.
 func (r *Rooms) change(id domain.RoomID, f func(*domain.Room)) {

@@ -39,6 +39,8 @@ func TestDecoder_Accepts(t *testing.T) {
 			[]string{"ping p1", "pong ", "ping p2", "text one two three"}},
 		{"fragments of exactly the limit", join(clientFrame(0x02, strings.Repeat("a", limit-1)), clientFrame(0x80, "b")),
 			[]string{"binary " + strings.Repeat("a", limit-1) + "b"}},
+		{"a ping when the limit is used up", join(clientFrame(0x02, strings.Repeat("a", limit)), clientFrame(0x89, "ping"), clientFrame(0x80, "")),
+			[]string{"ping ping", "binary " + strings.Repeat("a", limit)}},
 		{"a ping of 125 bytes", clientFrame(0x89, long16[:125]), []string{"ping " + long16[:125]}},
 		{"a close without a body, and nothing after it", join(clientFrame(0x88, ""), text("late"), []byte{0xFF, 0xFF}), []string{"close "}},
 		{"a close with code and reason", clientFrame(0x88, "\x0f\xa0done"), []string{"close \x0f\xa0done"}},
@@ -57,7 +59,8 @@ func TestDecoder_Accepts(t *testing.T) {
 }
 
 func TestDecoder_Refuses(t *testing.T) {
-	// A text frame in front proves that what came before is still delivered.
+	// A text frame in front proves that what came before is still delivered; it is
+	// also the whole message that a continuation cannot continue.
 	for _, c := range []struct {
 		name string
 		wire []byte
@@ -78,40 +81,37 @@ func TestDecoder_Refuses(t *testing.T) {
 		{"a ping of 126 bytes", clientFrame(0x89, strings.Repeat("x", 126)), "1002"},
 		{"a pong with a 64-bit length", unhex(t, "8aff"), "1002"},
 		{"a continuation of nothing", clientFrame(0x80, "x"), "1002"},
-		{"a continuation after a whole message", join(text("a"), clientFrame(0x00, "x")), "1002"},
 		{"a text inside a fragmented text", join(clientFrame(0x01, "a"), text("b")), "1002"},
 		{"a binary inside a message that is empty so far", join(clientFrame(0x01, ""), clientFrame(0x82, "")), "1002"},
 		{"a close body of one byte", clientFrame(0x88, "\x03"), "1002"},
 		{"close code 999", clientFrame(0x88, "\x03\xe7"), "1002"},
 		{"close code 1005", clientFrame(0x88, "\x03\xed"), "1002"},
 		{"close code 5000", clientFrame(0x88, "\x13\x88"), "1002"},
-		{"125 in 16 bits", unhex(t, "81fe007d"), "1002"},
-		{"0 in 16 bits", unhex(t, "81fe0000"), "1002"},
-		{"65,535 in 64 bits", unhex(t, "81ff000000000000ffff"), "1002"},
-		{"a 64-bit length of all ones (CVE-2020-27813)", unhex(t, "82ffffffffffffffffff"), "1002"},
+		{"125 in 16 bits", unhex(t, "81fe007d 37fa213d"), "1002"},
+		{"0 in 16 bits", unhex(t, "81fe0000 37fa213d"), "1002"},
+		{"65,535 in 64 bits", unhex(t, "81ff000000000000ffff 37fa213d"), "1002"},
+		{"a 64-bit length of all ones (CVE-2020-27813)", unhex(t, "82ffffffffffffffffff 37fa213d"), "1002"},
 		{"the same, unmasked", unhex(t, "827fffffffffffffffff"), "1002"},
-		{"the top bit alone", unhex(t, "82ff8000000000000000"), "1002"},
+		{"the top bit alone", unhex(t, "82ff8000000000000000 37fa213d"), "1002"},
 		{"text that is not UTF-8", text("a\xff"), "1007"},
 		{"text with a surrogate", text("\xed\xa0\x80"), "1007"},
 		{"text that ends inside a rune", text("\xe2\x82"), "1007"},
 		{"fragmented text that is not UTF-8", join(clientFrame(0x01, "\xe2"), clientFrame(0x80, "x")), "1007"},
 		{"a close reason that is not UTF-8", clientFrame(0x88, "\x03\xe8\xff"), "1007"},
-		{"the largest 63-bit length (CVE-2020-27813)", unhex(t, "82ff7fffffffffffffff"), "1009"},
-		{"a frame announced one byte over the limit", unhex(t, "82ff0000000000011171"), "1009"},
-		{"a fragment announced over what is left", join(clientFrame(0x02, "12345"), unhex(t, "80ff000000000001116c")), "1009"},
-		{"a last fragment one byte over", join(clientFrame(0x02, strings.Repeat("a", limit)), clientFrame(0x80, "b")[:2]), "1009"},
+		{"the largest 63-bit length (CVE-2020-27813)", unhex(t, "82ff7fffffffffffffff 37fa213d"), "1009"},
+		{"a frame announced one byte over the limit", unhex(t, "82ff0000000000011171 37fa213d"), "1009"},
+		{"a fragment announced over what is left", join(clientFrame(0x02, "12345"), unhex(t, "80ff000000000001116c 37fa213d")), "1009"},
+		{"a last fragment one byte over", join(clientFrame(0x02, strings.Repeat("a", limit)), clientFrame(0x80, "b")[:6]), "1009"},
 		{"1,025 fragments", join(clientFrame(0x01, ""), []byte(strings.Repeat(string(clientFrame(0x00, "")), 1024))), "1008"},
 		{"1,025 fragments with a last one", join(clientFrame(0x01, "a"), []byte(strings.Repeat(string(clientFrame(0x00, "b")), 1023)), clientFrame(0x80, "")), "1008"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// Lengths are judged once the header is whole.
-			wire := join(text("before"), c.wire, mask[:])
+			wire := join(text("before"), c.wire)
 			for _, piece := range pieces(wire) {
 				d := &websocket.Decoder{MaxMessage: limit}
 				got, err := feed(d, wire, piece)
 				require.Equal(t, c.code, closeCode(err), "in pieces of %d", piece)
-				require.NotEmpty(t, got)
-				require.Equal(t, "text before", got[0])
+				require.Equal(t, []string{"text before"}, got)
 				require.Zero(t, d.Held(), "in pieces of %d", piece)
 
 				again := &transcript{}
@@ -293,7 +293,7 @@ type appender struct{ got []string }
 
 func (a *appender) Message(_ websocket.Opcode, data []byte) error {
 	a.got = append(a.got, string(data))
-	_ = append(data, strings.Repeat("!", 64)...)
+	_ = append(data, "!!"...)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 
@@ -53,9 +54,7 @@ func ExampleUpgrade() {
 	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 		conn, early, err := websocket.Upgrade(w, r, nil)
 		if refusal := (*websocket.HandshakeError)(nil); errors.As(err, &refusal) {
-			for name, values := range refusal.Header {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), refusal.Header)
 			http.Error(w, refusal.Reason, refusal.Status)
 			return
 		}

@@ -131,7 +131,6 @@ func exchange(t *testing.T, raw string, header http.Header) (*http.Response, str
 		conn, sent, err := websocket.Upgrade(wrapped{w}, r, header)
 		early <- sent
 		if assert.NoError(t, err) {
-			// Before it ends, the answer must be readable without a deadline's help.
 			assert.NoError(t, conn.Close())
 		}
 	}))
@@ -230,6 +229,7 @@ func TestUpgrade_Deadlines(t *testing.T) {
 				_, _ = http.ReadResponse(bufio.NewReaderSize(client, 1), nil)
 				time.Sleep(time.Hour) // in the bubble's time
 				_, _ = client.Write([]byte("x"))
+				_, _ = client.Read(make([]byte, 1))
 			}()
 			conn, _, err := websocket.Upgrade(pipeWriter{httptest.NewRecorder(), server}, opening(), nil)
 			require.NoError(t, err)
@@ -237,6 +237,8 @@ func TestUpgrade_Deadlines(t *testing.T) {
 			n, err := conn.Read(make([]byte, 1))
 			require.NoError(t, err)
 			assert.Equal(t, 1, n)
+			_, err = conn.Write([]byte("y"))
+			require.NoError(t, err)
 		})
 	})
 }

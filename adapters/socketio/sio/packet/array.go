@@ -48,7 +48,7 @@ func EventName(element json.RawMessage) (string, error) {
 	if isNumber(element) {
 		return string(element), nil
 	}
-	if len(element) < 2 || element[0] != '"' {
+	if !isString(element) {
 		return "", errNotAName
 	}
 	if bytes.IndexByte(element, '\\') < 0 {
@@ -59,55 +59,4 @@ func EventName(element json.RawMessage) (string, error) {
 		return "", errNotAName
 	}
 	return name, nil
-}
-
-// skipSpace returns the place of the first byte from i on that is not space.
-func skipSpace(data []byte, i int) int {
-	for i < len(data) && isSpace(data[i]) {
-		i++
-	}
-	return i
-}
-
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
-
-// endOfValue returns the place behind the value that starts at i.
-func endOfValue(data []byte, i int) int {
-	for depth := 0; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			i = endOfString(data, i)
-			if depth == 0 {
-				return i
-			}
-			i--
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',', ':', ' ', '\n', '\t', '\r':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return len(data)
-}
-
-// endOfString returns the place behind the string whose quote is at i.
-func endOfString(data []byte, i int) int {
-	for i++; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(data)
 }

@@ -60,7 +60,7 @@ func Bind(raw json.RawMessage, attachments [][]byte, v any) error {
 	if len(attachments) > 0 {
 		b.wanted |= takesAny
 	}
-	if reachOf(reflect.TypeOf(v))&b.wanted == 0 {
+	if planOf(reflect.TypeOf(v)).reach&b.wanted == 0 {
 		return nil
 	}
 	return b.resolve(reflect.ValueOf(v), 0)
@@ -81,7 +81,8 @@ func (b *binder) resolve(v reflect.Value, depth int) error {
 	if depth > maxJSONDepth {
 		return errDepth
 	}
-	if reachOf(v.Type())&b.wanted == 0 {
+	p := planOf(v.Type())
+	if p.reach&b.wanted == 0 {
 		return nil
 	}
 	switch v.Kind() {
@@ -93,11 +94,8 @@ func (b *binder) resolve(v reflect.Value, depth int) error {
 	case reflect.Interface:
 		return b.resolveInterface(v, depth+1)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if meta := v.Type().Field(i); !meta.IsExported() && !embedsStruct(meta) {
-				continue
-			}
-			if err := b.resolve(v.Field(i), depth+1); err != nil {
+		for _, f := range p.fields {
+			if err := b.resolve(v.Field(f.index), depth+1); err != nil {
 				return err
 			}
 		}
@@ -112,16 +110,6 @@ func (b *binder) resolve(v reflect.Value, depth int) error {
 		return b.resolveMap(v, depth+1)
 	}
 	return nil
-}
-
-// embedsStruct: the exported fields of an embedded struct are decoded whatever
-// its name is.
-func embedsStruct(f reflect.StructField) bool {
-	t := f.Type
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return f.Anonymous && t.Kind() == reflect.Struct
 }
 
 func (b *binder) resolveBinary(v reflect.Value) error {

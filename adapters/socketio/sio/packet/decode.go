@@ -110,35 +110,19 @@ func startsWithName(array []byte) bool {
 	if isNumber(first) {
 		return true
 	}
-	if len(first) == 0 || first[0] != '"' {
+	if !isString(first) {
 		return false
 	}
-	name := first[1 : len(first)-1]
-	if bytes.IndexByte(name, '\\') < 0 {
-		return !reserved(name)
+	for _, name := range reserved {
+		if spells(first, name) {
+			return false
+		}
 	}
-	if len(first) > longestReserved {
-		return true
-	}
-	var unescaped string
-	return json.Unmarshal(first, &unescaped) == nil && !reserved([]byte(unescaped))
+	return true
 }
 
-// longestReserved: the longest reserved name with each letter as \u0000, in
-// quotes.
-const longestReserved = 6*len("removeListener") + 2
-
-// reserved reports whether applications must not use the event name, because
-// clients or the reference server give it a meaning of their own.
-func reserved(name []byte) bool {
-	switch string(name) {
-	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
-		return true
-	}
-	return false
-}
-
-// isNumber: in valid JSON, only numbers begin like this.
-func isNumber(value []byte) bool {
-	return len(value) > 0 && (value[0] == '-' || value[0] >= '0' && value[0] <= '9')
+// reserved are the event names that applications must not use, because clients
+// or the reference server give them a meaning of their own.
+var reserved = [...]string{
+	"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener",
 }

@@ -21,7 +21,7 @@
 //
 // # Limits
 //
-// Every function takes time linear in its input. Decode allocates only the name
+// What reads from the wire takes time linear in its input. Decode allocates only the name
 // of a namespace other than "/". A binary packet has at most [MaxAttachments]
 // attachments, and at most [Assembler.MaxBytes] bytes; an array has at most
 // [MaxArgs] arguments.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
-	"strings"
 )
 
 // Marshal encodes v as [json.Marshal] does, but leaves <, > and & as they are,
@@ -40,7 +39,7 @@ func MarshalArgs(args ...any) (array []byte, attachments [][]byte, err error) {
 	var s search
 	swapped := args
 	for i, arg := range args {
-		if reachOf(reflect.TypeOf(arg))&(sendsBytes|sendsAny) == 0 {
+		if planOf(reflect.TypeOf(arg)).reach&sends == 0 {
 			continue
 		}
 		v, changed, err := s.swap(reflect.ValueOf(arg), false, 0)
@@ -106,11 +105,11 @@ func (s *search) swap(v reflect.Value, addressable bool, depth int) (reflect.Val
 	if depth > maxDepth {
 		return v, false, errDepth
 	}
-	if !v.IsValid() || reachOf(v.Type())&(sendsBytes|sendsAny) == 0 {
+	if !v.IsValid() || planOf(v.Type()).reach&sends == 0 {
 		return v, false, nil
 	}
 	t := v.Type()
-	if marshalsItself(t) || addressable && marshalsItself(reflect.PointerTo(t)) {
+	if addressable && marshalsItself(reflect.PointerTo(t)) {
 		return v, false, nil
 	}
 	switch v.Kind() {
@@ -125,10 +124,7 @@ func (s *search) swap(v reflect.Value, addressable bool, depth int) (reflect.Val
 		out.Elem().Set(elem)
 		return out.Convert(t), true, nil
 	case reflect.Struct:
-		out := reflect.New(t).Elem()
-		out.Set(v)
-		changed, err := s.swapFields(out, addressable, depth+1)
-		return out, changed, err
+		return s.swapFields(v, reflect.Value{}, addressable, depth+1)
 	case reflect.Map:
 		return s.swapMap(v, depth+1)
 	case reflect.Slice:
@@ -148,36 +144,43 @@ func (s *search) swap(v reflect.Value, addressable bool, depth int) (reflect.Val
 	return v, false, nil
 }
 
-// swapFields works in place, on a copy.
-func (s *search) swapFields(v reflect.Value, addressable bool, depth int) (changed bool, err error) {
-	t := v.Type()
-	for i := range t.NumField() {
-		field, meta := v.Field(i), t.Field(i)
-		if !meta.IsExported() {
-			// encoding/json reads the exported fields of an embedded struct, whatever
-			// its name. Behind a pointer they cannot be set, and stay base64.
-			if meta.Anonymous && field.Kind() == reflect.Struct {
-				inner, err := s.swapFields(field, addressable, depth+1)
+// swapFields is swap for a struct. out is a copy of v to change, or the zero
+// Value to make one when needed.
+func (s *search) swapFields(v, out reflect.Value, addressable bool, depth int) (reflect.Value, bool, error) {
+	changed := false
+	writable := func() reflect.Value {
+		if !out.IsValid() {
+			out = reflect.New(v.Type()).Elem()
+			out.Set(v)
+		}
+		return out
+	}
+	for _, f := range planOf(v.Type()).fields {
+		member := v.Field(f.index)
+		if f.embedded {
+			// Only in place can it be changed, and behind a pointer not at all.
+			if member.Kind() == reflect.Struct {
+				_, swapped, err := s.swapFields(member, writable().Field(f.index), addressable, depth+1)
 				if err != nil {
-					return false, err
+					return v, false, err
 				}
-				changed = changed || inner
+				changed = changed || swapped
 			}
 			continue
 		}
-		if isBytes(field.Type()) && field.Len() == 0 && strings.Contains(meta.Tag.Get("json"), ",omitempty") {
+		if f.omitEmpty && isBytes(member.Type()) && member.Len() == 0 {
 			continue // a mark is not empty
 		}
-		value, swapped, err := s.swap(field, addressable, depth+1)
+		value, swapped, err := s.swap(member, addressable, depth)
 		if err != nil {
-			return false, err
+			return v, false, err
 		}
 		if swapped {
-			field.Set(value)
+			writable().Field(f.index).Set(value)
 			changed = true
 		}
 	}
-	return changed, nil
+	return out, changed, nil
 }
 
 func (s *search) swapElements(v reflect.Value, addressable bool, depth int) (reflect.Value, bool, error) {

@@ -35,15 +35,15 @@ const (
 	// RootNamespace is the namespace of a packet that names none.
 	RootNamespace = "/"
 	// MaxAttachments is the most attachments of a packet: the default of
-	// socket.io-parser since 4.2.6 (CVE-2026-33151), which clients enforce too.
+	// socket.io-parser 4.2.7 (CVE-2026-33151), which clients enforce too.
 	MaxAttachments = 10
 	// MaxArgs is the most elements that an array is split into. An element of two
 	// bytes costs a slice header of 24.
 	MaxArgs = 1024
 )
 
-// What is wrong with a packet. After any of these the reference server closes
-// the connection.
+// What is wrong with a packet. After any of these, close the connection: the
+// reference server does so for all but the limits that it does not have.
 var (
 	ErrUnknownType        = errors.New("packet: unknown packet type")
 	ErrIllegalID          = errors.New("packet: illegal ack id")

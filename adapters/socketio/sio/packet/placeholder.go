@@ -2,7 +2,6 @@ package packet
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"strconv"
 )
@@ -47,7 +46,7 @@ func checkPlaceholders(data []byte, n int) error {
 // attachmentIndex reads the "num" of a placeholder: an integer from 0 to n-1 in
 // any notation of JSON.
 func attachmentIndex(num []byte, n int) (int, error) {
-	if !isNumber(num) || len(num) > 32 {
+	if !isNumber(num) {
 		return 0, ErrIllegalAttachments
 	}
 	f, err := strconv.ParseFloat(string(num), 64)
@@ -108,18 +107,12 @@ func eachPlaceholder(data []byte, found func(depth int, num []byte) error) error
 
 // memberOf says what a quoted key means to a placeholder.
 func memberOf(key []byte) member {
-	const longest = 6*len("_placeholder") + 2 // each letter as \u0000, in quotes
-	if bytes.IndexByte(key, '\\') >= 0 && len(key) <= longest {
-		var name string
-		if json.Unmarshal(key, &name) != nil {
-			return memberOther
-		}
-		key = strconv.AppendQuote(nil, name)
-	}
-	switch string(key) {
-	case `"_placeholder"`:
+	switch {
+	case !isString(key):
+		return memberOther
+	case spells(key, "_placeholder"):
 		return memberPlaceholder
-	case `"num"`:
+	case spells(key, "num"):
 		return memberNum
 	}
 	return memberOther

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"sync"
 )
 
@@ -23,25 +24,73 @@ const (
 	takesAny
 )
 
+const (
+	sends = sendsBytes | sendsAny
+	takes = takesBinary | takesAny
+)
+
+// plan is what is known of a type.
+type plan struct {
+	reach reach
+	// fields are those of a struct that lead anywhere.
+	fields []field
+}
+
+type field struct {
+	index int
+	reach reach
+	// embedded: the name of the field is not exported, but it embeds a struct or a
+	// pointer to one, whose exported fields encoding/json takes for those of the
+	// outer struct.
+	embedded bool
+	// omitEmpty: a slice without elements is left out.
+	omitEmpty bool
+}
+
 var (
 	binaryType    = reflect.TypeFor[Binary]()
 	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
 	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
-	reachOfType   sync.Map // reflect.Type to reach; bounded by the types of the program
+
+	plans   sync.Map // reflect.Type to *plan; as many as the program has types
+	nothing = &plan{}
 )
 
-func reachOf(t reflect.Type) reach {
+// planOf works for a nil type too.
+func planOf(t reflect.Type) *plan {
 	if t == nil {
-		return 0
+		return nothing
 	}
-	if known, ok := reachOfType.Load(t); ok {
-		return known.(reach)
+	if known, ok := plans.Load(t); ok {
+		return known.(*plan)
 	}
-	// Only the result for t is kept: inside a recursive type, those of its parts
-	// are not complete.
-	found := explore(t, false, map[visit]bool{})
-	reachOfType.Store(t, found)
-	return found
+	// Each part is explored on its own: in a recursive type, what is found of the
+	// parts on the way to the whole is not complete.
+	p := &plan{reach: explore(t, false, map[visit]bool{})}
+	if t.Kind() == reflect.Struct {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if !f.IsExported() && !embedsStruct(f) {
+				continue
+			}
+			if r := explore(f.Type, false, map[visit]bool{}); r != 0 {
+				p.fields = append(p.fields, field{
+					index: i, reach: r, embedded: !f.IsExported(),
+					omitEmpty: strings.Contains(f.Tag.Get("json"), ",omitempty"),
+				})
+			}
+		}
+	}
+	plans.Store(t, p)
+	return p
+}
+
+func embedsStruct(f reflect.StructField) bool {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return f.Anonymous && t.Kind() == reflect.Struct
 }
 
 type visit struct {
@@ -78,7 +127,7 @@ func explore(t reflect.Type, hidden bool, seen map[visit]bool) reach {
 		found = explore(t.Elem(), hidden, seen)
 	case reflect.Struct:
 		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() || f.Anonymous {
+			if f := t.Field(i); f.IsExported() || embedsStruct(f) {
 				found |= explore(f.Type, hidden, seen)
 			}
 		}

@@ -1,0 +1,48 @@
+package application_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/domain"
+)
+
+func TestChat_Presence(t *testing.T) {
+	t.Run("who is in the conversation is told who else is", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.enter(s1, ann, talk)
+			f.rooms.EXPECT().Members(ctx, talk.Room()).Return([]domain.UserID{ann, bob}, nil)
+			members, err := f.Presence(ctx, s1, talk)
+			require.NoError(t, err)
+			assert.Equal(t, []domain.UserID{ann, bob}, members)
+		})
+	})
+	t.Run("nobody else is", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.connect(s1, ann, "talk")
+			for _, test := range []struct {
+				session domain.SessionID
+				in      domain.ConversationID
+				code    domain.Code
+			}{
+				{s1, other, domain.CodeForbidden},
+				{s1, talk, domain.CodeNotInConversation},
+				{"nobody", talk, domain.CodeUnavailable},
+			} {
+				members, err := f.Presence(ctx, test.session, test.in)
+				assertCode(t, test.code, err)
+				assert.Nil(t, members)
+			}
+		})
+	})
+	t.Run("a store that fails is said", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.enter(s1, ann, talk)
+			f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, errStore)
+			_, err := f.Presence(ctx, s1, talk)
+			assertCode(t, domain.CodeUnavailable, err)
+		})
+	})
+}
