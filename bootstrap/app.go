@@ -89,8 +89,15 @@ func newJWT(c Config, log *slog.Logger) jwtauth.Config {
 // sweepEvery is how often what has reached its age is looked for.
 const sweepEvery = time.Minute
 
+// What is kept of one conversation. A client that comes back after two minutes finds all it missed in a
+// conversation of 80 messages a second.
+const (
+	logMessages = 10_000
+	logBytes    = 8 << 20
+)
+
 func newMessageLog(lc fx.Lifecycle, rooms *memory.Rooms) *memory.Log {
-	log := memory.NewLog(memory.LogConfig{InUse: rooms.InUse})
+	log := memory.NewLog(memory.LogConfig{MaxMessages: logMessages, MaxBytes: logBytes, InUse: rooms.InUse})
 	sweeper := newTicker(sweepEvery, log.Sweep)
 	lc.Append(fx.StartStopHook(sweeper.start, sweeper.stop))
 	return log

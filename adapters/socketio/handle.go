@@ -2,8 +2,8 @@ package socketio
 
 import (
 	"context"
+	"log/slog"
 
-	"parley/adapters/socketio/sio"
 	"parley/domain"
 )
 
@@ -12,46 +12,43 @@ const maxEventName = 128
 
 // handle makes an event handler of a function that takes one decoded payload. On success the function
 // calls reply once; an error goes to the client, as the ack it asked for or as an `error` event.
-func handle[P any](s *Server, f func(context.Context, domain.SessionID, P, func(any)) error) sio.Handler {
-	return func(ctx context.Context, e *sio.Event) {
+func handle[P any](
+	e *Endpoints, f func(context.Context, domain.SessionID, P, func(any)) error,
+) func(context.Context, Call) {
+	return func(ctx context.Context, c Call) {
 		var payload P
-		if err := e.Bind(&payload); err != nil {
-			s.fail(e, payloadError(err))
+		if err := c.Bind(&payload); err != nil {
+			e.fail(c, payloadError(err))
 			return
 		}
-		if err := f(ctx, sessionID(e.Socket), payload, func(ack any) { s.reply(e, ack) }); err != nil {
-			s.fail(e, err)
+		if err := f(ctx, c.Session(), payload, func(ack any) { e.reply(c, ack) }); err != nil {
+			e.fail(c, err)
 		}
 	}
 }
 
-// unknown answers events that no one handles.
-func (s *Server) unknown(_ context.Context, e *sio.Event) {
-	s.fail(e, domain.Errorf(domain.CodeInvalidPayload, "unknown event"))
-}
-
-func (s *Server) reply(e *sio.Event, ack any) {
-	if err := e.Ack(ack); err != nil {
-		s.log.Error("ack not encoded", "event", e.Name, "error", err)
+func (e *Endpoints) reply(c Call, ack any) {
+	if err := c.Ack(ack); err != nil {
+		e.log.Error("ack not encoded", "event", c.Event(), "error", err)
 	}
 }
 
-func (s *Server) fail(e *sio.Event, err error) {
-	s.logInternal(e.Name, err)
+func (e *Endpoints) fail(c Call, err error) {
+	logInternal(e.log, c.Event(), err)
 	f := newFailure(err)
-	if e.WantsAck() {
-		s.reply(e, failureAck{Error: f})
+	if c.WantsAck() {
+		e.reply(c, failureAck{Error: f})
 		return
 	}
-	name := e.Name[:min(len(e.Name), maxEventName)]
-	if err := e.Socket.Emit(eventError, failureEvent{Event: name, failure: f}); err != nil {
-		s.log.Error("error event not encoded", "error", err)
+	name := c.Event()[:min(len(c.Event()), maxEventName)]
+	if err := c.Emit(eventError, failureEvent{Event: name, failure: f}); err != nil {
+		e.log.Error("error event not encoded", "error", err)
 	}
 }
 
 // logInternal logs what is the server's fault. Refusals are the client's, and told to it.
-func (s *Server) logInternal(what string, err error) {
+func logInternal(log *slog.Logger, what string, err error) {
 	if code := domain.AsError(err).Code; code == domain.CodeInternal || code == domain.CodeUnavailable {
-		s.log.Error("request failed", "event", what[:min(len(what), maxEventName)], "error", err)
+		log.Error("request failed", "event", what[:min(len(what), maxEventName)], "error", err)
 	}
 }

@@ -47,12 +47,8 @@ func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Serv
 	n.Use(s.connect)
 	n.OnConnect(func(_ context.Context, socket *sio.Socket) { hub.add(socket) })
 	n.OnDisconnect(s.disconnected)
-	n.On(eventJoin, handle(s, s.join))
-	n.On(eventLeave, handle(s, s.leave))
-	n.On(eventMessage, handle(s, s.message))
-	n.On(eventTyping, handle(s, s.typing))
-	n.On(eventPresence, handle(s, s.presence))
-	n.OnUnhandled(s.unknown)
+	endpoints := NewEndpoints(chat, log)
+	n.OnUnhandled(func(ctx context.Context, e *sio.Event) { endpoints.Serve(ctx, call{e}) })
 	return s
 }
 
@@ -79,7 +75,7 @@ func (s *Server) authorize(r *http.Request) (any, error) {
 		return nil, nil
 	}
 	if _, err := s.chat.Authenticate(r.Context(), token); err != nil {
-		s.logInternal("handshake", err)
+		logInternal(s.log, "handshake", err)
 		return nil, handshakeRefusal(err)
 	}
 	return token, nil
@@ -100,7 +96,7 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 		return s.recover(ctx, c.Socket, auth.Token)
 	}
 	if _, err := s.chat.Connect(ctx, sessionID(c.Socket), auth.Token); err != nil {
-		s.logInternal("connect", err)
+		logInternal(s.log, "connect", err)
 		return connectError(err)
 	}
 	return nil
@@ -126,7 +122,7 @@ func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) 
 	}
 	s.hub.remove(socket)
 	if err != nil {
-		s.logInternal("recover", err)
+		logInternal(s.log, "recover", err)
 		return connectError(err)
 	}
 	return sio.ErrNotRecovered
@@ -144,63 +140,10 @@ func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason si
 	s.hub.remove(socket)
 }
 
-func (s *Server) join(ctx context.Context, id domain.SessionID, r joinRequest, reply func(any)) error {
-	join, err := r.join()
-	if err != nil {
-		return err
-	}
-	return s.chat.Join(ctx, id, join, func(j ports.Joined) { reply(newJoinAck(j)) })
-}
+// call is an event of a Socket.IO socket.
+type call struct{ *sio.Event }
 
-func (s *Server) leave(ctx context.Context, id domain.SessionID, r conversationRequest, reply func(any)) error {
-	c, err := domain.ParseConversationID(r.ConversationID)
-	if err != nil {
-		return err
-	}
-	if err := s.chat.Leave(ctx, id, c); err != nil {
-		return err
-	}
-	reply(leaveAck{OK: true, ConversationID: string(c)})
-	return nil
-}
+func (c call) Session() domain.SessionID { return sessionID(c.Socket) }
+func (c call) Event() string             { return c.Name }
 
-func (s *Server) message(ctx context.Context, id domain.SessionID, r messageRequest, reply func(any)) error {
-	send, err := r.send()
-	if err != nil {
-		return err
-	}
-	receipt, err := s.chat.Send(ctx, id, send)
-	if err != nil {
-		return err
-	}
-	reply(newMessageAck(receipt))
-	return nil
-}
-
-func (s *Server) typing(ctx context.Context, id domain.SessionID, r typingRequest, reply func(any)) error {
-	c, err := domain.ParseConversationID(r.ConversationID)
-	if err != nil {
-		return err
-	}
-	if r.IsTyping == nil {
-		return domain.Errorf(domain.CodeInvalidPayload, "isTyping is missing")
-	}
-	if err := s.chat.Typing(ctx, id, c, *r.IsTyping); err != nil {
-		return err
-	}
-	reply(doneAck{OK: true})
-	return nil
-}
-
-func (s *Server) presence(ctx context.Context, id domain.SessionID, r conversationRequest, reply func(any)) error {
-	c, err := domain.ParseConversationID(r.ConversationID)
-	if err != nil {
-		return err
-	}
-	users, err := s.chat.Presence(ctx, id, c)
-	if err != nil {
-		return err
-	}
-	reply(presenceAck{OK: true, Members: members(users)})
-	return nil
-}
+func (c call) Emit(event string, args ...any) error { return c.Socket.Emit(event, args...) }

@@ -1,0 +1,115 @@
+package socketio
+
+import (
+	"context"
+	"log/slog"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+// Call is one event of a client, whatever the protocol it came by. It is valid only while it is handled.
+type Call interface {
+	// Session is whose client called.
+	Session() domain.SessionID
+	// Event is the event's name.
+	Event() string
+	// Bind decodes the event's arguments.
+	Bind(into ...any) error
+	// WantsAck reports whether the client waits for an ack.
+	WantsAck() bool
+	// Ack answers, once, if the client waits for it.
+	Ack(args ...any) error
+	// Emit sends an event to the calling client alone.
+	Emit(event string, args ...any) error
+}
+
+// Endpoints handle the events of the wire contract, for every protocol that carries them.
+type Endpoints struct {
+	chat ports.Chat
+	log  *slog.Logger
+	on   map[string]func(context.Context, Call)
+}
+
+// NewEndpoints returns the endpoints of a chat.
+func NewEndpoints(chat ports.Chat, log *slog.Logger) *Endpoints {
+	e := &Endpoints{chat: chat, log: log}
+	e.on = map[string]func(context.Context, Call){
+		eventJoin:     handle(e, e.join),
+		eventLeave:    handle(e, e.leave),
+		eventMessage:  handle(e, e.message),
+		eventTyping:   handle(e, e.typing),
+		eventPresence: handle(e, e.presence),
+	}
+	return e
+}
+
+// Serve handles one call.
+func (e *Endpoints) Serve(ctx context.Context, c Call) {
+	if h := e.on[c.Event()]; h != nil {
+		h(ctx, c)
+		return
+	}
+	e.fail(c, domain.Errorf(domain.CodeInvalidPayload, "unknown event"))
+}
+
+func (e *Endpoints) join(ctx context.Context, id domain.SessionID, r joinRequest, reply func(any)) error {
+	join, err := r.join()
+	if err != nil {
+		return err
+	}
+	return e.chat.Join(ctx, id, join, func(j ports.Joined) { reply(newJoinAck(j)) })
+}
+
+func (e *Endpoints) leave(ctx context.Context, id domain.SessionID, r conversationRequest, reply func(any)) error {
+	c, err := domain.ParseConversationID(r.ConversationID)
+	if err != nil {
+		return err
+	}
+	if err := e.chat.Leave(ctx, id, c); err != nil {
+		return err
+	}
+	reply(leaveAck{OK: true, ConversationID: string(c)})
+	return nil
+}
+
+func (e *Endpoints) message(ctx context.Context, id domain.SessionID, r messageRequest, reply func(any)) error {
+	send, err := r.send()
+	if err != nil {
+		return err
+	}
+	receipt, err := e.chat.Send(ctx, id, send)
+	if err != nil {
+		return err
+	}
+	reply(newMessageAck(receipt))
+	return nil
+}
+
+func (e *Endpoints) typing(ctx context.Context, id domain.SessionID, r typingRequest, reply func(any)) error {
+	c, err := domain.ParseConversationID(r.ConversationID)
+	if err != nil {
+		return err
+	}
+	if r.IsTyping == nil {
+		return domain.Errorf(domain.CodeInvalidPayload, "isTyping is missing")
+	}
+	if err := e.chat.Typing(ctx, id, c, *r.IsTyping); err != nil {
+		return err
+	}
+	reply(doneAck{OK: true})
+	return nil
+}
+
+func (e *Endpoints) presence(ctx context.Context, id domain.SessionID, r conversationRequest, reply func(any)) error {
+	c, err := domain.ParseConversationID(r.ConversationID)
+	if err != nil {
+		return err
+	}
+	users, err := e.chat.Presence(ctx, id, c)
+	if err != nil {
+		return err
+	}
+	reply(presenceAck{OK: true, Members: members(users)})
+	return nil
+}
