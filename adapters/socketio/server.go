@@ -141,9 +141,12 @@ func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason si
 }
 
 // call is an event of a Socket.IO socket.
-type call struct{ *sio.Event }
+type call struct{ e *sio.Event }
 
-func (c call) Session() domain.SessionID { return sessionID(c.Socket) }
-func (c call) Event() string             { return c.Name }
+func (c call) Session() domain.SessionID { return sessionID(c.e.Socket) }
+func (c call) Event() string             { return c.e.Name }
+func (c call) Bind(into ...any) error    { return c.e.Bind(into...) }
+func (c call) WantsAck() bool            { return c.e.WantsAck() }
+func (c call) Ack(args ...any) error     { return c.e.Ack(args...) }
 
-func (c call) Emit(event string, args ...any) error { return c.Socket.Emit(event, args...) }
+func (c call) Emit(event string, args ...any) error { return c.e.Socket.Emit(event, args...) }
