@@ -28,6 +28,8 @@ type Socket struct {
 	// connected is true from the CONNECT answer until the end. It changes on the connection's turn,
 	// and may be read by anyone.
 	connected atomic.Bool
+	// leaving is true from the call of Disconnect: what the client sends after it is ignored.
+	leaving atomic.Bool
 }
 
 // ID names the socket. It is no secret: it may be shown to other clients.
@@ -57,9 +59,10 @@ func (s *Socket) Send(p Prepared) {
 	}
 }
 
-// Disconnect takes the socket out of its namespace, after what was emitted has left. The client does
-// not come back by itself.
+// Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
+// event of the client is handled. The client does not come back by itself.
 func (s *Socket) Disconnect() {
+	s.leaving.Store(true)
 	s.conn.session.Do(func() {
 		if s.connected.Load() {
 			s.conn.session.Send(textPacket(packet.AppendDisconnect, s.namespace.name))
