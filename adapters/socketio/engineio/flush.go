@@ -1,5 +1,11 @@
 package engineio
 
+import (
+	"errors"
+	"os"
+	"slices"
+)
+
 // flush writes what is pending, without waiting. A flusher worker calls it; the session is flushQueued.
 func (s *Session) flush(w *writer) {
 	s.mu.Lock()
@@ -51,7 +57,11 @@ func (s *Session) settle() (again bool) {
 
 // farewellLocked is called when everything has been written.
 func (s *Session) farewellLocked() {
-	if s.state == stateClosing {
+	switch {
+	case s.state != stateClosing:
+	case s.closeHeard:
+		s.server.running.Go(s.ws.close) // the server closes first (RFC 6455 §7.1.1)
+	default:
 		s.server.running.Go(s.ws.closeWrite)
 	}
 }
@@ -59,10 +69,13 @@ func (s *Session) farewellLocked() {
 // park hands a session whose socket takes no more to a goroutine that waits for it. The packets are
 // copied out: they are the worker's.
 func (s *Session) park(rest []byte, packets []*Packet) {
-	waiting := append([]*Packet(nil), packets...)
+	waiting := slices.Clone(packets)
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stateClosed {
+		return
+	}
 	s.flushs = flushParked
-	s.mu.Unlock()
 	s.server.running.Go(func() { s.drain(rest, waiting) })
 }
 
@@ -71,8 +84,11 @@ func (s *Session) park(rest []byte, packets []*Packet) {
 func (s *Session) drain(rest []byte, packets []*Packet) {
 	for {
 		if err := writeBlocking(s.ws.conn, rest, packets, s.server.config.WriteTimeout); err != nil {
-			s.ws.reset()
-			s.end(ReasonSlowClient)
+			reason := failure(err)
+			if reason == ReasonSlowClient {
+				s.ws.reset()
+			}
+			s.end(reason)
 			return
 		}
 		s.mu.Lock()
@@ -89,4 +105,12 @@ func (s *Session) drain(rest []byte, packets []*Packet) {
 		rest, packets = nil, s.outbox.take(packets[:0])
 		s.mu.Unlock()
 	}
+}
+
+// failure is why a session ends whose client could not be written to.
+func failure(err error) CloseReason {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ReasonSlowClient
+	}
+	return ReasonTransportError
 }

@@ -40,22 +40,33 @@ func (f *flusher) push(sessions ...*Session) {
 // Multicast enqueues the packets for each session, with nothing in between. It does not block and
 // does no I/O.
 func Multicast(to iter.Seq[*Session], packets ...*Packet) {
-	var batch [maxTurn]*Session
-	n := 0
+	var dirty batch
+	defer dirty.push() // also when the sequence panics: a session not pushed would never be flushed again
 	for recipient := range to {
-		s := recipient.enqueue(packets...)
-		if s == nil {
-			continue
+		if s := recipient.enqueue(packets...); s != nil {
+			dirty.add(s)
 		}
-		if n > 0 && batch[0].server != s.server || n == len(batch) {
-			batch[0].server.flusher.push(batch[:n]...)
-			n = 0
-		}
-		batch[n] = s
-		n++
 	}
-	if n > 0 {
-		batch[0].server.flusher.push(batch[:n]...)
+}
+
+// batch gathers dirty sessions of one server, so that its queue is locked once for many.
+type batch struct {
+	sessions [maxTurn]*Session
+	n        int
+}
+
+func (b *batch) add(s *Session) {
+	if b.n == len(b.sessions) || b.n > 0 && b.sessions[0].server != s.server {
+		b.push()
+	}
+	b.sessions[b.n] = s
+	b.n++
+}
+
+func (b *batch) push() {
+	if b.n > 0 {
+		b.sessions[0].server.flusher.push(b.sessions[:b.n]...)
+		b.n = 0
 	}
 }
 

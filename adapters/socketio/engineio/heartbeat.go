@@ -38,7 +38,9 @@ func (s *Session) beat() {
 		return
 	}
 	if s.state == stateClosed {
-		s.server.sessions.remove(s)
+		if s.bye {
+			s.server.sessions.forget(s)
+		}
 		s.mu.Unlock()
 		return
 	}

@@ -48,6 +48,13 @@ func (o *outbox) dropVolatile() {
 	o.packets = kept
 }
 
+// replaceLast puts p in the place of the newest packet.
+func (o *outbox) replaceLast(p *Packet) {
+	last := &o.packets[len(o.packets)-1]
+	o.bytes += len(p.frame) - len((*last).frame)
+	*last = p
+}
+
 // take appends all packets to dst and empties the outbox.
 func (o *outbox) take(dst []*Packet) []*Packet {
 	dst = append(dst, o.packets...)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,6 +16,8 @@ import (
 type poll struct {
 	// wake has room for one: the waiting request looks at the session again.
 	wake chan struct{}
+	// noop: answer it, if with nothing else then with a noop.
+	noop bool
 	// whileUpgrading: the poll came when a WebSocket was about to take over.
 	whileUpgrading bool
 }
@@ -100,6 +103,8 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 		if s.state == stateClosing {
 			s.endLocked(ReasonForcedClose)
 		}
+	case p.noop:
+		packets = []*Packet{noopPacket}
 	default:
 		return nil, false
 	}
@@ -122,8 +127,8 @@ func (s *Session) abortPoll(p *poll) {
 func (s *Session) answerPoll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state == stateOpen && s.ws == nil && s.poll != nil && s.outbox.empty() {
-		s.outbox.add(0, noopPacket)
+	if s.poll != nil {
+		s.poll.noop = true
 		s.poll.wakeUp()
 	}
 }
@@ -134,11 +139,17 @@ func (s *Session) writePayload(w http.ResponseWriter, packets []*Packet) {
 		size += 1 + base64.StdEncoding.EncodedLen(len(p.frame))
 	}
 	body := appendPayload(make([]byte, 0, size), packets)
-	setWriteDeadline(w, s.server.config.WriteTimeout)
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer can; a dead client is found by its ping
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-store")
-	if _, err := w.Write(body); err != nil {
-		s.end(ReasonTransportError)
+	_, err := w.Write(body)
+	if err == nil {
+		err = control.Flush() // what is still buffered here could fail unnoticed
+	}
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		s.end(failure(err))
 	}
 }
 
@@ -173,7 +184,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 func (s *Session) startPost() *Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ws != nil || s.state != stateOpen {
+	if s.ws != nil || s.state == stateClosed {
 		return errBadRequest
 	}
 	if s.posting {
@@ -190,24 +201,30 @@ func (s *Session) endPost() {
 	s.posting = false
 }
 
-// readBody reads a body of at most limit bytes that arrives in time.
+// limitBody bounds the time that a request's body may take, also if the request is refused: net/http
+// answers only once it has seen the end of a small body.
+func limitBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer can; the size is bounded anyway
+	}
+}
+
+// readBody reads a body of at most limit bytes. When it fails the deadline stays, for what net/http
+// still reads.
 func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer can; the size is bounded anyway
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
-	_ = control.SetReadDeadline(time.Time{})
+	if err == nil {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in limitBody
+	}
 	return body, err
 }
 
-func setWriteDeadline(w http.ResponseWriter, d time.Duration) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d)) // not every writer can; a dead client is found by its ping
-}
-
-// receivePayload handles the packets of a polling body in order, until one ends the session.
+// receivePayload handles the packets of a polling body in order, until one ends the session. Of a
+// session that is closing it is ignored: the client has yet to hear of that.
 func (s *Session) receivePayload(body []byte) {
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
-	for more := true; more; {
+	for more := s.isOpen(); more; {
 		var packet []byte
 		packet, body, more = bytes.Cut(body, []byte{separator})
 		if !s.receivePolling(packet) {

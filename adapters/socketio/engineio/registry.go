@@ -10,32 +10,47 @@ import (
 
 // registry finds sessions by id. Its lock is taken after a session's.
 type registry struct {
-	mu     sync.RWMutex
-	byID   map[string]*Session
+	mu   sync.RWMutex
+	byID map[string]*Session
+	// open counts the sessions of byID that are not over.
+	open   int
 	closed bool
 }
 
-// add registers the session and counts it in running, unless the registry is closed.
-func (r *registry) add(s *Session, running *sync.WaitGroup) bool {
+// add registers the session and counts it in running. It refuses when the registry is closed, and a
+// second session with the same id.
+func (r *registry) add(s *Session, running *sync.WaitGroup) *Refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return false
+		return errClosing
+	}
+	if r.byID[s.id] != nil {
+		return errBadRequest
 	}
 	if r.byID == nil {
 		r.byID = make(map[string]*Session)
 	}
 	r.byID[s.id] = s
+	r.open++
 	running.Add(1)
-	return true
+	return nil
 }
 
-func (r *registry) remove(s *Session) {
+// retire counts the session as over. If its id is to linger, it is found until forget.
+func (r *registry) retire(s *Session, linger bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.byID[s.id] == s {
+	r.open--
+	if !linger {
 		delete(r.byID, s.id)
 	}
+}
+
+func (r *registry) forget(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.byID, s.id)
 }
 
 func (r *registry) get(id string) *Session {
@@ -47,7 +62,13 @@ func (r *registry) get(id string) *Session {
 func (r *registry) len() int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return len(r.byID)
+	return r.open
+}
+
+func (r *registry) isClosed() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.closed
 }
 
 // close lets no more sessions in and returns those that are open.

@@ -30,8 +30,8 @@ type Server struct {
 
 	sessions registry
 	flusher  flusher
-	// running counts sessions until their receiver knows that they are closed, and goroutines that
-	// serve them, for Shutdown.
+	// running counts sessions until they are over, and goroutines that serve them, for Shutdown. It is
+	// added to only while something that it counts is still there, or before the registry is closed.
 	running sync.WaitGroup
 }
 
@@ -45,6 +45,7 @@ func (srv *Server) Len() int { return srv.sessions.len() }
 
 // ServeHTTP serves every request of the protocol. The order of the checks is the reference server's.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	limitBody(w, r)
 	if !srv.allowOrigin(w, r) {
 		errForbidden.write(w)
 		return
@@ -98,6 +99,9 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 	case query.Get("EIO") != "4":
 		errProtocolVersion.write(w)
 		return
+	case srv.sessions.isClosed():
+		errClosing.write(w)
+		return
 	}
 	h := &Handshake{Request: r, Query: query}
 	if srv.config.Authorize != nil {
@@ -120,21 +124,28 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 }
 
 // open makes a session on the socket, or on polling if that is nil, and introduces it to accept.
+// Nothing leaves before accept has returned.
 func (srv *Server) open(h *Handshake, ws *socket) (*Session, error) {
 	s := &Session{server: srv, id: srv.config.GenerateID(), ws: ws}
+	if ws != nil {
+		s.flushs = flushQueued
+	}
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
-	if !srv.sessions.add(s, &srv.running) {
-		return nil, errClosing
+	if refusal := srv.sessions.add(s, &srv.running); refusal != nil {
+		return nil, refusal
 	}
 	s.mu.Lock()
 	s.heartbeat.set(s, srv.config.PingInterval)
 	s.mu.Unlock()
-	s.Send(srv.openPacket(s))
+	s.enqueue(srv.openPacket(s))
 	s.introduce(h)
 	if s.receiver == nil {
 		s.end(ReasonForcedClose)
 		return nil, errForbidden
+	}
+	if ws != nil {
+		srv.flusher.push(s)
 	}
 	return s, nil
 }

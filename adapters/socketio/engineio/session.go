@@ -74,6 +74,10 @@ type Session struct {
 	posting bool
 	// bye: the client said goodbye while polling. The id is kept for a moment, for a late poll.
 	bye bool
+	// closeHeard: the client's WebSocket close frame has come.
+	closeHeard bool
+	// turns are calls of Do that are still to be made; the first may be under way.
+	turns []func()
 
 	heartbeat heartbeat
 	retention retention
@@ -137,45 +141,32 @@ func (s *Session) dirtyLocked() *Session {
 	return s
 }
 
-// Do calls f on a goroutine of its own, never at the same time as the receiver's methods. After the
-// session's end f is not called.
-func (s *Session) Do(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state != stateOpen {
-		return
-	}
-	s.server.running.Go(func() {
-		s.inbound.Lock()
-		defer s.inbound.Unlock()
-		defer s.recoverPanic()
-		if s.isOpen() {
-			f()
-		}
-	})
-}
-
 // Close ends the session after what is enqueued has left. The client sees its transport close, and
 // may reconnect by itself.
 func (s *Session) Close() {
 	s.mu.Lock()
-	if s.state != stateOpen {
-		s.mu.Unlock()
-		return
-	}
-	s.state = stateClosing
 	farewell := endPacket
 	if s.ws != nil {
 		farewell = plainClose
 	}
-	s.outbox.add(0, farewell)
-	s.heartbeat.set(s, s.server.config.WriteTimeout)
-	dirty := s.dirtyLocked()
-	go s.finish(ReasonForcedClose)
+	dirty := s.closeLocked(farewell, ReasonForcedClose)
 	s.mu.Unlock()
 	if dirty != nil {
 		s.server.flusher.push(s)
 	}
+}
+
+// closeLocked begins the end, unless that has happened: the receiver is told, and behind what is
+// enqueued leaves only the farewell. It returns the session if it must now be pushed to the flusher.
+func (s *Session) closeLocked(farewell *Packet, reason CloseReason) (dirty *Session) {
+	if s.state != stateOpen {
+		return nil
+	}
+	s.state = stateClosing
+	s.outbox.add(0, farewell)
+	s.heartbeat.set(s, s.server.config.WriteTimeout)
+	s.server.running.Go(func() { s.finish(reason) })
+	return s.dirtyLocked()
 }
 
 // end closes the session at once, unless it is over already.
@@ -196,8 +187,8 @@ func (s *Session) endLocked(reason CloseReason) {
 		s.heartbeat.set(s, byeLinger)
 	} else {
 		s.heartbeat.stop()
-		s.server.sessions.remove(s)
 	}
+	s.server.sessions.retire(s, s.bye)
 	s.poll.wakeUp()
 	for _, ws := range []*socket{s.ws, s.upgrade} {
 		if ws != nil {
@@ -206,14 +197,14 @@ func (s *Session) endLocked(reason CloseReason) {
 		}
 	}
 	if before == stateOpen {
-		go s.finish(reason)
+		s.server.running.Go(func() { s.finish(reason) })
 	}
+	s.server.running.Done()
 }
 
-// finish is the last thing that happens to a session, on a goroutine of its own so that whoever ends
-// a session need not care which locks it holds. Events being handled are finished first.
+// finish tells the receiver, on a goroutine of its own so that whoever ends a session need not care
+// which locks it holds. Messages being handled are finished first.
 func (s *Session) finish(reason CloseReason) {
-	defer s.server.running.Done()
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
 	defer s.recoverPanic()
@@ -255,10 +246,10 @@ func (s *Session) isOpen() bool {
 	return s.state == stateOpen
 }
 
-// recoverPanic keeps a receiver's panic to its own session.
+// recoverPanic keeps a panic to its own session.
 func (s *Session) recoverPanic() {
 	if v := recover(); v != nil {
-		s.server.config.Logger.Error("engineio: panic in receiver", "panic", v, "stack", string(debug.Stack()))
+		s.server.config.Logger.Error("engineio: panic in session", "panic", v, "stack", string(debug.Stack()))
 		s.end(ReasonTransportError)
 	}
 }

@@ -7,7 +7,8 @@ import (
 
 // Shutdown refuses new sessions, closes the open ones one after another over the time of spread, and
 // waits until all is over. Clients see their transport close, after which they reconnect by
-// themselves. When the context ends, what is left is cut off and the context's error returned.
+// themselves. When the context ends, what is left is cut off and the context's error returned; only
+// receivers that do not return then are left behind.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	open := srv.sessions.close()
 	for i, s := range open {
@@ -31,7 +32,10 @@ func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 		for _, s := range open {
 			s.end(ReasonForcedClose)
 		}
-		<-done
+		select {
+		case <-done:
+		case <-time.After(farewellTimeout):
+		}
 		return ctx.Err()
 	}
 }

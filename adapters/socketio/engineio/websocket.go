@@ -79,15 +79,24 @@ func (ws *webSocket) admit() bool {
 }
 
 func (ws *webSocket) start(early []byte) {
-	ws.decoder.MaxMessage = ws.session.server.config.MaxPayload
-	ws.session.server.running.Go(func() { ws.run(early) })
+	s := ws.session
+	ws.decoder.MaxMessage = s.server.config.MaxPayload
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateClosed { // else its end has closed the socket
+		s.server.running.Go(func() { ws.run(early) })
+	}
 }
 
 // run reads until the connection or the session ends.
 func (ws *webSocket) run(early []byte) {
 	defer ws.socket.close()
+	defer ws.session.recoverPanic()
 	src := newSource(ws.socket)
-	err := ws.feed(early)
+	var err error
+	if len(early) > 0 {
+		err = ws.feed(early)
+	}
 	for err == nil {
 		var data []byte
 		data, err = src.read()
@@ -99,17 +108,16 @@ func (ws *webSocket) run(early []byte) {
 	ws.ended(err)
 }
 
-// feed handles the bytes that have come. After the session's end they are thrown away, until the
-// client has closed its side too.
+// feed handles the bytes that have come. After a violation they are thrown away until the client has
+// closed its side too: with bytes unread, closing would reset the connection, and the client might never
+// see the close frame that says why.
 func (ws *webSocket) feed(data []byte) error {
 	s := ws.session
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
-	if !ws.probing && !s.isOpen() {
-		return nil
-	}
 	err := ws.decoder.Feed(data, ws)
-	if errors.Is(err, errStop) && s.isClosing() {
+	if ce, ok := errors.AsType[*websocket.CloseError](err); ok && !ws.probing {
+		ws.hangUp(closePacket(ce.Code, ce.Reason), ReasonTransportError)
 		return nil
 	}
 	return err
@@ -138,10 +146,10 @@ func (ws *webSocket) Message(op websocket.Opcode, data []byte) error {
 	default:
 		s.end(ReasonParseError)
 	}
-	if !ok {
+	if !ok && !s.isClosing() {
 		return errStop
 	}
-	return nil
+	return nil // of a session that is closing, only the client's close frame is of interest
 }
 
 // Control handles a WebSocket control frame (RFC 6455 §5.5).
@@ -153,18 +161,36 @@ func (ws *webSocket) Control(op websocket.Opcode, data []byte) error {
 		}
 		ws.session.Send(controlPacket(websocket.OpPong, data))
 	case websocket.OpClose:
-		if !ws.probing {
-			ws.bye(data)
+		if ws.probing || ws.session.hearClose() {
+			return io.EOF
 		}
-		return io.EOF
+		// It is returned with its code and no reason (RFC 6455 §5.5.1).
+		ws.hangUp(controlPacket(websocket.OpClose, data[:min(len(data), 2)]), ReasonTransportClose)
 	}
 	return nil
 }
 
-// bye returns the client's close frame, with its code and no reason (RFC 6455 §5.5.1).
-func (ws *webSocket) bye(data []byte) {
-	ws.writeNow(controlPacket(websocket.OpClose, data[:min(len(data), 2)]))
-	ws.session.end(ReasonTransportClose)
+// hangUp ends the session with a close frame instead of what is enqueued.
+func (ws *webSocket) hangUp(farewell *Packet, reason CloseReason) {
+	s := ws.session
+	s.mu.Lock()
+	if s.state == stateOpen {
+		s.outbox = outbox{}
+	}
+	dirty := s.closeLocked(farewell, reason)
+	s.mu.Unlock()
+	if dirty != nil {
+		s.server.flusher.push(s)
+	}
+}
+
+// hearClose notes the client's close frame. It reports whether that was the answer to the server's: then
+// nothing more will come or go.
+func (s *Session) hearClose() (answer bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closeHeard = true
+	return s.state == stateClosing && s.flushs == flushIdle
 }
 
 // probe handles the upgrade ([protocol], "Upgrade"): `2probe`, answered by `3probe`, then `5`.
@@ -176,7 +202,7 @@ func (ws *webSocket) probe(op websocket.Opcode, data []byte) error {
 			return err
 		}
 		ws.session.answerPoll()
-		ws.session.server.running.Go(func() { ws.session.keepPollShort() })
+		ws.session.server.running.Go(ws.keepPollShort)
 		return nil
 	case op == websocket.OpText && ws.probed && len(data) == 1 && data[0] == typeUpgrade:
 		return ws.takeOver()
@@ -184,13 +210,14 @@ func (ws *webSocket) probe(op websocket.Opcode, data []byte) error {
 	return errStop
 }
 
-// keepPollShort answers polls while an upgrade is under way: the client waits for its last one.
-func (s *Session) keepPollShort() {
+// keepPollShort answers polls while this upgrade is under way: the client waits for its last one.
+func (ws *webSocket) keepPollShort() {
+	s := ws.session
 	ticker := time.NewTicker(probeHold)
 	defer ticker.Stop()
 	for range ticker.C {
 		s.mu.Lock()
-		over := s.upgrade == nil || s.state != stateOpen
+		over := s.upgrade != ws.socket || s.state != stateOpen
 		s.mu.Unlock()
 		if over {
 			return
@@ -199,19 +226,22 @@ func (s *Session) keepPollShort() {
 	}
 }
 
-// takeOver makes the WebSocket the session's transport. What is pending leaves through it.
+// takeOver makes the WebSocket the session's transport. What is pending leaves through it, also of a
+// session that is closing: its client does not poll any more.
 func (ws *webSocket) takeOver() error {
 	s := ws.session
 	ws.probing = false
 	_ = ws.socket.conn.SetReadDeadline(time.Time{}) // if it fails, so does the next read
 	s.mu.Lock()
-	s.upgrade = nil
-	if s.state != stateOpen {
+	if s.state == stateClosed {
 		s.mu.Unlock()
 		return errStop
 	}
+	s.upgrade, s.ws = nil, ws.socket
 	s.poll.wakeUp()
-	s.ws = ws.socket
+	if s.state == stateClosing {
+		s.outbox.replaceLast(plainClose)
+	}
 	var dirty *Session
 	if !s.outbox.empty() {
 		dirty = s.dirtyLocked()
@@ -233,29 +263,9 @@ func (ws *webSocket) ended(err error) {
 		s.mu.Unlock()
 		return
 	}
-	if ce, ok := errors.AsType[*websocket.CloseError](err); ok {
-		ws.writeNow(closePacket(ce.Code, ce.Reason))
-		s.end(ReasonTransportError)
-		return
-	}
 	if errors.Is(err, io.EOF) {
 		s.end(ReasonTransportClose)
 		return
 	}
 	s.end(ReasonTransportError)
-}
-
-// writeNow tries to get one last frame to a connection that is about to be closed. If the socket is
-// busy with other frames it is left out: the client then sees the close alone.
-func (ws *webSocket) writeNow(p *Packet) {
-	s := ws.session
-	s.mu.Lock()
-	idle := s.flushs == flushIdle && s.state != stateClosed
-	if idle {
-		s.flushs = flushParked
-	}
-	s.mu.Unlock()
-	if idle {
-		_ = writeBlocking(ws.socket.conn, nil, []*Packet{p}, farewellTimeout) // the connection is closed next
-	}
 }

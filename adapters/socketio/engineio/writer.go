@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"net"
 	"sync"
 	"syscall"
@@ -36,7 +37,9 @@ func newWriter() *writer {
 // write sends the packets without waiting. It returns what did not fit into the socket's buffer: the
 // bytes of rest first, then the packets from index next on. rest is the caller's to keep.
 func (w *writer) write(raw syscall.RawConn, packets []*Packet) (rest []byte, next int, err error) {
+	defer func() { w.out = nil }()
 	for next < len(packets) {
+		first := next
 		w.out, next = w.join(packets, next)
 		w.n, w.err = 0, nil
 		err := raw.Write(w.attempt)
@@ -47,11 +50,13 @@ func (w *writer) write(raw syscall.RawConn, packets []*Packet) (rest []byte, nex
 			return nil, next, err
 		}
 		if w.n < len(w.out) {
-			rest = append([]byte(nil), w.out[max(w.n, 0):]...)
+			rest = w.out[max(w.n, 0):]
+			if next-first > 1 {
+				rest = bytes.Clone(rest) // it lies in scratch; a packet alone is shared, however large
+			}
 			break
 		}
 	}
-	w.out = nil
 	return rest, next, nil
 }
 

@@ -29,7 +29,13 @@ type conn struct {
 	waiting *time.Timer
 	// packets puts binary packets together.
 	packets packet.Assembler
+	// parts runs while parts of a binary packet are awaited; nil until there is one.
+	parts *time.Timer
 }
+
+// partTimeout is how long a client may take from one part of a binary packet to the next. Until the
+// last one is here, all are kept in memory.
+const partTimeout = time.Minute
 
 // Receive handles one Engine.IO message: a packet, or a part of a binary one.
 func (c *conn) Receive(data []byte, binary bool) {
@@ -38,12 +44,28 @@ func (c *conn) Receive(data []byte, binary bool) {
 		decode = c.packets.Binary
 	}
 	p, whole, err := decode(data)
+	if c.parts != nil {
+		c.parts.Stop()
+	}
 	switch {
 	case err != nil:
 		c.violation()
 	case whole:
 		c.handle(&p)
+	case !c.inside() && len(c.left) == 0:
+		c.violation() // nothing is kept for a client that nobody has let in
+	default:
+		c.awaitPart()
 	}
+}
+
+// awaitPart gives the client partTimeout to go on with its binary packet.
+func (c *conn) awaitPart() {
+	if c.parts == nil {
+		c.parts = time.AfterFunc(partTimeout, c.session.Close)
+		return
+	}
+	c.parts.Reset(partTimeout)
 }
 
 func (c *conn) handle(p *packet.Packet) {
@@ -57,6 +79,9 @@ func (c *conn) handle(p *packet.Packet) {
 			c.violation()
 		}
 		return
+	}
+	if s.leaving.Load() {
+		return // the client has not heard of it yet
 	}
 	switch p.Type {
 	case packet.Disconnect:
@@ -75,6 +100,9 @@ func (c *conn) violation() { c.session.Close() }
 
 // Closed takes the sockets out of their namespaces.
 func (c *conn) Closed(reason engineio.CloseReason) {
+	if c.parts != nil {
+		c.parts.Stop()
+	}
 	c.stopWaiting()
 	if c.main != nil {
 		c.leave(c.main, Reason(reason))
@@ -96,6 +124,9 @@ func (c *conn) stopWaiting() {
 		c.waiting = nil
 	}
 }
+
+// inside reports whether the connection is in any namespace.
+func (c *conn) inside() bool { return c.main != nil || len(c.others) > 0 }
 
 func (c *conn) socket(namespace string) *Socket {
 	if namespace == "/" {
@@ -220,7 +251,7 @@ func (c *conn) leave(s *Socket, reason Reason) {
 		}
 		c.left[s.namespace.name] = true
 	}
-	if c.main == nil && len(c.others) == 0 {
+	if !c.inside() {
 		c.stopWaiting()
 		c.awaitConnect()
 	}
@@ -243,7 +274,8 @@ func (c *conn) settleAll(s *Socket) {
 
 // event calls the handler of an event. A panic in it ends the connection and nothing else.
 func (c *conn) event(s *Socket, p *packet.Packet) {
-	e := &Event{Socket: s, Attachments: p.Buffers, id: p.ID, wantsAck: p.HasID}
+	e := &Event{Socket: s, Attachments: p.Buffers, id: p.ID}
+	e.wantsAck.Store(p.HasID)
 	args, err := p.Args(e.few[:0])
 	if err == nil {
 		e.Name, err = packet.EventName(args[0])

@@ -27,6 +27,12 @@
 // Emitting only enqueues: it never blocks and does no I/O, so it may be done with locks held. Packets
 // leave each socket in the order they were emitted.
 //
+// # Limits
+//
+// Beside those of engineio: a connection that is in no namespace for Config.ConnectTimeout is closed. A
+// binary event may have 10 attachments, each as large as a message may be, with at most a minute from
+// one to the next. Whatever breaks the protocol closes the connection.
+//
 // The protocol is that of https://socket.io/docs/v4/socket-io-protocol/, cited as [protocol]; where it
 // is silent the behaviour is that of the reference server, socket.io 4.8.
 package sio

@@ -3,21 +3,23 @@ package sio
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 
 	"parley/adapters/socketio/sio/packet"
 )
 
-// Event is one event of a client. It is valid only during the call of its handler.
+// Event is one event of a client.
 type Event struct {
 	Socket *Socket
 	Name   string
-	// Args are the arguments as JSON, with placeholders for binary data; see Bind.
+	// Args are the arguments as JSON, with placeholders for binary data; see Bind. They are valid only
+	// during the call of the handler.
 	Args []json.RawMessage
 	// Attachments are the event's binary data. They are the handler's to keep.
 	Attachments [][]byte
 
 	id       uint64
-	wantsAck bool
+	wantsAck atomic.Bool
 	// few holds the arguments of the usual event.
 	few [3]json.RawMessage
 }
@@ -42,19 +44,21 @@ func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
 }
 
 // WantsAck reports whether the client waits for an ack that has not been sent yet.
-func (e *Event) WantsAck() bool { return e.wantsAck }
+func (e *Event) WantsAck() bool { return e.wantsAck.Load() }
 
-// Ack answers the event. Only the first call does, and only if the client asked for it. The error is
-// that of encoding the arguments.
+// Ack answers the event, now or after its handler has returned. Only the first call does, and only if
+// the client asked for it. The error is that of encoding the arguments; then nothing was answered.
 func (e *Event) Ack(args ...any) error {
-	if !e.wantsAck {
+	if !e.WantsAck() {
 		return nil
 	}
 	body, attachments, err := packet.MarshalArgs(args...)
 	if err != nil {
 		return err
 	}
-	e.wantsAck = false
+	if !e.wantsAck.CompareAndSwap(true, false) {
+		return nil // another goroutine was quicker
+	}
 	n := e.Socket.namespace.name
 	buf := packet.AppendAck(newBuffer(len(body)+len(n)), n, e.id, len(attachments), body)
 	e.Socket.Send(prepared(buf, attachments))

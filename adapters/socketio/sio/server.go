@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
 	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio/packet"
 )
 
 // Config tunes a Server. The zero value is a working default.
@@ -36,7 +38,7 @@ type Server struct {
 	// matching are namespaces by rule, asked in order.
 	matching []*Namespace
 
-	// ctx is what handlers get; it ends when the server has shut down.
+	// ctx is what handlers get; it ends when the server has shut down, or Shutdown waits no longer.
 	ctx    context.Context
 	cancel context.CancelFunc
 }
@@ -100,9 +102,10 @@ func (srv *Server) Len() int { return srv.engine.Len() }
 
 // Shutdown refuses new connections, closes the open ones over the time of spread, and waits until all
 // handlers are done. Clients see "transport close", after which they reconnect by themselves. When the
-// context ends, what is left is cut off and the context's error returned.
+// context ends, that of the handlers does too, what is left is cut off and the context's error returned.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
+	defer context.AfterFunc(ctx, srv.cancel)()
 	err := srv.engine.Shutdown(ctx, spread)
 	for _, n := range srv.namespaces {
 		n.pids.close()
@@ -115,6 +118,12 @@ func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 
 func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.Receiver {
 	c := &conn{server: srv, session: s, value: h.Value}
+	c.packets.MaxBytes = srv.maxBinary()
 	c.awaitConnect()
 	return c
+}
+
+// maxBinary bounds a binary packet by what its parts may add up to, in bytes.
+func (srv *Server) maxBinary() int {
+	return min(srv.config.Engine.MaxPayload, math.MaxInt/packet.MaxAttachments) * packet.MaxAttachments
 }

@@ -40,7 +40,9 @@ type Socket struct {
 	pid       string
 	recovered bool
 	state     atomic.Int32
-	debts     debts
+	// leaving is true from the call of Disconnect: what the client sends after it is ignored.
+	leaving atomic.Bool
+	debts   debts
 	// Value is the application's. It may be touched by middleware and handlers of this socket only.
 	Value any
 }
@@ -92,9 +94,10 @@ func (s *Socket) listens() bool {
 	return state == socketConnected || state == socketAbsent
 }
 
-// Disconnect takes the socket out of its namespace, after what was emitted has left. The client does
-// not come back by itself.
+// Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
+// event of the client is handled. The client does not come back by itself.
 func (s *Socket) Disconnect() {
+	s.leaving.Store(true)
 	c := s.conn.Load()
 	c.session.Do(func() {
 		if s.state.Load() == socketConnected {

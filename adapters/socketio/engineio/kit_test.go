@@ -1,0 +1,251 @@
+package engineio_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
+)
+
+// bubble runs a subtest on a fake clock that stands still while anyone has something to do.
+func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// kit is an engine behind a real http.Server, and a way to reach it. When the test ends it shuts the
+// engine down and checks that no session is left and nothing was logged that the test did not expect.
+type kit struct {
+	t      testing.TB
+	engine *engineio.Server
+	http   *http.Server
+	dialer func() (net.Conn, error)
+	logs   logs
+	// patience is how long clients wait for anything at all.
+	patience time.Duration
+	// settle waits, in a bubble, until the server has done what it can.
+	settle func()
+
+	mu    sync.Mutex
+	peers []*peer
+	conns []net.Conn
+}
+
+// inMemory serves over net.Pipe, for bubbles. Pipes have no buffer and no descriptor: a client that
+// does not read is felt at once, and the engine writes without RawConn.
+func inMemory(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit {
+	t.Helper()
+	return inMemoryBehind(t, &http.Server{}, config, setup...)
+}
+
+func inMemoryBehind(t testing.TB, h *http.Server, config engineio.Config, setup ...func(*peer)) *kit {
+	t.Helper()
+	pipes := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	return serve(t, &kit{t: t, http: h, dialer: pipes.dial, patience: time.Hour, settle: synctest.Wait}, config, pipes, setup)
+}
+
+// onLoopback serves over TCP, on the real clock: the engine writes to descriptors without waiting. The
+// server's socket buffers are small, so that a client that does not read is felt soon.
+func onLoopback(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	dial := func() (net.Conn, error) { return net.Dial("tcp", listener.Addr().String()) }
+	return serve(t, &kit{t: t, http: &http.Server{}, dialer: dial, patience: 20 * time.Second, settle: func() {}}, config, smallBuffers{listener}, setup)
+}
+
+func serve(t testing.TB, k *kit, config engineio.Config, l net.Listener, setup []func(*peer)) *kit {
+	t.Helper()
+	config.Logger = slog.New(slog.NewTextHandler(&k.logs, nil))
+	k.engine = engineio.NewServer(config, func(s *engineio.Session, h *engineio.Handshake) engineio.Receiver {
+		p := &peer{session: s, handshake: h}
+		k.mu.Lock()
+		k.peers = append(k.peers, p)
+		k.mu.Unlock()
+		for _, f := range setup {
+			f(p)
+		}
+		if p.refused {
+			return nil
+		}
+		return p
+	})
+	k.http.Handler, k.http.ErrorLog = k.engine, log.New(&k.logs, "", 0)
+	go func() { _ = k.http.Serve(l) }()
+	t.Cleanup(k.stop)
+	return k
+}
+
+func (k *kit) stop() {
+	k.mu.Lock()
+	for _, c := range k.conns {
+		_ = c.Close()
+	}
+	k.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	assert.NoError(k.t, k.engine.Shutdown(ctx, 0))
+	assert.Zero(k.t, k.engine.Len(), "sessions left after Shutdown")
+	assert.NoError(k.t, k.http.Close())
+	assert.Empty(k.t, k.logs.take())
+}
+
+func (k *kit) dial() net.Conn {
+	k.t.Helper()
+	conn, err := k.dialer()
+	require.NoError(k.t, err)
+	require.NoError(k.t, conn.SetReadDeadline(time.Now().Add(k.patience)))
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.conns = append(k.conns, conn)
+	return conn
+}
+
+// peer returns the server's side of the session that came i-th.
+func (k *kit) peer(i int) *peer {
+	k.t.Helper()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	require.Greater(k.t, len(k.peers), i, "sessions accepted")
+	return k.peers[i]
+}
+
+// peer is the application of one session: it notes what it is told.
+type peer struct {
+	session   *engineio.Session
+	handshake *engineio.Handshake
+	refused   bool
+	// onReceive and onClosed come after the note is taken.
+	onReceive func(data []byte, binary bool)
+	onClosed  func()
+
+	mu      sync.Mutex
+	heard   []string
+	reasons []engineio.CloseReason
+}
+
+func (p *peer) Receive(data []byte, binary bool) {
+	p.mu.Lock()
+	note := string(data)
+	if binary {
+		note = fmt.Sprintf("binary % x", data)
+	}
+	p.heard = append(p.heard, note)
+	p.mu.Unlock()
+	if p.onReceive != nil {
+		p.onReceive(data, binary)
+	}
+}
+
+func (p *peer) Closed(reason engineio.CloseReason) {
+	p.mu.Lock()
+	p.reasons = append(p.reasons, reason)
+	p.mu.Unlock()
+	if p.onClosed != nil {
+		p.onClosed()
+	}
+}
+
+// got returns the messages so far; binary ones in hex behind the word.
+func (p *peer) got() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string{}, p.heard...)
+}
+
+// ended returns the reasons that Closed was told: one, once the session is over.
+func (p *peer) ended() []engineio.CloseReason {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]engineio.CloseReason{}, p.reasons...)
+}
+
+func (p *peer) send(text string) { p.session.Send(textPacket(text)) }
+
+func textPacket(text string) *engineio.Packet {
+	return engineio.TextPacket(append(make([]byte, engineio.Headroom), text...))
+}
+
+func binaryPacket(data ...byte) *engineio.Packet {
+	return engineio.BinaryPacket(append(make([]byte, engineio.Headroom), data...))
+}
+
+func only(reason engineio.CloseReason) []engineio.CloseReason { return []engineio.CloseReason{reason} }
+
+// logs keeps what the engine and net/http log.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// take returns what was logged and forgets it.
+func (l *logs) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
+}
+
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+var errListenerClosed = errors.New("listener closed")
+
+func (l *pipeListener) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, errListenerClosed
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, errListenerClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+// smallBuffers makes the kernel hold little for the other side.
+type smallBuffers struct{ net.Listener }
+
+func (l smallBuffers) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		err = conn.(*net.TCPConn).SetWriteBuffer(8 << 10)
+	}
+	return conn, err
+}

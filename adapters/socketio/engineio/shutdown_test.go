@@ -1,0 +1,127 @@
+package engineio_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"parley/adapters/socketio/engineio"
+)
+
+func TestShutdown(t *testing.T) {
+	bubble(t, "sessions are closed one after another over the time of spread", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		clients := make([]*wsClient, 5)
+		ended := make(chan time.Duration, len(clients))
+		start := time.Now()
+		for i := range clients {
+			ws := k.openWebSocket()
+			clients[i] = ws
+			go func() {
+				assert.Equal(t, closeFrame(""), ws.read())
+				ended <- time.Since(start)
+				ws.close()
+			}()
+		}
+		assert.NoError(t, k.engine.Shutdown(t.Context(), 10*time.Second))
+		assert.Equal(t, 8*time.Second, time.Since(start))
+		for i := range clients {
+			assert.Equal(t, time.Duration(i)*2*time.Second, <-ended)
+			assert.Equal(t, only(engineio.ReasonForcedClose), clients[i].peer.ended())
+		}
+		assert.Zero(t, k.engine.Len())
+	})
+
+	bubble(t, "it waits until a polling client has heard", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		c := k.handshake()
+		c.peer.send("last words")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			assert.NoError(t, k.engine.Shutdown(context.Background(), 0))
+			assert.Zero(t, k.engine.Len())
+		}()
+		time.Sleep(5 * time.Second)
+		select {
+		case <-done:
+			assert.Fail(t, "Shutdown did not wait")
+		default:
+		}
+		assert.Equal(t, "4last words\x1e1", c.poll())
+		synctest.Wait()
+		<-done
+	})
+
+	bubble(t, "it waits for receivers to be done", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{}, func(p *peer) {
+			p.onClosed = func() { time.Sleep(5 * time.Second) }
+		})
+		ws := k.openWebSocket()
+		ws.close()
+		synctest.Wait()
+		start := time.Now()
+		assert.NoError(t, k.engine.Shutdown(t.Context(), 0))
+		assert.Equal(t, 5*time.Second, time.Since(start))
+	})
+
+	bubble(t, "new sessions are refused, on either transport, before anything is asked of the application", func(t *testing.T) {
+		asked := false
+		k := inMemory(t, engineio.Config{Authorize: func(*http.Request) (any, error) { asked = true; return nil, nil }})
+		assert.NoError(t, k.engine.Shutdown(t.Context(), time.Hour))
+		refused := answerOf(http.StatusServiceUnavailable, `{"code":3,"message":"Server is shutting down"}`)
+		assert.Equal(t, refused, summary(k.get(polling)))
+		_, got := k.tryUpgrade(webSocket)
+		assert.Equal(t, refused, summary(got))
+		assert.False(t, asked)
+	})
+
+	bubble(t, "when the context ends the rest is cut off", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		ws, c := k.openWebSocket(), k.handshake()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		start := time.Now()
+		assert.ErrorIs(t, k.engine.Shutdown(ctx, time.Minute), context.DeadlineExceeded)
+		assert.Equal(t, 2*time.Second, time.Since(start))
+		assert.Zero(t, k.engine.Len())
+		assert.Len(t, ws.peer.ended(), 1)
+		assert.Len(t, c.peer.ended(), 1)
+	})
+
+	bubble(t, "a receiver that never returns does not hold it up for ever", func(t *testing.T) {
+		release := make(chan struct{})
+		k := inMemory(t, engineio.Config{}, func(p *peer) {
+			p.onClosed = func() { <-release }
+		})
+		k.openWebSocket()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		start := time.Now()
+		go func() {
+			time.Sleep(time.Minute)
+			close(release)
+		}()
+		assert.ErrorIs(t, k.engine.Shutdown(ctx, 0), context.DeadlineExceeded)
+		assert.LessOrEqual(t, time.Since(start), 5*time.Second)
+		<-release
+	})
+
+	bubble(t, "twice is as good as once", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		ws := k.openWebSocket()
+		done := make(chan error)
+		for range 2 {
+			go func() { done <- k.engine.Shutdown(context.Background(), 0) }()
+		}
+		assert.Equal(t, closeFrame(""), ws.read())
+		ws.close()
+		assert.NoError(t, <-done)
+		assert.NoError(t, <-done)
+		assert.Len(t, ws.peer.ended(), 1)
+	})
+}

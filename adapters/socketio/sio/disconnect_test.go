@@ -1,0 +1,246 @@
+package sio_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio"
+)
+
+// watch notes in the diary what happens to the namespace's sockets, and makes "kick" end the sender's.
+func watch(d *diary, n *sio.Namespace) {
+	name := n.Name()
+	n.OnConnect(func(context.Context, *sio.Socket) { d.add("%s: connect", name) })
+	n.OnDisconnect(func(_ context.Context, s *sio.Socket, reason sio.Reason) {
+		_ = s.Emit("gone") // must say nothing
+		s.Disconnect()
+		d.add("%s: %s", name, reason)
+	})
+	n.On("kick", func(_ context.Context, e *sio.Event) {
+		e.Socket.Disconnect()
+		e.Socket.Disconnect()
+	})
+	n.On("close", func(_ context.Context, e *sio.Event) { e.Socket.Close() })
+	n.OnUnhandled(func(_ context.Context, e *sio.Event) { d.add("%s: event %s", name, e.Name) })
+}
+
+func watched(d *diary, names ...string) func(*sio.Server) {
+	return func(io *sio.Server) {
+		for _, name := range names {
+			watch(d, io.Of(name))
+			echo(io.Of(name))
+		}
+	}
+}
+
+func TestClientDisconnect(t *testing.T) {
+	t.Run("ends the socket and not the connection", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{}, watched(&d, "/", "/a"))
+			c := w.connect()
+			c.send("40/a,")
+			c.connected("/a,")
+			c.send("41")
+			assert.Equal(t, []string{"/: connect", "/a: connect", "/: client namespace disconnect"}, d.read())
+			c.send(`42/a,1["echo"]`)
+			c.expect(`43/a,1[]`)
+			c.send("40")
+			c.connected("")
+			c.send("41/a,")
+			assert.Equal(t, []string{"/: connect", "/a: client namespace disconnect"}, d.read())
+			c.quiet()
+			assert.Equal(t, 1, w.io.Len())
+		})
+	})
+
+	t.Run("then the connection has the time for a CONNECT again, and no more", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{ConnectTimeout: 10 * time.Second}, watched(&d, "/"))
+			c := w.connect()
+			<-time.After(time.Minute)
+			c.send("41")
+			synctest.Wait()
+			<-time.After(9 * time.Second)
+			c.quiet()
+			c.send("40")
+			c.connected("")
+			<-time.After(time.Minute)
+			c.send("41")
+			synctest.Wait()
+			<-time.After(10*time.Second + time.Millisecond)
+			synctest.Wait()
+			assert.Zero(t, w.io.Len())
+			c.expectClose()
+		})
+	})
+
+	t.Run("followed by the end of the connection is told once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			c := serve(t, sio.Config{}, watched(&d, "/")).connect()
+			c.sendAtOnce("41", "1")
+			c.expectClose()
+			assert.Equal(t, []string{"/: connect", "/: client namespace disconnect"}, d.read())
+		})
+	})
+}
+
+func TestServerDisconnect(t *testing.T) {
+	t.Run("tells the client after what was emitted, and what it had sent before it heard is ignored", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{}, watched(&d, "/", "/a"))
+			c := w.connect()
+			c.send("40/a,")
+			c.connected("/a,")
+			c.sendAtOnce(`42/a,1["echo"]`, `42/a,["kick"]`, `42/a,["late"]`, `42/a,2["echo"]`)
+			c.expect("43/a,1[]", "41/a,")
+			c.sendAtOnce(`42/a,["later"]`, `43/a,1[]`, `41/a,`, `451-/a,["late",{"_placeholder":true,"num":0}]`)
+			c.sendBinary(1)
+			c.send(`421["echo"]`)
+			c.expect("431[]")
+			assert.Equal(t, []string{"/: connect", "/a: connect", "/a: server namespace disconnect"}, d.read())
+			c.send("40/a,")
+			c.connected("/a,")
+			c.send(`42/a,3["echo"]`, `41/a,`)
+			c.expect("43/a,3[]")
+			assert.Equal(t, []string{"/a: connect", "/a: client namespace disconnect"}, d.read())
+			c.send(`42/a,["after my own goodbye"]`)
+			c.expectClose()
+		})
+	})
+
+	t.Run("a goodbye of the client that crosses it changes nothing", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			c := serve(t, sio.Config{}, watched(&d, "/")).connect()
+			c.sendAtOnce(`42["kick"]`, "41")
+			c.expect("41")
+			assert.Equal(t, []string{"/: connect", "/: server namespace disconnect"}, d.read())
+			c.quiet()
+		})
+	})
+
+	t.Run("from anywhere, also when everything is over", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			var all crowd
+			c := serve(t, sio.Config{}, func(io *sio.Server) {
+				watch(&d, io.Of("/"))
+				all.gather(io.Of("/"))
+			}).connect()
+			synctest.Wait()
+			socket := all.snapshot()[0]
+			for range 4 {
+				go socket.Disconnect()
+			}
+			c.expect("41")
+			assert.Equal(t, []string{"/: server namespace disconnect"}, d.read())
+			c.quiet()
+			c.send("1")
+			c.expectClose()
+			socket.Disconnect()
+			socket.Close()
+			assert.NoError(t, socket.Emit("anyone?"))
+			assert.Empty(t, d.read())
+		})
+	})
+
+	t.Run("leaves the connection to the time for a CONNECT", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			c := serve(t, sio.Config{ConnectTimeout: 3 * time.Second}, watched(&d, "/")).connect()
+			c.send(`42["kick"]`)
+			c.expect("41")
+			<-time.After(2 * time.Second)
+			c.quiet()
+			c.expectClose()
+		})
+	})
+
+	t.Run("Close ends the connection after what was emitted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			c := serve(t, sio.Config{}, watched(&d, "/", "/a")).connect()
+			c.send("40/a,")
+			c.connected("/a,")
+			c.sendAtOnce(`421["echo"]`, `42["close"]`, `42["late"]`)
+			c.expect("431[]")
+			c.expectClose()
+			assert.ElementsMatch(t, []string{"/: connect", "/a: connect", "/: forced close", "/a: forced close"}, d.read())
+		})
+	})
+}
+
+func TestDisconnectReasons(t *testing.T) {
+	cases := []struct {
+		name string
+		end  func(c *client)
+		want string
+	}{
+		{"the engine's goodbye", func(c *client) { c.send("1") }, "transport close"},
+		{"a closed connection", func(c *client) { _ = c.conn.Close() }, "transport close"},
+		{"an unknown engine packet", func(c *client) { c.send("7") }, "parse error"},
+		{"a client that pings", func(c *client) { c.send("2") }, "transport error"},
+		{"silence", func(c *client) { c.mute.Store(true); <-time.After(time.Minute) }, "ping timeout"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var d diary
+				w := serve(t, sio.Config{}, watched(&d, "/"))
+				c := w.connect()
+				synctest.Wait()
+				tc.end(c)
+				assert.Equal(t, []string{"/: connect", "/: " + tc.want}, d.read())
+				assert.Zero(t, w.io.Len())
+			})
+		})
+	}
+}
+
+func TestConnectTimeout(t *testing.T) {
+	t.Run("ends a connection that is in no namespace, whatever else it does", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			config := sio.Config{
+				ConnectTimeout: 10 * time.Second,
+				Engine:         engineio.Config{PingInterval: 3 * time.Second, PingTimeout: 2 * time.Second},
+			}
+			w := serve(t, config, watched(&diary{}, "/"))
+			c := w.open()
+			start := time.Now()
+			for range 9 {
+				<-time.After(time.Second)
+				c.send("40/nowhere,", "3")
+				c.expect(`44/nowhere,{"message":"Invalid namespace"}`)
+			}
+			require.Equal(t, 9*time.Second, time.Since(start))
+			c.expectClose()
+			assert.Equal(t, 10*time.Second, time.Since(start))
+			synctest.Wait()
+			assert.Zero(t, w.io.Len())
+		})
+	})
+
+	t.Run("is 45 s unless set, and over with the first namespace", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := serve(t, sio.Config{}, watched(&diary{}, "/a"))
+			late, early := w.open(), w.open()
+			early.send("40/a,")
+			early.connected("/a,")
+			<-time.After(45*time.Second - time.Millisecond)
+			late.quiet()
+			late.expectClose()
+			<-time.After(time.Hour)
+			early.quiet()
+		})
+	})
+}
