@@ -2,20 +2,25 @@ package engineio
 
 import "net/http"
 
-// allowOrigin refuses pages of other origins, on every transport: browsers do not apply CORS to
-// WebSockets, so the check must be the server's. It sets the CORS headers for an allowed one.
-func (srv *Server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
+// AdmitOrigin applies an origin policy to a request as a Server does with Config.AllowOrigin, for
+// handlers that serve beside one: pages of other origins are refused on every transport, because
+// browsers do not apply CORS to WebSockets; for an allowed one the CORS headers are set. It reports
+// false if it has answered: a refusal or a preflight.
+func AdmitOrigin(w http.ResponseWriter, r *http.Request, allow func(origin string) bool) bool {
 	h := w.Header()
 	h.Add("Vary", "Origin")
-	origins := r.Header.Values("Origin")
-	if len(origins) == 0 {
-		return true
+	if origins := r.Header.Values("Origin"); len(origins) > 0 {
+		if len(origins) > 1 || !allow(origins[0]) {
+			errForbidden.write(w)
+			return false
+		}
+		h.Set("Access-Control-Allow-Origin", origins[0])
+		h.Set("Access-Control-Allow-Credentials", "true")
 	}
-	if len(origins) > 1 || !srv.config.AllowOrigin(origins[0]) {
+	if r.Method == http.MethodOptions {
+		preflight(w, r)
 		return false
 	}
-	h.Set("Access-Control-Allow-Origin", origins[0])
-	h.Set("Access-Control-Allow-Credentials", "true")
 	return true
 }
 

@@ -84,7 +84,7 @@ func TestHeartbeat_Polling(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		p := c.beginPoll()
 		synctest.Wait()
-		c.post("4before\x1e2\x1e4after")
+		assert.Equal(t, http.StatusBadRequest, c.beginPost("4before\x1e2\x1e4after").wait().status)
 		assert.Equal(t, "1", p.wait().body)
 		synctest.Wait()
 		assert.Equal(t, []string{"before"}, c.peer.got())

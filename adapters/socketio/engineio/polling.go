@@ -93,6 +93,7 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 	switch {
 	case s.bye:
 		packets = []*Packet{noopPacket}
+		s.server.sessions.forget(s) // one late poll is enough
 	case s.state == stateClosed:
 		packets = []*Packet{endPacket}
 	case s.ws != nil:
@@ -176,7 +177,10 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		errBadRequest.write(w)
 		return
 	}
-	s.receivePayload(body)
+	if !s.receivePayload(body) {
+		errBadRequest.write(w)
+		return
+	}
 	w.Header().Set("Content-Type", "text/html")
 	_, _ = io.WriteString(w, "ok") // a client that does not hear it ends the session itself
 }
@@ -220,17 +224,26 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error)
 }
 
 // receivePayload handles the packets of a polling body in order, until one ends the session. Of a
-// session that is closing it is ignored: the client has yet to hear of that.
-func (s *Session) receivePayload(body []byte) {
+// session that is closing it is ignored: the client has yet to hear of that. It reports false if the client
+// broke the protocol.
+func (s *Session) receivePayload(body []byte) bool {
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
 	for more := s.isOpen(); more; {
 		var packet []byte
 		packet, body, more = bytes.Cut(body, []byte{separator})
 		if !s.receivePolling(packet) {
-			return
+			return !s.isOver()
 		}
 	}
+	return true
+}
+
+// isOver reports whether the session has ended otherwise than by a goodbye of either side.
+func (s *Session) isOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateClosed && !s.bye
 }
 
 // receivePolling handles one packet in its polling form.

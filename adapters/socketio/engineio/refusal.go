@@ -29,6 +29,9 @@ var (
 // Error returns the message.
 func (e *Refusal) Error() string { return e.Message }
 
+// ServeHTTP answers a refused request, for handlers that serve beside a Server.
+func (e *Refusal) ServeHTTP(w http.ResponseWriter, _ *http.Request) { e.write(w) }
+
 func (e *Refusal) write(w http.ResponseWriter) {
 	body, err := json.Marshal(e)
 	if err != nil {

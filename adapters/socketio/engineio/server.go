@@ -46,12 +46,7 @@ func (srv *Server) Len() int { return srv.sessions.len() }
 // ServeHTTP serves every request of the protocol. The order of the checks is the reference server's.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	limitBody(w, r)
-	if !srv.allowOrigin(w, r) {
-		errForbidden.write(w)
-		return
-	}
-	if r.Method == http.MethodOptions {
-		preflight(w, r)
+	if !AdmitOrigin(w, r, srv.config.AllowOrigin) {
 		return
 	}
 	query := r.URL.Query()
