@@ -107,6 +107,23 @@ func (f *fixture) enter(id domain.SessionID, user domain.UserID, conversations .
 	}
 }
 
+// expectDrop expects that the session drops out of the conversation, whose log is empty.
+func (f *fixture) expectDrop(c domain.ConversationID, id domain.SessionID, user domain.UserID, last bool) {
+	f.log.EXPECT().Head(live{}, c).Return(domain.Position{}, nil)
+	f.rooms.EXPECT().Drop(live{}, c.Room(), id, user, time.Now().Add(grace)).Return(last, nil)
+}
+
+// at is a position in the epoch of most tests.
+func at(seq uint64) domain.Position { return domain.Position{Epoch: "e1", Seq: seq} }
+
+func place(c domain.ConversationID, seq uint64) domain.Place {
+	return domain.Place{Conversation: c, At: at(seq)}
+}
+
+func absence(user domain.UserID, places ...domain.Place) domain.Absence {
+	return domain.Absence{User: user, Places: places}
+}
+
 func assertCode(t *testing.T, code domain.Code, err error) {
 	t.Helper()
 	require.Error(t, err)

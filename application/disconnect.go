@@ -56,8 +56,7 @@ func (c *Chat) leaveRoom(
 }
 
 // dropAll takes the session out of its conversations, lets its user linger where it was the last, and
-// returns where it was. The place is read under the conversation's lock, before the session leaves the
-// room: what was accepted until then was sent to the session, and nothing after it.
+// returns where it was; the zero value if that is not known of all of them.
 func (c *Chat) dropAll(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) domain.Absence {
@@ -65,18 +64,18 @@ func (c *Chat) dropAll(
 	absence := domain.Absence{User: user}
 	var lingers []domain.ConversationID
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
-		at, err := c.log.Head(ctx, conversation)
-		if err == nil {
-			absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at})
-		}
-		if c.cfg.PresenceGrace <= 0 {
-			return errors.Join(err, c.leaveRoom(ctx, id, user, conversation, tell))
-		}
-		lingering, dropErr := c.rooms.Drop(ctx, conversation.Room(), id, user, until)
+		// The place is read before the session leaves the room, under the conversation's lock: what was
+		// accepted until then was sent to the session, and nothing after it.
+		at, headErr := c.log.Head(ctx, conversation)
+		lingering, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
 		if lingering {
 			lingers = append(lingers, conversation)
 		}
-		return errors.Join(err, dropErr)
+		if err := errors.Join(headErr, dropErr); err != nil {
+			return err
+		}
+		absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at})
+		return nil
 	})
 	if len(lingers) > 0 {
 		c.expireLater(user, lingers, until)
@@ -85,6 +84,16 @@ func (c *Chat) dropAll(
 		return domain.Absence{}
 	}
 	return absence
+}
+
+// dropRoom takes the session out of the conversation until it comes back. The caller holds the lock.
+func (c *Chat) dropRoom(
+	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, until time.Time, tell bool,
+) (lingering bool, err error) {
+	if c.cfg.PresenceGrace <= 0 {
+		return false, c.leaveRoom(ctx, id, user, conversation, tell)
+	}
+	return c.rooms.Drop(ctx, conversation.Room(), id, user, until)
 }
 
 // expireLater ends the user's membership of the conversations at the time given, unless the user

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/mock/gomock"
 
 	"parley/application"
 	"parley/domain"
@@ -42,11 +43,12 @@ func TestChat_Disconnect_left(t *testing.T) {
 	t.Run("with no grace time, a drop is told at once too", func(t *testing.T) {
 		onMocks(t, application.Config{}, func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
+			f.log.EXPECT().Head(live{}, talk).Return(at(7), nil)
 			f.rooms.EXPECT().Leave(live{}, talk.Room(), s1, ann).Return(true, nil)
 			f.rooms.EXPECT().Sessions(live{}, talk.Room()).Return([]domain.SessionID{s2}, nil)
 			f.out.EXPECT().Broadcast([]domain.SessionID{s2}, nobody,
 				domain.UserLeft{Conversation: talk, User: ann, At: time.Now()})
-			f.Disconnect(ctx, s1, ports.Dropped)
+			assert.Equal(t, absence(ann, place(talk, 7)), f.Disconnect(ctx, s1, ports.Dropped))
 		})
 	})
 }
@@ -56,9 +58,9 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk, other, "third")
 			until := time.Now().Add(grace)
-			f.rooms.EXPECT().Drop(live{}, talk.Room(), s1, ann, until).Return(true, nil)
-			f.rooms.EXPECT().Drop(live{}, other.Room(), s1, ann, until).Return(false, nil)
-			f.rooms.EXPECT().Drop(live{}, domain.ConversationID("third").Room(), s1, ann, until).Return(true, nil)
+			f.expectDrop(talk, s1, ann, true)
+			f.expectDrop(other, s1, ann, false)
+			f.expectDrop("third", s1, ann, true)
 			f.Disconnect(ctx, s1, ports.Dropped)
 			f.pass(grace - 1)
 
@@ -124,6 +126,63 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 			synctest.Wait()
 			assert.Equal(t, []domain.Event{domain.UserLeft{Conversation: talk, User: ann, At: left}}, w.recorder.take(s2))
 		})
+	})
+}
+
+func TestChat_Disconnect_absence(t *testing.T) {
+	t.Run("tells the newest place of each conversation, read before the session leaves the room", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.enter(s1, ann, talk, other)
+			gomock.InOrder(
+				f.log.EXPECT().Head(live{}, talk).Return(at(7), nil).Call,
+				f.rooms.EXPECT().Drop(live{}, talk.Room(), s1, ann, time.Now().Add(grace)).Return(false, nil).Call,
+			)
+			gomock.InOrder(
+				f.log.EXPECT().Head(live{}, other).Return(at(0), nil).Call,
+				f.rooms.EXPECT().Drop(live{}, other.Room(), s1, ann, time.Now().Add(grace)).Return(false, nil).Call,
+			)
+			assert.Equal(t, absence(ann, place(other, 0), place(talk, 7)), f.Disconnect(ctx, s1, ports.Dropped))
+		})
+	})
+	t.Run("of a session in no conversation names its user", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.connect(s1, ann)
+			assert.Equal(t, absence(ann), f.Disconnect(ctx, s1, ports.Dropped))
+		})
+	})
+	t.Run("is nothing for a session that left, for the second time and for an unknown one", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.connect(s1, ann)
+			assert.Zero(t, f.Disconnect(ctx, s1, ports.Left))
+			assert.Zero(t, f.Disconnect(ctx, s1, ports.Dropped))
+			assert.Zero(t, f.Disconnect(ctx, "nobody", ports.Dropped))
+		})
+	})
+	t.Run("is nothing if one place is not known, and the session is out of every room all the same", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.enter(s1, ann, talk, other)
+			f.log.EXPECT().Head(live{}, talk).Return(domain.Position{}, errStore)
+			f.rooms.EXPECT().Drop(live{}, talk.Room(), s1, ann, time.Now().Add(grace)).Return(false, nil)
+			f.expectDrop(other, s1, ann, false)
+			assert.Zero(t, f.Disconnect(ctx, s1, ports.Dropped))
+			assert.Contains(t, f.logged.String(), "conversations=1")
+		})
+	})
+	t.Run("is nothing if a room was not left: what came after the place may have been sent", func(t *testing.T) {
+		for sentence, cfg := range map[string]application.Config{"by a drop": config(), "for good": {}} {
+			t.Run(sentence, func(t *testing.T) {
+				onMocks(t, cfg, func(t *testing.T, f *fixture) {
+					f.enter(s1, ann, talk)
+					f.log.EXPECT().Head(live{}, talk).Return(at(7), nil)
+					if cfg.PresenceGrace > 0 {
+						f.rooms.EXPECT().Drop(live{}, talk.Room(), s1, ann, time.Now().Add(grace)).Return(false, errStore)
+					} else {
+						f.rooms.EXPECT().Leave(live{}, talk.Room(), s1, ann).Return(false, errStore)
+					}
+					assert.Zero(t, f.Disconnect(ctx, s1, ports.Dropped))
+				})
+			})
+		}
 	})
 }
 
@@ -211,10 +270,9 @@ func TestChat_Disconnect_ends_the_session(t *testing.T) {
 func TestChat_Close(t *testing.T) {
 	dropped := func(f *fixture) (until time.Time) {
 		f.enter(s1, ann, talk)
-		until = time.Now().Add(grace)
-		f.rooms.EXPECT().Drop(live{}, talk.Room(), s1, ann, until).Return(true, nil)
+		f.expectDrop(talk, s1, ann, true)
 		f.Disconnect(ctx, s1, ports.Dropped)
-		return until
+		return time.Now().Add(grace)
 	}
 	t.Run("timers that wait are stopped, and nobody is told", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
@@ -252,7 +310,7 @@ func TestChat_Close(t *testing.T) {
 			f.Close()
 			f.rooms.EXPECT().Leave(live{}, talk.Room(), s1, ann).Return(true, nil)
 			f.Disconnect(ctx, s1, ports.Left)
-			f.rooms.EXPECT().Drop(live{}, talk.Room(), s2, bob, time.Now().Add(grace)).Return(true, nil)
+			f.expectDrop(talk, s2, bob, true)
 			f.Disconnect(ctx, s2, ports.Dropped)
 			f.pass(2 * grace)
 		})
@@ -285,7 +343,7 @@ func TestChat_timers_fail_alone(t *testing.T) {
 			onMocks(t, config(), func(t *testing.T, f *fixture) {
 				f.enter(s1, ann, talk)
 				until := time.Now().Add(grace)
-				f.rooms.EXPECT().Drop(live{}, talk.Room(), s1, ann, until).Return(true, nil)
+				f.expectDrop(talk, s1, ann, true)
 				f.Disconnect(ctx, s1, ports.Dropped)
 				f.rooms.EXPECT().Expire(live{}, talk.Room(), ann, until).DoAndReturn(
 					func(context.Context, domain.RoomID, domain.UserID, time.Time) (bool, error) { return test.expire() })

@@ -29,17 +29,23 @@ func (c *Chat) Recover(
 	if err := c.sessions.add(id, who); err != nil {
 		return false, err
 	}
-	for _, p := range from.Places {
+	for i, p := range from.Places {
 		back := false
 		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
 			if back = j.Recovered; back {
 				replay(j.Messages)
 			}
 		})
-		if err != nil || !back {
-			c.Disconnect(ctx, id, ports.Dropped)
+		if err == nil && back {
+			continue
+		}
+		c.Disconnect(ctx, id, ports.Dropped)
+		if err == nil || i == 0 {
 			return false, err
 		}
+		// What was replayed cannot be taken back, and another try would replay it again.
+		c.logger.Warn("a recovery failed half-way", "session", id, "user", who.User, "error", err)
+		return false, nil
 	}
 	return true, nil
 }

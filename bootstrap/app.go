@@ -13,6 +13,7 @@ import (
 	"parley/adapters/memory"
 	"parley/adapters/socketio"
 	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/legacy"
 	"parley/application"
 	"parley/domain"
 	"parley/ports"
@@ -66,10 +67,13 @@ var Module = fx.Module("parley",
 		newMessageLog,
 		func(l *memory.Log) ports.MessageLog { return l },
 		func(c Config, log *slog.Logger) *socketio.Hub { return socketio.NewHub(c.RecoveryWindow > 0, log) },
-		func(h *socketio.Hub) ports.Broadcaster { return h },
+		newLegacyHub,
+		newBroadcaster,
 		newChat,
 		func(c *application.Chat) ports.Chat { return c },
 		newSocketIO,
+		newLegacy,
+		newTransports,
 		newAPI,
 		newServers,
 	),
@@ -122,7 +126,39 @@ func newSocketIO(c Config, chat ports.Chat, hub *socketio.Hub, log *slog.Logger)
 	}, chat, hub, log)
 }
 
-func newAPI(c Config, tokens jwtauth.Config, io *socketio.Server, log *slog.Logger) *httpapi.API {
+// newLegacyHub returns nil unless LEGACY_CLIENTS is on.
+func newLegacyHub(c Config, log *slog.Logger) *legacy.Hub {
+	if !c.LegacyClients {
+		return nil
+	}
+	return legacy.NewHub(log)
+}
+
+// newBroadcaster has no part for old clients where there are none.
+func newBroadcaster(current *socketio.Hub, old *legacy.Hub) ports.Broadcaster {
+	if old == nil {
+		return current
+	}
+	return fanout{current, old}
+}
+
+// newLegacy returns nil unless LEGACY_CLIENTS is on.
+func newLegacy(c Config, chat ports.Chat, hub *legacy.Hub, log *slog.Logger) *legacy.Server {
+	if hub == nil {
+		return nil
+	}
+	return legacy.NewServer(legacy.Config{
+		PingInterval: time.Duration(c.PingInterval), PingTimeout: time.Duration(c.PingTimeout),
+		MaxPayload: c.MaxPayload.orUnbounded(), OutboxBytes: c.OutboxBytes.orUnbounded(),
+		AllowOrigin: c.allowOrigin, QueryToken: c.AllowQueryToken,
+	}, chat, hub, log)
+}
+
+func newTransports(current *socketio.Server, old *legacy.Server) *transports {
+	return &transports{current: current, legacy: old}
+}
+
+func newAPI(c Config, tokens jwtauth.Config, io *transports, log *slog.Logger) *httpapi.API {
 	config := httpapi.Config{SocketIO: io, AllowOrigin: c.allowOrigin}
 	if c.Dev {
 		signer := jwtauth.NewSigner(tokens)

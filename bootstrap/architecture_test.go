@@ -124,6 +124,22 @@ var rules = []rule{
 		reason:  "it is archived and speaks the old protocol only; its types may not spread",
 	},
 	{
+		name:    "only bootstrap imports legacy",
+		of:      func(path string) bool { return !within("adapters/socketio/legacy", "bootstrap")(path) },
+		imports: all,
+		forbids: func(_, imported string) bool { return ours(imported, "adapters/socketio/legacy") },
+		reason:  "old clients stand beside the others, behind the same ports; what both need is in package socketio",
+	},
+	{
+		name:    "legacy imports no more of the library than its engine",
+		of:      is("adapters/socketio/legacy"),
+		imports: deps,
+		forbids: func(_, imported string) bool {
+			return imported == "github.com/googollee/go-socket.io" || imported == "github.com/googollee/go-socket.io/parser"
+		},
+		reason: "one packet can end a process that decodes with the library's parser; see the package comment",
+	},
+	{
 		name:    "mocks are for tests",
 		of:      func(path string) bool { return path != "mocks" },
 		imports: direct,
@@ -181,6 +197,8 @@ func TestArchitecture_rules(t *testing.T) {
 		"sio knows nothing of the chat":                          {"adapters/socketio/sio", "parley/domain", "parley/adapters/socketio/engineio"},
 		"only bootstrap imports fx":                              {"adapters/memory", "go.uber.org/fx", "go.uber.org/goleak"},
 		"googollee/go-socket.io is in legacy only":               {"adapters/socketio", "github.com/googollee/go-socket.io", "parley/adapters/socketio/legacy"},
+		"only bootstrap imports legacy":                          {"adapters/socketio", "parley/adapters/socketio/legacy", "parley/adapters/socketio/sio"},
+		"legacy imports no more of the library than its engine":  {"adapters/socketio/legacy", "github.com/googollee/go-socket.io", "github.com/googollee/go-socket.io/engineio"},
 		"mocks are for tests":                                    {"bootstrap", "parley/mocks", "parley/domain"},
 		"test tools are for tests and contract suites":           {"adapters/memory", "github.com/stretchr/testify/assert", "sync"},
 	}

@@ -43,6 +43,8 @@ type Config struct {
 	MaxContent  size `env:"MAX_CONTENT" envDefault:"65536" allowed:"a number of bytes; 0 for no limit"`
 	OutboxBytes size `env:"OUTBOX_BYTES" envDefault:"1048576" allowed:"a number of bytes; 0 for no limit"`
 
+	LegacyClients bool `env:"LEGACY_CLIENTS" envDefault:"false" allowed:"1 or 0"`
+
 	MessageLog messageLog `env:"MESSAGE_LOG" envDefault:"memory" allowed:"memory"`
 
 	Dev bool `env:"PARLEY_DEV" envDefault:"false" allowed:"1 or 0"`

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/fx"
 
 	"parley/adapters/httpapi"
-	"parley/adapters/socketio"
 	"parley/application"
 )
 
@@ -21,14 +20,14 @@ type servers struct {
 	config Config
 	api    *httpapi.API
 	chat   *application.Chat
-	io     *socketio.Server
+	io     *transports
 	log    *slog.Logger
 	public *server
 	admin  *server
 }
 
 func newServers(
-	lc fx.Lifecycle, c Config, api *httpapi.API, chat *application.Chat, io *socketio.Server, log *slog.Logger,
+	lc fx.Lifecycle, c Config, api *httpapi.API, chat *application.Chat, io *transports, log *slog.Logger,
 ) *servers {
 	s := &servers{
 		config: c, api: api, chat: chat, io: io, log: log,

@@ -39,9 +39,10 @@ type Sessions interface {
 	// verified and every permission checked anew.
 	//
 	// recovered is false if the session cannot be put back as it was: another user's token, a
-	// permission lost, messages trimmed, or too many missed. Then nothing is left behind and Connect
-	// is what remains. Success must be followed by one Disconnect. Errors: as Connect; the absence
-	// stays valid for another try.
+	// permission lost, messages trimmed, too many missed, or a failure after something was replayed,
+	// which is then to be thrown away. Nothing is left behind, the absence is of no more use, and
+	// Connect is what remains. Success must be followed by one Disconnect. Errors: as Connect; nothing
+	// was replayed, and the absence stays valid for another try.
 	Recover(
 		ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message),
 	) (recovered bool, err error)

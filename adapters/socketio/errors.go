@@ -10,8 +10,8 @@ import (
 	"parley/domain"
 )
 
-// failure is a refusal as clients see it.
-type failure struct {
+// Failure is a refusal as clients see it.
+type Failure struct {
 	Code         domain.Code `json:"code"`
 	Message      string      `json:"message"`
 	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
@@ -20,23 +20,24 @@ type failure struct {
 // failureAck answers an event that asked for an ack.
 type failureAck struct {
 	OK    bool    `json:"ok"`
-	Error failure `json:"error"`
+	Error Failure `json:"error"`
 }
 
 // failureEvent is the `error` event, for an event that asked for no ack.
 type failureEvent struct {
 	Event string `json:"event"`
-	failure
+	Failure
 }
 
-func newFailure(err error) failure {
+// NewFailure tells what clients may know of an error.
+func NewFailure(err error) Failure {
 	e := domain.AsError(err)
-	return failure{Code: e.Code, Message: e.Message, RetryAfterMs: e.RetryAfter.Milliseconds()}
+	return Failure{Code: e.Code, Message: e.Message, RetryAfterMs: e.RetryAfter.Milliseconds()}
 }
 
 // connectError is a refused CONNECT: `connect_error` with message and data.code.
 func connectError(err error) error {
-	f := newFailure(err)
+	f := NewFailure(err)
 	return &sio.ConnectError{Message: f.Message, Data: struct {
 		Code         domain.Code `json:"code"`
 		RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
@@ -53,10 +54,10 @@ var handshakeStatus = map[domain.Code]int{
 	domain.CodeUnavailable:  http.StatusServiceUnavailable,
 }
 
-// handshakeRefusal is a handshake refused by HTTP status, before anything was opened. The number in it
+// HandshakeRefusal is a handshake refused by HTTP status, before anything was opened. The number in it
 // is the reference server's for "Forbidden".
-func handshakeRefusal(err error) error {
-	f := newFailure(err)
+func HandshakeRefusal(err error) *engineio.Refusal {
+	f := NewFailure(err)
 	status, ok := handshakeStatus[f.Code]
 	if !ok {
 		status = http.StatusInternalServerError

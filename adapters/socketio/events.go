@@ -202,8 +202,8 @@ type (
 	}
 )
 
-// newEvent returns the name and the payload of what clients are told.
-func newEvent(e domain.Event) (name string, payload any) {
+// WireEvent returns the name and the payload, to be encoded as JSON, of what clients are told.
+func WireEvent(e domain.Event) (name string, payload any) {
 	switch e := e.(type) {
 	case domain.MessageSent:
 		return eventMessage, newMessageEvent(e.Message)

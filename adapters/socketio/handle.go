@@ -35,13 +35,13 @@ func (e *Endpoints) reply(c Call, ack any) {
 
 func (e *Endpoints) fail(c Call, err error) {
 	logInternal(e.log, c.Event(), err)
-	f := newFailure(err)
+	f := NewFailure(err)
 	if c.WantsAck() {
 		e.reply(c, failureAck{Error: f})
 		return
 	}
 	name := c.Event()[:min(len(c.Event()), maxEventName)]
-	if err := c.Emit(eventError, failureEvent{Event: name, failure: f}); err != nil {
+	if err := c.Emit(eventError, failureEvent{Event: name, Failure: f}); err != nil {
 		e.log.Error("error event not encoded", "error", err)
 	}
 }

@@ -60,7 +60,7 @@ func (h *Hub) send(to *sio.Socket, e domain.Event) {
 }
 
 func (h *Hub) encode(e domain.Event) (sio.Prepared, bool) {
-	name, payload := newEvent(e)
+	name, payload := WireEvent(e)
 	p, err := h.prepare(namespace, name, payload)
 	if err != nil {
 		h.log.Error("event not encoded", "event", name, "error", err)

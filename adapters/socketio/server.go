@@ -76,7 +76,7 @@ func (s *Server) authorize(r *http.Request) (any, error) {
 	}
 	if _, err := s.chat.Authenticate(r.Context(), token); err != nil {
 		logInternal(s.log, "handshake", err)
-		return nil, handshakeRefusal(err)
+		return nil, HandshakeRefusal(err)
 	}
 	return token, nil
 }

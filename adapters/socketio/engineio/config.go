@@ -29,8 +29,8 @@ type Config struct {
 	MaxPayload int
 	// OutboxBytes bounds what may wait for one session, in bytes. Default 1 MiB.
 	OutboxBytes int
-	// Retain is how many packets marked with Packet.Retain are remembered for Session.Resume, at
-	// most, until the client has confirmed them. Default 0: none.
+	// Retain is how many packets marked with Packet.Retain a session remembers for Session.Resume, at
+	// most, until its client has proved that it got them. Default 0: none.
 	Retain int
 	// Transports that clients may use. Default polling and websocket.
 	Transports []string

@@ -62,7 +62,7 @@ func (s *Session) pingLocked() {
 	s.heartbeat.awaitingPong = true
 	s.heartbeat.set(s, s.server.config.PingTimeout)
 	s.retention.ping()
-	s.outbox.add(0, pingPacket)
+	s.outbox.add(pingPacket)
 }
 
 // pong notes the client's answer to a ping. One that was not asked for changes nothing: a client

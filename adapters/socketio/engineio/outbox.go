@@ -5,34 +5,40 @@ package engineio
 type outbox struct {
 	packets []*Packet
 	bytes   int
+	// beyond is how many of the bytes do not count against the limit.
+	beyond int
 }
 
 // keepCapacity is the largest backing array, in packets, that an empty outbox keeps.
 const keepCapacity = 32
 
-// add enqueues the packets, all or none, unless that would pass the limit (bytes, 0 for none). Then
-// volatile packets give way first: these, or those in the queue. It reports false if they must be sent
-// and do not fit. Into an empty outbox they always fit: a limit on their size is the sender's matter.
-func (o *outbox) add(limit int, packets ...*Packet) bool {
-	if len(packets) == 0 {
+// fits reports whether the packets pass the limit, in bytes, 0 for none. Into an empty outbox they
+// always fit: a limit on their size is the sender's matter.
+func (o *outbox) fits(limit int, packets ...*Packet) bool {
+	if limit <= 0 || len(o.packets) == 0 {
 		return true
 	}
-	size := 0
-	for _, p := range packets {
-		size += len(p.frame)
-	}
-	if limit > 0 && o.bytes+size > limit && len(o.packets) > 0 {
-		if packets[0].volatile {
-			return true
-		}
-		o.dropVolatile()
-		if o.bytes+size > limit && len(o.packets) > 0 {
-			return false
-		}
-	}
+	return o.bytes-o.beyond+size(packets) <= limit
+}
+
+// add enqueues the packets.
+func (o *outbox) add(packets ...*Packet) {
 	o.packets = append(o.packets, packets...)
-	o.bytes += size
-	return true
+	o.bytes += size(packets)
+}
+
+// addBeyond enqueues the packets without counting them against the limit. They are not volatile.
+func (o *outbox) addBeyond(packets ...*Packet) {
+	o.add(packets...)
+	o.beyond += size(packets)
+}
+
+func size(packets []*Packet) int {
+	n := 0
+	for _, p := range packets {
+		n += len(p.frame)
+	}
+	return n
 }
 
 func (o *outbox) dropVolatile() {
@@ -64,7 +70,7 @@ func (o *outbox) take(dst []*Packet) []*Packet {
 		clear(o.packets)
 		o.packets = o.packets[:0]
 	}
-	o.bytes = 0
+	o.bytes, o.beyond = 0, 0
 	return dst
 }
 

@@ -100,10 +100,7 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 		upgraded = p.whileUpgrading
 		packets = []*Packet{noopPacket}
 	case !s.outbox.empty():
-		packets = s.outbox.take(nil)
-		if s.state == stateClosing {
-			s.endLocked(ReasonForcedClose)
-		}
+		packets = s.takeForPayloadLocked()
 	case p.noop:
 		packets = []*Packet{noopPacket}
 	default:
@@ -111,6 +108,23 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 	}
 	s.poll = nil
 	return packets, upgraded
+}
+
+// takeForPayloadLocked takes what one payload is made of. The farewell has one of its own:
+// socket.io-client puts off the messages of a payload until all of it has been seen, and would take those
+// in front of the farewell for ones that have come while it was not connected.
+func (s *Session) takeForPayloadLocked() []*Packet {
+	packets := s.outbox.take(nil)
+	if s.state != stateClosing {
+		return packets
+	}
+	last := len(packets) - 1
+	if last > 0 {
+		s.outbox.add(packets[last])
+		return packets[:last]
+	}
+	s.endLocked(ReasonForcedClose)
+	return packets
 }
 
 // abortPoll ends the session of a poll whose client went away: what the poll would have carried has

@@ -109,6 +109,9 @@ func (s *Session) Send(packets ...*Packet) {
 func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(packets) == 0 {
+		return nil
+	}
 	if s.state != stateOpen {
 		if next := s.successorLocked(packets); next != nil {
 			return next.enqueue(packets...)
@@ -116,7 +119,10 @@ func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 		s.retainLocked(packets)
 		return nil
 	}
-	if !s.outbox.add(s.server.config.OutboxBytes, packets...) {
+	if !s.makeRoomLocked(packets) {
+		if packets[0].volatile {
+			return nil
+		}
 		if s.ws != nil {
 			s.ws.reset()
 		}
@@ -124,8 +130,24 @@ func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 		s.retainLocked(packets)
 		return nil
 	}
+	s.outbox.add(packets...)
 	s.retainLocked(packets)
 	return s.dirtyLocked()
+}
+
+// makeRoomLocked reports whether the packets fit into the outbox, after volatile ones have given way:
+// these, or those in the queue.
+func (s *Session) makeRoomLocked(packets []*Packet) bool {
+	limit := s.server.config.OutboxBytes
+	if s.outbox.fits(limit, packets...) {
+		return true
+	}
+	if packets[0].volatile {
+		return false
+	}
+	s.retention.dropVolatile(s.outbox.packets)
+	s.outbox.dropVolatile()
+	return s.outbox.fits(limit, packets...)
 }
 
 // dirtyLocked wakes whoever sends the outbox, and returns the session if that must be the flusher.
@@ -163,7 +185,7 @@ func (s *Session) closeLocked(farewell *Packet, reason CloseReason) (dirty *Sess
 		return nil
 	}
 	s.state = stateClosing
-	s.outbox.add(0, farewell)
+	s.outbox.add(farewell)
 	s.heartbeat.set(s, s.server.config.WriteTimeout)
 	s.server.running.Go(func() { s.finish(reason) })
 	return s.dirtyLocked()

@@ -52,7 +52,8 @@ func TestShutdown(t *testing.T) {
 			assert.Fail(t, "Shutdown did not wait")
 		default:
 		}
-		assert.Equal(t, "4last words\x1e1", c.poll())
+		assert.Equal(t, "4last words", c.poll())
+		assert.Equal(t, "1", c.poll())
 		synctest.Wait()
 		<-done
 	})

@@ -146,15 +146,21 @@ func (s *Socket) settle(id uint64, r *Reply, err error) {
 }
 
 // settleAll answers all asks: the socket is gone.
-func (s *Socket) settleAll() {
+func (c *conn) settleAll(s *Socket) {
 	s.debts.mu.Lock()
 	open := s.debts.byID
 	s.debts.byID, s.debts.closed = nil, true
 	s.debts.mu.Unlock()
 	for _, one := range open {
 		one.timer.Stop()
-		one.answer(nil, ErrDisconnected)
+		c.answer(one, nil, ErrDisconnected)
 	}
+}
+
+// answer keeps a panic to the one answer.
+func (c *conn) answer(to debt, r *Reply, err error) {
+	defer c.recoverPanic()
+	to.answer(r, err)
 }
 
 func (d *debts) reopen() {

@@ -111,6 +111,8 @@ func (c *conn) Closed(reason engineio.CloseReason) {
 		c.leave(s, Reason(reason))
 	}
 	c.stopWaiting()
+	// Absent sockets hold on to the connection, but need nothing of it.
+	c.packets, c.value, c.left = packet.Assembler{}, nil, nil
 }
 
 // awaitConnect gives the client ConnectTimeout to be in a namespace again.
@@ -157,7 +159,7 @@ func (c *conn) connect(p *packet.Packet) {
 		c.refuse(p.Namespace, &ConnectError{Message: "Invalid namespace"})
 		return
 	}
-	if len(c.others) >= maxNamespaces {
+	if n.name != "/" && len(c.others) >= maxNamespaces {
 		c.refuse(p.Namespace, &ConnectError{Message: "Too many namespaces"})
 		return
 	}
@@ -172,11 +174,12 @@ func (c *conn) connect(p *packet.Packet) {
 	c.stopWaiting()
 	delete(c.left, n.name)
 	c.add(s)
-	c.session.Send(connectPacket(s))
-	s.state.Store(socketConnected)
 	if s.pid != "" {
+		c.session.Forget(n.name) // what was sent to another socket that was here before
 		n.pids.connected(s)
 	}
+	c.session.Send(connectPacket(s))
+	s.state.Store(socketConnected)
 	n.connected(c, s)
 }
 
@@ -235,10 +238,11 @@ func (c *conn) refuse(namespace string, err error) {
 
 // leave ends the socket's connection to its namespace.
 func (c *conn) leave(s *Socket, reason Reason) {
-	absent := s.pid != "" && recoverable(reason)
-	s.state.Store(socketGone)
+	absent := s.pid != "" && recoverable(reason) && !s.leaving.Load()
 	if absent {
 		s.state.Store(socketAbsent)
+	} else {
+		s.state.Store(socketGone)
 	}
 	if s.namespace.name == "/" {
 		c.main = nil
@@ -257,19 +261,19 @@ func (c *conn) leave(s *Socket, reason Reason) {
 	}
 	c.settleAll(s)
 	s.namespace.disconnected(c, s, reason)
-	if s.pid == "" {
-		return
+	switch {
+	case absent:
+		s.namespace.pids.left(s, time.Now().Add(c.server.config.Recovery), c.server.config.MaxAbsent)
+	case s.pid != "":
+		s.namespace.pids.drop(s)
+		c.session.Forget(s.namespace.name)
 	}
-	var until time.Time
-	if absent {
-		until = time.Now().Add(c.server.config.Recovery)
-	}
-	s.namespace.pids.left(s, until)
 }
 
-func (c *conn) settleAll(s *Socket) {
-	defer c.recoverPanic()
-	s.settleAll()
+// dismiss takes the socket out of its namespace and tells the client.
+func (c *conn) dismiss(s *Socket) {
+	c.session.Send(textPacket(packet.AppendDisconnect, s.namespace.name))
+	c.leave(s, ReasonServerDisconnect)
 }
 
 // event calls the handler of an event. A panic in it ends the connection and nothing else.

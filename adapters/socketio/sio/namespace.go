@@ -3,6 +3,8 @@ package sio
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"sync"
 )
 
 // Namespace is one of the channels that share a connection ([protocol], "Connection to a namespace").
@@ -22,6 +24,10 @@ type rules struct {
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
 	pids         pids
+
+	// chain is the handling of every event, wrappers and all; it is made for the first one.
+	chain     Handler
+	makeChain sync.Once
 }
 
 func newRules() *rules { return &rules{handlers: make(map[string]Handler)} }
@@ -68,7 +74,7 @@ func (n *Namespace) On(event string, h Handler) { n.handlers[event] = h }
 func (n *Namespace) OnUnhandled(h Handler) { n.unhandled = h }
 
 // UseEvent adds a wrapper around the handling of every event: it may look at the event, answer it, or
-// pass it on to next. The wrapper added first is the outermost.
+// pass it on to next. The wrapper added first is the outermost. wrap is called once.
 func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = append(n.wrappers, wrap) }
 
 // OnConnect sets what is called when a socket has connected, after the client has been told.
@@ -79,17 +85,23 @@ func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.o
 
 // handle calls the event's handler, if it has one, inside the wrappers.
 func (n *Namespace) handle(ctx context.Context, e *Event) {
-	h := n.handlers[e.Name]
-	if h == nil {
-		h = n.unhandled
+	n.makeChain.Do(n.wrap)
+	n.chain(ctx, e)
+}
+
+func (r *rules) wrap() {
+	r.chain = func(ctx context.Context, e *Event) {
+		h := r.handlers[e.Name]
+		if h == nil {
+			h = r.unhandled
+		}
+		if h != nil {
+			h(ctx, e)
+		}
 	}
-	if h == nil {
-		h = func(context.Context, *Event) {}
+	for _, wrap := range slices.Backward(r.wrappers) {
+		r.chain = wrap(r.chain)
 	}
-	for i := len(n.wrappers) - 1; i >= 0; i-- {
-		h = n.wrappers[i](h)
-	}
-	h(ctx, e)
 }
 
 // recovers reports whether sockets that lost their connection may come back.

@@ -8,7 +8,7 @@ import (
 )
 
 // Prepared is an event encoded for its namespace. It is immutable and may be sent to any number of
-// sockets: its bytes are shared.
+// sockets, once to each if it is recoverable: its bytes are shared.
 type Prepared struct{ packets []*engineio.Packet }
 
 // Volatile returns the event, sharing its bytes, as one that may be dropped for a socket that reads
@@ -22,7 +22,8 @@ func (p Prepared) Volatile() Prepared {
 }
 
 // Prepare encodes an event of the namespace of that name; []byte and Binary in the arguments travel as
-// binary data. The error is that of encoding the arguments.
+// binary data. The error is that of encoding the arguments. On a server with Config.Recovery, use
+// PrepareRecoverable: clients would take a string at the end of the arguments for an offset.
 func Prepare(namespace, event string, args ...any) (Prepared, error) {
 	return prepare(namespace, event, false, args...)
 }

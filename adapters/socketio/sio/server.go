@@ -22,17 +22,27 @@ type Config struct {
 	// Recovery is how long a socket that lost its connection may come back with nothing missed.
 	// Default 0: it may not.
 	Recovery time.Duration
+	// MaxAbsent bounds how many sockets of a namespace may be away and still come back. One more takes
+	// the place of the one that is away for the longest time. Default 50,000.
+	MaxAbsent int
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
 
-// defaultRetain is how many events a connection remembers until the client has confirmed them.
-const defaultRetain = 2048
+const (
+	// defaultRetain is how many events a connection remembers until its client has proved that it got
+	// them. A client that is lost without a sign is found to be so after some 85 s: till then this is
+	// enough for some 80 events a second.
+	defaultRetain = 8192
+	// defaultMaxAbsent is some 100 MB, beside what is retained.
+	defaultMaxAbsent = 50_000
+)
 
 // Server is an http.Handler that serves Socket.IO on whatever path it is mounted; clients use
 // `/socket.io/` unless told otherwise.
 type Server struct {
 	config     Config
+	handover   time.Duration
 	engine     *engineio.Server
 	namespaces map[string]*Namespace
 	// matching are namespaces by rule, asked in order.
@@ -51,9 +61,10 @@ func NewServer(config Config) *Server {
 	}
 	if config.Recovery > 0 {
 		config.Engine.Retain = cmp.Or(config.Engine.Retain, defaultRetain)
+		config.MaxAbsent = cmp.Or(config.MaxAbsent, defaultMaxAbsent)
 	}
 	config.Engine.Logger = cmp.Or(config.Engine.Logger, config.Logger)
-	srv := &Server{config: config, namespaces: make(map[string]*Namespace)}
+	srv := &Server{config: config, handover: handover, namespaces: make(map[string]*Namespace)}
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	srv.engine = engineio.NewServer(config.Engine, srv.accept)
 	srv.Of("/")

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"parley/adapters/socketio/engineio"
-	"parley/adapters/socketio/sio/packet"
 )
 
 // Reason says why a socket is gone, in the reference server's words where it has one.
@@ -38,7 +37,7 @@ type Socket struct {
 	id        string
 	// pid is the secret by which the client may recover; "" if it may not.
 	pid       string
-	recovered bool
+	recovered atomic.Bool
 	state     atomic.Int32
 	// leaving is true from the call of Disconnect: what the client sends after it is ignored.
 	leaving atomic.Bool
@@ -63,7 +62,7 @@ func (s *Socket) ID() string { return s.id }
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
 // Recovered reports whether the socket has come back from a lost connection, with nothing missed.
-func (s *Socket) Recovered() bool { return s.recovered }
+func (s *Socket) Recovered() bool { return s.recovered.Load() }
 
 // Transport names the transport in use: engineio.Polling or engineio.WebSocket.
 func (s *Socket) Transport() string { return s.session().Transport() }
@@ -95,14 +94,14 @@ func (s *Socket) listens() bool {
 }
 
 // Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
-// event of the client is handled. The client does not come back by itself.
+// event of the client is handled. The client does not come back by itself, and does not recover.
 func (s *Socket) Disconnect() {
 	s.leaving.Store(true)
+	s.namespace.pids.dropAbsent(s)
 	c := s.conn.Load()
 	c.session.Do(func() {
 		if s.state.Load() == socketConnected {
-			c.session.Send(textPacket(packet.AppendDisconnect, s.namespace.name))
-			c.leave(s, ReasonServerDisconnect)
+			c.dismiss(s)
 		}
 	})
 }

@@ -1,0 +1,300 @@
+package engineio_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
+)
+
+// TestRetain_property plays random lives of a client that loses its connection again and again, while
+// it is sent packets of all kinds on several channels, reads or does not, and proves or does not. At
+// every end, for every offset that it may show, what it would be handed over must be all that it has
+// missed, or nothing; and over all its lives it gets everything once and in order.
+func TestRetain_property(t *testing.T) {
+	for _, seed := range []uint64{1, 2, 3, 4, 5, rand.Uint64()} {
+		bubble(t, fmt.Sprint("with room enough it always carries on, seed ", seed), func(t *testing.T) {
+			playRetention(t, seed, engineio.Config{Retain: 10_000, OutboxBytes: 2000})
+		})
+		bubble(t, fmt.Sprint("with little room it is told so, and never has a hole, seed ", seed), func(t *testing.T) {
+			playRetention(t, seed, engineio.Config{Retain: 8, OutboxBytes: 2000})
+		})
+	}
+}
+
+var channels = []string{"a", "b", "c"}
+
+// sentEvent is what the application has sent on a channel.
+type sentEvent struct {
+	offset   string
+	volatile bool
+}
+
+type retentionPlay struct {
+	t      *testing.T
+	random *rand.Rand
+	k      *kit
+	ws     *wsClient
+	next   int
+	// sent is what was sent on each channel, since its beginning or since it could last not be resumed.
+	sent map[string][]sentEvent
+	// got is what the client has got of that, oldest first; at is its last offset.
+	got map[string][]string
+	at  map[string]string
+	// seen are the volatile ones that it has got.
+	seen map[string]bool
+	// proved is at as of the last answered ping.
+	proved map[string]string
+	// owes: a ping was read and not answered yet; owed is at as it was then.
+	owes bool
+	owed map[string]string
+	// resumed and refused count what the lives must have contained.
+	resumed, refused int
+}
+
+func playRetention(t *testing.T, seed uint64, config engineio.Config) {
+	p := &retentionPlay{
+		t: t, random: rand.New(rand.NewPCG(seed, 0)), k: inMemory(t, config),
+		seen: map[string]bool{}, sent: map[string][]sentEvent{}, got: map[string][]string{}, at: map[string]string{}, proved: map[string]string{},
+	}
+	p.ws = p.k.openWebSocket()
+	for range 60 {
+		for range p.random.IntN(60) {
+			p.step()
+		}
+		p.drop()
+		p.checkEveryOffset()
+		p.comeBack(config.Retain > 1000)
+	}
+	p.readAll()
+	for _, c := range channels {
+		require.Equal(t, p.expected(c, ""), append([]string{}, p.got[c]...))
+	}
+	require.Positive(t, p.resumed)
+	if config.Retain < 1000 {
+		require.Positive(t, p.refused)
+	}
+}
+
+// step sends something, or lets the client do something.
+func (p *retentionPlay) step() {
+	switch choice := p.random.IntN(20); {
+	case choice < 11:
+		p.send()
+	case choice < 16:
+		p.read(1 + p.random.IntN(20))
+	case choice < 18 && p.owes && len(p.ws.peer.ended()) == 0:
+		p.ws.sendText("3")
+		synctest.Wait()
+		p.owes, p.proved = false, p.owed
+	case choice < 19:
+		time.Sleep(time.Duration(p.random.IntN(3000)) * time.Millisecond)
+	}
+}
+
+func (p *retentionPlay) send() {
+	p.next++
+	channel := channels[p.random.IntN(len(channels))]
+	e := sentEvent{offset: fmt.Sprint(channel, p.next), volatile: p.random.IntN(4) == 0}
+	packets := []*engineio.Packet{textPacket(e.offset+strings.Repeat(".", p.random.IntN(200))).Retain(channel, e.offset)}
+	for range p.random.IntN(3) * p.random.IntN(2) {
+		packets = append(packets, textPacket("+").Retain(channel, ""))
+	}
+	if p.random.IntN(8) == 0 {
+		p.ws.peer.session.Send(textPacket("unmarked"))
+	}
+	if e.volatile {
+		for i := range packets {
+			packets[i] = packets[i].Volatile()
+		}
+	}
+	p.sent[channel] = append(p.sent[channel], e)
+	p.ws.peer.session.Send(packets...)
+	synctest.Wait()
+}
+
+// read reads at most n frames, as long as there are any.
+func (p *retentionPlay) read(n int) {
+	for range n {
+		_ = p.ws.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+		f := p.ws.read()
+		if f.closed {
+			break
+		}
+		offset, _, _ := strings.Cut(strings.TrimPrefix(f.data, "4"), ".")
+		switch offset {
+		case "2":
+			p.owes, p.owed = true, clone(p.at)
+		case "+", "unmarked", "first":
+		default:
+			channel := offset[:1]
+			p.at[channel] = offset
+			if p.volatile(channel, offset) {
+				p.seen[offset] = true
+				break
+			}
+			p.got[channel] = append(p.got[channel], offset)
+		}
+	}
+	_ = p.ws.conn.SetReadDeadline(time.Time{})
+}
+
+func (p *retentionPlay) readAll() { p.read(1 << 20) }
+
+func (p *retentionPlay) volatile(channel, offset string) bool {
+	i := slices.IndexFunc(p.sent[channel], func(e sentEvent) bool { return e.offset == offset })
+	require.GreaterOrEqual(p.t, i, 0, "%s was never sent", offset)
+	return p.sent[channel][i].volatile
+}
+
+// drop takes the connection away; more is sent meanwhile.
+func (p *retentionPlay) drop() {
+	p.ws.drop()
+	require.NotEmpty(p.t, p.ws.peer.ended())
+	for range p.random.IntN(5) {
+		p.send()
+	}
+}
+
+// expected is what there is on the channel after the offset; everything after "".
+func (p *retentionPlay) expected(channel, offset string) []string {
+	after := []string{}
+	for _, e := range p.sent[channel] {
+		if !e.volatile {
+			after = append(after, e.offset)
+		}
+		if e.offset == offset {
+			after = after[:0]
+		}
+	}
+	return after
+}
+
+// checkEveryOffset asks for what every offset would miss that the client may ever have seen: it is all
+// or nothing.
+func (p *retentionPlay) checkEveryOffset() {
+	for _, c := range channels {
+		for _, e := range p.sent[c] {
+			texts, ok := p.ws.peer.session.Missed(c, e.offset)
+			if ok && (!e.volatile || p.seen[e.offset]) {
+				require.Equal(p.t, p.expected(c, e.offset), offsets(texts), "channel %s after %s", c, e.offset)
+			}
+		}
+	}
+}
+
+// offsets are those of the events; attachments are left out.
+func offsets(texts []string) []string {
+	all := []string{}
+	for _, text := range texts {
+		if offset, _, _ := strings.Cut(text, "."); offset != "+" {
+			all = append(all, offset)
+		}
+	}
+	return all
+}
+
+// comeBack lets a new session carry on each channel, from where the client is. A channel that cannot be
+// resumed begins anew.
+func (p *retentionPlay) comeBack(always bool) {
+	old, next := p.ws, p.k.openWebSocket()
+	p.ws, p.owes = next, false
+	for _, c := range channels {
+		if old.peer.session.Resume(next.peer.session, c, p.at[c], textPacket("first")) {
+			p.resumed++
+			continue
+		}
+		require.False(p.t, always, "channel %s cannot be resumed at %s, proved %s", c, p.at[c], p.proved[c])
+		p.refused++
+		delete(p.sent, c)
+		delete(p.got, c)
+		delete(p.at, c)
+	}
+}
+
+func clone(m map[string]string) map[string]string {
+	c := make(map[string]string, len(m))
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+// TestRetain_concurrent lets a client lose its connection while several goroutines multicast to it and
+// to others: it gets everything once and in order, whichever of its sessions was known to the sender.
+func TestRetain_concurrent(t *testing.T) {
+	const senders, each, lives = 4, 1500, 25
+	k := onLoopback(t, engineio.Config{Retain: 1 << 20, OutboxBytes: 1 << 30})
+	stays := k.openWebSocket()
+	ws := k.openWebSocket()
+	var holder atomic.Pointer[engineio.Session]
+	holder.Store(ws.peer.session)
+
+	var order sync.Mutex // as a conversation's lock: it gives the numbers, and their order
+	number := 0
+	var sending sync.WaitGroup
+	for range senders {
+		sending.Go(func() {
+			for i := range each {
+				order.Lock()
+				number++
+				offset := fmt.Sprint("a", number)
+				e := event("a", offset)
+				engineio.Multicast(slices.Values([]*engineio.Session{stays.peer.session, holder.Load()}), e)
+				order.Unlock()
+				if i%20 == 0 {
+					time.Sleep(time.Millisecond) // no wait for anything: it spreads the load over the lives
+				}
+			}
+		})
+	}
+	last := 0
+	hear := func(ws *wsClient, f frame) {
+		if f == text("2") {
+			ws.sendText("3")
+			return
+		}
+		var n int
+		_, err := fmt.Sscanf(f.data, "4a%d", &n)
+		require.NoError(t, err, "%+v", f)
+		require.Equal(t, last+1, n, "a gap or a repeat")
+		last = n
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	for range lives {
+		for range random.IntN(300) {
+			hear(ws, ws.read())
+			if last == senders*each {
+				break
+			}
+		}
+		_ = ws.conn.Close()
+		next := k.openWebSocket()
+		for offset := fmt.Sprint("a", last); !ws.peer.session.Resume(next.peer.session, "a", offset, textPacket("a0")); {
+			require.Empty(t, ws.peer.ended(), "it is over and cannot be resumed at %s", offset)
+			ws.peer.session.Close() // as a server that knows its client to be back
+		}
+		holder.Store(next.peer.session)
+		ws = next
+		require.Equal(t, text("4a0"), ws.read())
+	}
+	for last < senders*each {
+		hear(ws, ws.read())
+	}
+	sending.Wait()
+	last, ws = 0, stays
+	for last < senders*each {
+		hear(ws, ws.read())
+	}
+	assert.Empty(t, stays.peer.ended())
+}

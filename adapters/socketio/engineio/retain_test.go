@@ -1,0 +1,330 @@
+package engineio_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
+)
+
+// retaining remembers more than most tests send.
+var retaining = engineio.Config{Retain: 100}
+
+// event is a text packet to retain; its text is its offset.
+func event(channel, offset string) *engineio.Packet {
+	return textPacket(offset).Retain(channel, offset)
+}
+
+// events are packets of the channel "a" with these offsets.
+func events(offsets ...string) []*engineio.Packet {
+	packets := make([]*engineio.Packet, len(offsets))
+	for i, o := range offsets {
+		packets[i] = event("a", o)
+	}
+	return packets
+}
+
+// prove pings the client, which answers; n messages are to be read before.
+func (ws *wsClient) prove(n int) {
+	ws.t.Helper()
+	ws.readText(n)
+	require.Equal(ws.t, text("2"), ws.read())
+	ws.sendText("3")
+	synctest.Wait()
+}
+
+// drop takes the connection away and waits until the session is over.
+func (ws *wsClient) drop() {
+	ws.close()
+	synctest.Wait()
+}
+
+// resumed lets a new client carry on and returns what it gets, in short form; nil if it may not. A packet
+// that is sent to the old session after it stands behind all.
+func (k *kit) resumed(old *peer, channel, offset string) []string {
+	k.t.Helper()
+	ws := k.openWebSocket()
+	defer ws.drop()
+	could := old.session.CanResume(channel, offset)
+	ok := old.session.Resume(ws.peer.session, channel, offset, textPacket("first"))
+	assert.Equal(k.t, could, ok, "CanResume")
+	if !ok {
+		ws.peer.send("nothing")
+		require.Equal(k.t, text("4nothing"), ws.read())
+		return nil
+	}
+	old.session.Send(event(channel, "last"))
+	require.Equal(k.t, text("4first"), ws.read())
+	got := []string{}
+	for {
+		f := ws.read()
+		require.False(k.t, f.closed)
+		if f == text("4last") {
+			return got
+		}
+		if f != text("2") { // a ping
+			got = append(got, strings.TrimPrefix(f.data, "4"))
+		}
+	}
+}
+
+func TestRetain_resume(t *testing.T) {
+	// In each, the old session is sent the events a1, a2 and a3 on the channel "a" and has gone.
+	cases := []struct {
+		name string
+		// during happens before the end: it sends, and reads what it is sent.
+		during  func(ws *wsClient)
+		channel string
+		offset  string
+		want    []string
+	}{
+		{"the last offset misses nothing", nil, "a", "a3", []string{}},
+		{"one in the middle misses what is behind it", nil, "a", "a1", []string{"a2", "a3"}},
+		{"a client that tells none has got nothing", nil, "a", "", []string{"a1", "a2", "a3"}},
+		{"a client that tells one of another life too", nil, "a", "z9", []string{"a1", "a2", "a3"}},
+		{"a channel that nothing was sent on misses nothing", nil, "b", "a1", []string{}},
+		{"what was proved is known by its last offset", func(ws *wsClient) { ws.prove(3) }, "a", "a3", []string{}},
+		{"what was proved is not there to be sent again", func(ws *wsClient) { ws.prove(3) }, "a", "a2", nil},
+		{"who has proved something has not got nothing", func(ws *wsClient) { ws.prove(3) }, "a", "", nil},
+		{"nor anything of another life", func(ws *wsClient) { ws.prove(3) }, "a", "z9", nil},
+		{"the proof of one channel says nothing of another", func(ws *wsClient) { ws.prove(3) }, "b", "", []string{}},
+		{
+			"what comes behind the proof is there",
+			func(ws *wsClient) { ws.prove(3); ws.peer.session.Send(events("a4", "a5")...) },
+			"a", "a3", []string{"a4", "a5"},
+		},
+		{
+			"a ping that is not answered proves nothing",
+			func(ws *wsClient) { ws.readText(4); ws.peer.session.Send(events("a4")...) },
+			"a", "a2", []string{"a3", "a4"},
+		},
+		{
+			"a proof of long ago is as good, after many pings",
+			func(ws *wsClient) {
+				ws.prove(3)
+				for range 100 {
+					ws.prove(0)
+				}
+				ws.peer.session.Send(events("a4")...)
+			},
+			"a", "a3", []string{"a4"},
+		},
+		{
+			"another channel's and unmarked packets are left out",
+			func(ws *wsClient) {
+				ws.peer.session.Send(event("b", "b1"), textPacket("unmarked"), event("a", "a4"), event("b", "b2"))
+			},
+			"a", "a2", []string{"a3", "a4"},
+		},
+		{
+			"volatile ones are of their moment",
+			func(ws *wsClient) {
+				ws.peer.session.Send(event("a", "v1").Volatile())
+				ws.peer.session.Send(event("a", "a4"))
+				ws.peer.session.Send(event("a", "v2").Volatile())
+			},
+			"a", "a3", []string{"a4"},
+		},
+		{
+			"but their offsets count",
+			func(ws *wsClient) {
+				ws.peer.session.Send(event("a", "v1").Volatile())
+				ws.peer.session.Send(event("a", "a4"))
+			},
+			"a", "v1", []string{"a4"},
+		},
+		{
+			"also for the proof",
+			func(ws *wsClient) { ws.peer.session.Send(event("a", "v1").Volatile()); ws.prove(4) },
+			"a", "v1", []string{},
+		},
+		{
+			"a packet without an offset belongs to the one before it",
+			func(ws *wsClient) {
+				ws.peer.session.Send(event("a", "a4"), binaryPacket(4).Retain("a", ""))
+				ws.peer.session.Send(event("a", "v1").Volatile(), binaryPacket(9).Retain("a", "").Volatile())
+				ws.peer.session.Send(event("a", "a5"), binaryPacket(5).Retain("a", ""))
+			},
+			"a", "a4", []string{"a5", "\x05"},
+		},
+		{
+			"and goes with it",
+			func(ws *wsClient) {
+				ws.peer.session.Send(event("a", "v1").Volatile(), binaryPacket(9).Retain("a", "").Volatile())
+				ws.peer.session.Send(event("a", "a5"), binaryPacket(5).Retain("a", ""))
+			},
+			"a", "a3", []string{"a5", "\x05"},
+		},
+		{"a channel that was forgotten begins anew", func(ws *wsClient) {
+			ws.prove(3)
+			ws.peer.session.Send(event("a", "a4"), event("b", "b1"))
+			ws.peer.session.Forget("a")
+			ws.peer.session.Send(event("a", "a5"))
+		}, "a", "a2", []string{"a5"}},
+		{"and the others go on", func(ws *wsClient) {
+			ws.peer.session.Send(event("b", "b1"), event("a", "a4"), event("b", "b2"))
+			ws.peer.session.Forget("a")
+		}, "b", "b1", []string{"b2"}},
+	}
+	for _, tc := range cases {
+		bubble(t, tc.name, func(t *testing.T) {
+			k := inMemory(t, retaining)
+			ws := k.openWebSocket()
+			ws.peer.session.Send(events("a1", "a2", "a3")...)
+			if tc.during != nil {
+				tc.during(ws)
+			}
+			ws.drop()
+			assert.Equal(t, tc.want, k.resumed(ws.peer, tc.channel, tc.offset))
+		})
+	}
+}
+
+func TestRetain_after_the_end(t *testing.T) {
+	bubble(t, "what is sent meanwhile is behind what was missed, but for volatile packets", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		ws := k.openWebSocket()
+		ws.peer.session.Send(events("a1", "a2")...)
+		ws.drop()
+		ws.peer.session.Send(event("a", "a3"))
+		ws.peer.session.Send(event("a", "v1").Volatile())
+		ws.peer.session.Send(textPacket("unmarked"))
+		ws.peer.session.Send(event("a", "a4"), binaryPacket(4).Retain("a", ""))
+		assert.Equal(t, []string{"a2", "a3", "a4", "\x04"}, k.resumed(ws.peer, "a", "a1"))
+	})
+
+	bubble(t, "an open session cannot be resumed, nor one that another carries on", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		ws, other := k.openWebSocket(), k.openWebSocket()
+		ws.peer.session.Send(events("a1")...)
+		assert.False(t, ws.peer.session.Resume(other.peer.session, "a", ""))
+		assert.False(t, ws.peer.session.Resume(ws.peer.session, "a", ""))
+		ws.drop()
+		assert.True(t, ws.peer.session.Resume(other.peer.session, "a", ""))
+		assert.Equal(t, text("4a1"), other.read())
+		assert.False(t, ws.peer.session.CanResume("a", ""))
+		assert.Nil(t, k.resumed(ws.peer, "a", ""))
+		ws.peer.session.Send(events("a2")...)
+		assert.Equal(t, text("4a2"), other.read(), "it still goes to the first")
+		assert.Equal(t, []string{}, k.resumed(ws.peer, "b", ""), "its other channels are free")
+	})
+
+	bubble(t, "without Config.Retain nothing is remembered", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		ws := k.openWebSocket()
+		ws.peer.session.Send(events("a1")...)
+		assert.Equal(t, text("4a1"), ws.read())
+		ws.drop()
+		ws.peer.session.Send(events("a2")...)
+		assert.Nil(t, k.resumed(ws.peer, "a", ""))
+		assert.Nil(t, k.resumed(ws.peer, "a", "a1"))
+	})
+
+	bubble(t, "a session that never was used carries nothing over", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		ws := k.openWebSocket()
+		ws.drop()
+		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", ""))
+	})
+
+	bubble(t, "a session that carries on may itself be gone already", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		first, second := k.openWebSocket(), k.openWebSocket()
+		first.peer.session.Send(events("a1", "a2")...)
+		first.drop()
+		second.drop()
+		assert.True(t, first.peer.session.Resume(second.peer.session, "a", "a1"))
+		first.peer.session.Send(events("a3")...)
+		assert.Equal(t, []string{"a2", "a3"}, k.resumed(second.peer, "a", "a1"))
+		third := k.openWebSocket()
+		assert.False(t, second.peer.session.Resume(third.peer.session, "a", ""))
+	})
+
+	bubble(t, "the chain of sessions is as long as it takes, and every one forwards", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		chain := []*wsClient{k.openWebSocket()}
+		chain[0].peer.session.Send(events("a0")...)
+		for i := range 10 {
+			last := chain[len(chain)-1]
+			last.drop()
+			next := k.openWebSocket()
+			require.True(t, last.peer.session.Resume(next.peer.session, "a", fmt.Sprint("a", i)))
+			chain[0].peer.session.Send(events(fmt.Sprint("a", i+1))...)
+			chain = append(chain, next)
+		}
+		last := chain[10]
+		assert.Equal(t, text("4a10"), last.read())
+		for i, ws := range chain {
+			ws.peer.session.Send(events(fmt.Sprint("b", i))...)
+			assert.Equal(t, text(fmt.Sprint("4b", i)), last.read())
+		}
+	})
+
+	bubble(t, "what a channel was before on the session that carries on does not matter", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		old, next := k.openWebSocket(), k.openWebSocket()
+		old.peer.session.Send(events("a1", "a2")...)
+		old.drop()
+		next.peer.session.Send(events("x1")...)
+		next.prove(1)
+		next.peer.session.Send(events("x2")...)
+		require.True(t, old.peer.session.Resume(next.peer.session, "a", "a1"))
+		next.drop()
+		assert.Equal(t, []string{"a2"}, k.resumed(next.peer, "a", "a1"))
+	})
+}
+
+func TestRetain_polling(t *testing.T) {
+	bubble(t, "what a poll has taken is remembered until the pong", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		c := k.handshake()
+		c.peer.session.Send(events("a1", "a2")...)
+		assert.Equal(t, "4a1\x1e4a2", c.poll())
+		assert.Equal(t, "2", c.poll())
+		c.post("3")
+		c.peer.session.Send(events("a3")...)
+		assert.Equal(t, "4a3", c.poll())
+		c.peer.session.Send(events("a4")...)
+		assert.Equal(t, "4a4", c.poll()) // say that the client does not get it
+		p := c.beginPoll()
+		require.True(t, p.waiting())
+		p.abort()
+		synctest.Wait()
+		require.Equal(t, only(engineio.ReasonTransportError), c.peer.ended())
+		assert.Equal(t, []string{"a3", "a4"}, k.resumed(c.peer, "a", "a2"))
+	})
+
+	bubble(t, "an upgrade changes nothing", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		c := k.handshake()
+		c.peer.session.Send(events("a1")...)
+		assert.Equal(t, "4a1", c.poll())
+		ws := c.probe()
+		c.peer.session.Send(events("a2")...)
+		assert.Equal(t, "4a2", c.poll())
+		ws.sendText("5")
+		c.peer.session.Send(events("a3")...)
+		assert.Equal(t, text("4a3"), ws.read())
+		ws.drop()
+		assert.Equal(t, []string{"a2", "a3"}, k.resumed(c.peer, "a", "a1"))
+	})
+
+	bubble(t, "a client that polls carries on like any other", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		ws := k.openWebSocket()
+		ws.peer.session.Send(events("a1", "a2")...)
+		ws.drop()
+		c := k.handshake()
+		p := c.beginPoll()
+		require.True(t, p.waiting())
+		require.True(t, ws.peer.session.Resume(c.peer.session, "a", "a1", textPacket("first")))
+		assert.Equal(t, "4first\x1e4a2", p.wait().body)
+		ws.peer.session.Send(events("a3")...)
+		assert.Equal(t, "4a3", c.poll())
+	})
+}

@@ -1,0 +1,179 @@
+package engineio
+
+// retention is what a session remembers. The session's mutex guards it.
+type retention struct {
+	// packets are those not proved yet. They are numbered in order; the first has the number base.
+	packets []*Packet
+	bytes   int
+	base    int
+	// pinged is the number of the first packet behind the last ping; unpinged is how many bytes stand
+	// there, about.
+	pinged   int
+	unpinged int
+	// handed is the number of the first packet behind those of another session. They count apart: what
+	// was accepted before is no reason to forget.
+	handed int
+	// gap is the number up to which packets were forgotten unproved, because there were too many; 0 if
+	// there is no gap. Until the client has proved those, nothing can be resumed.
+	gap int
+	// proved has one entry per channel.
+	proved []channelOffset
+	// successors are the sessions that have taken over a channel after this one's end.
+	successors map[string]*Session
+}
+
+// channelOffset is the last place of a channel that the client has surely got.
+type channelOffset struct{ channel, offset string }
+
+// add remembers the packets that are marked, up to limit of them. After the end, volatile ones cannot
+// have been got, and after a gap nothing can be resumed any more.
+func (r *retention) add(limit int, ended bool, packets []*Packet) {
+	if ended && r.gap > 0 {
+		return
+	}
+	for _, p := range packets {
+		if p.retained && !(ended && p.volatile) {
+			r.packets = append(r.packets, p)
+			r.bytes += len(p.frame)
+			r.unpinged += len(p.frame)
+		}
+	}
+	most := retainAtMost * limit
+	if !ended {
+		most = min(most, limit+max(r.handed-r.base, 0))
+	}
+	if len(r.packets) > most || r.bytes > retainBytes {
+		r.gap = r.base + len(r.packets)
+		r.forget(len(r.packets))
+	}
+}
+
+// handedOver notes that the next n packets come from another session.
+func (r *retention) handedOver(n int) { r.handed = r.base + len(r.packets) + n }
+
+// forget takes the first n packets for proved.
+func (r *retention) forget(n int) {
+	for _, p := range r.packets[:n] {
+		r.bytes -= len(p.frame)
+		if p.offset != "" {
+			r.prove(p.channel, p.offset)
+		}
+	}
+	r.base += n
+	left := copy(r.packets, r.packets[n:])
+	clear(r.packets[left:])
+	r.packets = r.packets[:left]
+	if left == 0 {
+		r.unpinged = 0
+		if cap(r.packets) > keepCapacity {
+			r.packets = nil
+		}
+	}
+}
+
+func (r *retention) prove(channel, offset string) {
+	for i := range r.proved {
+		if r.proved[i].channel == channel {
+			r.proved[i].offset = offset
+			return
+		}
+	}
+	r.proved = append(r.proved, channelOffset{channel, offset})
+}
+
+// proofDue reports whether enough stands behind the last ping to ask for another; limit is
+// Config.Retain.
+func (r *retention) proofDue(limit int) bool {
+	n := r.base + len(r.packets) - max(r.pinged, r.base)
+	return n > min(limit/4, provePackets) || r.unpinged > proveBytes
+}
+
+// ping notes that a ping stands behind all packets.
+func (r *retention) ping() { r.pinged, r.unpinged = r.base+len(r.packets), 0 }
+
+// pong takes for proved what stood before the last ping.
+func (r *retention) pong() {
+	if r.pinged >= r.gap {
+		r.gap = 0
+	}
+	r.forget(max(r.pinged-r.base, 0))
+}
+
+// clear forgets the channel.
+func (r *retention) clear(channel string) {
+	for i := range r.proved {
+		if r.proved[i].channel == channel {
+			last := len(r.proved) - 1
+			r.proved[i] = r.proved[last]
+			r.proved[last] = channelOffset{}
+			r.proved = r.proved[:last]
+			break
+		}
+	}
+	r.remove(func(_ int, p *Packet) bool { return p.channel == channel })
+}
+
+// dropVolatile forgets the volatile packets among those that have not been sent, and now never will:
+// the client cannot have got them, so its offset must not be expected to be theirs.
+func (r *retention) dropVolatile(unsent []*Packet) {
+	first := len(r.packets) // of the packets that have not been sent
+	for i := len(unsent) - 1; i >= 0 && first > 0; i-- {
+		if r.packets[first-1] == unsent[i] {
+			first--
+		}
+	}
+	r.remove(func(i int, p *Packet) bool { return i >= first && p.volatile })
+}
+
+// remove forgets packets as if they had never been sent.
+func (r *retention) remove(which func(i int, p *Packet) bool) {
+	kept := r.packets[:0]
+	pinged, handed := r.pinged, r.handed
+	for i, p := range r.packets {
+		if !which(i, p) {
+			kept = append(kept, p)
+			continue
+		}
+		r.bytes -= len(p.frame)
+		if r.base+i < r.pinged {
+			pinged--
+		}
+		if r.base+i < r.handed {
+			handed--
+		}
+	}
+	clear(r.packets[len(kept):])
+	r.packets, r.pinged, r.handed = kept, pinged, handed
+}
+
+// missed returns the channel's packets after the offset. ok is false if some of them are forgotten, or
+// if nobody can tell. Volatile packets are of their moment and are not returned.
+func (r *retention) missed(channel, offset string) (missed []*Packet, ok bool) {
+	if r.gap > 0 {
+		return nil, false
+	}
+	var found, known bool
+	for _, c := range r.proved {
+		if c.channel == channel {
+			known, found = true, c.offset == offset
+		}
+	}
+	skip := false
+	for _, p := range r.packets {
+		if p.channel != channel {
+			continue
+		}
+		if p.offset != "" {
+			skip = p.volatile
+			if p.offset == offset {
+				missed, found, skip = missed[:0], true, true
+			}
+		}
+		if !skip {
+			missed = append(missed, p)
+		}
+	}
+	// Nothing was ever proved, and the offset is none of this session's: the client has got nothing
+	// here and tells where it stood in another life, or nowhere.
+	return missed, found || !known
+}

@@ -1,0 +1,127 @@
+package legacy
+
+import (
+	"encoding/json"
+	"errors"
+
+	"parley/adapters/socketio/sio/packet"
+	"parley/domain"
+)
+
+var errMissing = errors.New("legacy: too few arguments")
+
+// client is what reads the packets of one client. It belongs to the session's goroutine.
+type client struct {
+	session *session
+	// packets puts binary packets together.
+	packets packet.Assembler
+	// left says that the client said goodbye.
+	left bool
+}
+
+// receive handles one Engine.IO message, a packet or a part of a binary one, and reports whether the
+// session goes on: it ends when the client says so or breaks the protocol.
+func (c *client) receive(data []byte, binary bool) bool {
+	decode := c.packets.Text
+	if binary {
+		decode = c.packets.Binary
+	}
+	p, whole, err := decode(data)
+	if err != nil || !whole {
+		return err == nil
+	}
+	if p.Namespace != packet.RootNamespace {
+		return c.elsewhere(&p)
+	}
+	switch p.Type {
+	case packet.Connect: // everyone is in the root namespace from the start
+		return true
+	case packet.Disconnect:
+		c.left = true
+		return false
+	case packet.Event:
+		return c.event(&p)
+	case packet.Ack: // nobody asked for one
+		return true
+	default:
+		return false
+	}
+}
+
+// elsewhere answers packets for other namespaces: there are none.
+func (c *client) elsewhere(p *packet.Packet) bool {
+	if p.Type == packet.Connect {
+		c.session.send(newRefusal(p.Namespace, []byte(`{"message":"Invalid namespace"}`)))
+	}
+	return p.Type == packet.Connect || p.Type == packet.Disconnect
+}
+
+func (c *client) event(p *packet.Packet) bool {
+	e := &call{session: c.session, attachments: p.Buffers, id: p.ID, wantsAck: p.HasID}
+	args, err := p.Args(nil)
+	if err == nil {
+		e.name, err = packet.EventName(args[0])
+	}
+	if err != nil {
+		return false
+	}
+	e.args = args[1:]
+	c.session.server.endpoints.Serve(c.session.server.ctx, e)
+	return true
+}
+
+// call is an event of an old client.
+type call struct {
+	session     *session
+	name        string
+	args        []json.RawMessage
+	attachments [][]byte
+	id          uint64
+	wantsAck    bool
+}
+
+// Session is whose client called.
+func (c *call) Session() domain.SessionID { return c.session.id }
+
+// Event is the event's name.
+func (c *call) Event() string { return c.name }
+
+// WantsAck reports whether the client waits for an ack.
+func (c *call) WantsAck() bool { return c.wantsAck }
+
+// Bind decodes the event's arguments.
+func (c *call) Bind(into ...any) error {
+	if len(c.args) < len(into) {
+		return errMissing
+	}
+	for i, v := range into {
+		if err := packet.Bind(c.args[i], c.attachments, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ack answers, once, if the client waits for it.
+func (c *call) Ack(args ...any) error {
+	if !c.wantsAck {
+		return nil
+	}
+	p, err := newAck(c.id, args...)
+	if err != nil {
+		return err
+	}
+	c.wantsAck = false
+	c.session.send(p)
+	return nil
+}
+
+// Emit sends an event to the calling client alone.
+func (c *call) Emit(event string, args ...any) error {
+	p, err := newEvent(event, args...)
+	if err != nil {
+		return err
+	}
+	c.session.send(p)
+	return nil
+}

@@ -1,0 +1,97 @@
+package legacy
+
+import (
+	"io"
+	"runtime/debug"
+	"unicode/utf8"
+
+	library "github.com/googollee/go-socket.io/engineio/session"
+
+	"parley/adapters/socketio"
+	"parley/adapters/socketio/sio/packet"
+	"parley/domain"
+	"parley/ports"
+)
+
+// run is the session's life, from the moment when the library knows it until nothing is left of it. A
+// panic ends the session and nothing else.
+func (s *session) run() {
+	defer s.server.running.Done()
+	defer func() {
+		s.end()
+		s.server.remove(s.conn.ID())
+		s.tasks.Wait()
+	}()
+	defer func() {
+		if v := recover(); v != nil {
+			s.server.log.Error("panic in handler", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	_, err := s.server.chat.Connect(s.server.ctx, s.id, s.token)
+	s.token = ""
+	if err != nil {
+		s.server.logInternal("connect", err)
+		s.refuse(err)
+		s.open()
+		for s.read(nil) {
+		}
+		return
+	}
+	s.chat()
+}
+
+// chat serves a session that is signed in. Only a client that says so has left for good: every other
+// end may be a connection that comes back.
+func (s *session) chat() {
+	how := ports.Dropped
+	s.server.hub.add(s)
+	defer s.server.hub.remove(s)
+	defer func() { s.server.chat.Disconnect(s.server.ctx, s.id, how) }()
+	defer s.end()
+	s.send(newMessage(packet.Packet{Type: packet.Connect}))
+	s.open()
+	c := &client{session: s}
+	c.packets.MaxBytes = s.server.config.MaxPayload
+	for s.read(c.receive) {
+	}
+	if c.left {
+		how = ports.Left
+	}
+}
+
+// read waits for one message of the client and hands it to receive, unless that is nil. It reports false
+// when the session is over.
+func (s *session) read(receive func(data []byte, binary bool) bool) bool {
+	form, r, err := s.conn.NextReader()
+	if err != nil {
+		return false
+	}
+	data, err := io.ReadAll(r)
+	_ = r.Close() // what it would report is what NextReader reports next
+	switch binary := form == library.BINARY; {
+	case err != nil, !binary && !utf8.Valid(data):
+		return false
+	case receive == nil:
+		return true
+	default:
+		return receive(data, binary)
+	}
+}
+
+// refuse tells the client why it may not come in. To one that needs another token it also says goodbye,
+// so that it does not try again by itself with the same; as a refused client of 3.x or 4.x does not.
+func (s *session) refuse(err error) {
+	failure := socketio.NewFailure(err)
+	data, err := marshalOne(failure)
+	if err != nil {
+		s.server.log.Error("refusal not encoded", "error", err)
+	}
+	s.send(newRefusal(packet.RootNamespace, data))
+	switch failure.Code {
+	case domain.CodeUnauthorized, domain.CodeTokenExpired, domain.CodeForbidden:
+		s.send(newMessage(packet.Packet{Type: packet.Disconnect}))
+		s.dismiss()
+	default:
+		s.close()
+	}
+}

@@ -1,0 +1,90 @@
+package legacy_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+func TestSlow(t *testing.T) {
+	bubble(t, "a client that reads nothing delays nobody and is let go when its outbox is full", func(t *testing.T) {
+		k := newKit(t)
+		reader, polled, stuck := k.newSocket(), k.newPolling(), k.newSocket()
+		to := []domain.SessionID{stuck.id, polled.id, reader.id}
+		began := time.Now()
+		for range 20 {
+			k.hub.Broadcast(to, "", message(strings.Repeat("x", 900)))
+			assert.Len(t, content(t, reader.read()), 900)
+			assert.Len(t, content(t, polled.poll()[0]), 900)
+		}
+		assert.Zero(t, time.Since(began), "somebody waited")
+		synctest.Wait()
+		assert.Equal(t, []ports.Departure{ports.Dropped}, k.chat.departures())
+		assert.Equal(t, 2, k.server.Len())
+	})
+
+	bubble(t, "a client that does not take a frame in time is let go", func(t *testing.T) {
+		k := newKit(t)
+		stuck := k.newSocket()
+		k.broadcast(stuck.id, message("unread"))
+		time.Sleep(10*time.Second - time.Nanosecond)
+		synctest.Wait()
+		assert.Equal(t, 1, k.server.Len())
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		assert.Zero(t, k.server.Len())
+	})
+
+	bubble(t, "a client that does not poll is let go when its outbox is full", func(t *testing.T) {
+		k := newKit(t)
+		c := k.newPolling()
+		for range 9 {
+			k.broadcast(c.id, message(strings.Repeat("x", 900)))
+		}
+		synctest.Wait()
+		assert.Equal(t, 1, k.server.Len())
+		k.broadcast(c.id, message(strings.Repeat("x", 900)))
+		synctest.Wait()
+		assert.Zero(t, k.server.Len())
+	})
+
+	bubble(t, "ephemeral events give way first", func(t *testing.T) {
+		k := newKit(t)
+		c := k.newPolling()
+		for range 200 {
+			k.broadcast(c.id, typing("bob"))
+		}
+		for range 9 {
+			k.broadcast(c.id, message(strings.Repeat("x", 900)))
+		}
+		packets := c.poll()
+		require.Len(t, packets, 9)
+		assert.Len(t, content(t, packets[0]), 900)
+	})
+
+	bubble(t, "one large message leaves if nothing is before it", func(t *testing.T) {
+		k := newKit(t)
+		c := k.newPolling()
+		k.broadcast(c.id, message(strings.Repeat("x", 50_000)))
+		assert.Len(t, content(t, c.poll()[0]), 50_000)
+	})
+
+	bubble(t, "pongs count too", func(t *testing.T) {
+		k := newKit(t)
+		c := k.newPolling()
+		ping := "2" + strings.Repeat("x", 4000)
+		c.post(ping, ping)
+		synctest.Wait()
+		assert.Equal(t, 1, k.server.Len())
+		c.post(ping)
+		synctest.Wait()
+		assert.Zero(t, k.server.Len())
+	})
+}

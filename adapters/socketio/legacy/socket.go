@@ -1,0 +1,102 @@
+package legacy
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/googollee/go-socket.io/engineio/frame"
+	"github.com/googollee/go-socket.io/engineio/packet"
+	"github.com/googollee/go-socket.io/engineio/transport"
+)
+
+const (
+	// writeTimeout is how long a client may take to accept a frame.
+	writeTimeout = 10 * time.Second
+	// upgradeTimeout is how long an upgrade may take from the WebSocket's opening. The library would
+	// wait for PingTimeout, while nothing is sent.
+	upgradeTimeout = 10 * time.Second
+)
+
+var errTooLarge = errors.New("legacy: message too large")
+
+// socket is a WebSocket of the library's with limits. While it probes it stands beside polling; once it
+// is in use, session.writeSocket alone writes to it.
+type socket struct {
+	transport.Conn
+	session *session
+	// probing says that it has not taken over from polling yet.
+	probing atomic.Bool
+}
+
+// NextReader waits for a packet of the client.
+func (k *socket) NextReader() (frame.Type, packet.Type, io.ReadCloser, error) {
+	form, kind, r, err := k.Conn.NextReader()
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	if kind == packet.UPGRADE && k.probing.CompareAndSwap(true, false) {
+		_ = k.Conn.SetReadDeadline(time.Time{}) // fails only if it is closed
+		k.session.heard(time.Now().Add(k.session.server.config.PingTimeout))
+	}
+	return form, kind, &limitedReader{ReadCloser: r, socket: k, left: k.session.server.config.MaxPayload}, nil
+}
+
+// NextWriter takes what the library itself has to say: the handshake, pongs, and the answer to a probe,
+// which goes past the outbox because that still goes by polling.
+func (k *socket) NextWriter(form frame.Type, kind packet.Type) (io.WriteCloser, error) {
+	if !k.probing.Load() {
+		return k.session.newFrame(kind), nil
+	}
+	_ = k.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only if it is closed
+	return k.Conn.NextWriter(form, kind)
+}
+
+// write sends one packet.
+func (k *socket) write(p outgoing) error {
+	_ = k.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // as above
+	w, err := k.Conn.NextWriter(frame.String, p.kind)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(p.data)
+	return errors.Join(err, w.Close())
+}
+
+// Close is called by the library when the session is over or the upgrade has failed.
+func (k *socket) Close() error {
+	k.session.lost(k)
+	return k.Conn.Close()
+}
+
+// SetReadDeadline is called with now and PingTimeout at the start and at each ping.
+func (k *socket) SetReadDeadline(t time.Time) error {
+	if k.probing.Load() {
+		return k.Conn.SetReadDeadline(time.Now().Add(upgradeTimeout))
+	}
+	k.session.heard(t)
+	return nil
+}
+
+// SetWriteDeadline does nothing: each write has its own.
+func (*socket) SetWriteDeadline(time.Time) error { return nil }
+
+// limitedReader reads one message. One that is too large costs the connection.
+type limitedReader struct {
+	io.ReadCloser
+	socket *socket
+	left   int
+}
+
+func (r *limitedReader) Read(b []byte) (int, error) {
+	if len(b) > r.left+1 {
+		b = b[:r.left+1]
+	}
+	n, err := r.ReadCloser.Read(b)
+	if r.left -= n; r.left < 0 {
+		_ = r.socket.Conn.Close() // or the library would read the rest to throw it away
+		return 0, errTooLarge
+	}
+	return n, err
+}

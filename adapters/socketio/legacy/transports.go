@@ -1,0 +1,75 @@
+package legacy
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/googollee/go-socket.io/engineio/transport"
+	"github.com/googollee/go-socket.io/engineio/transport/websocket"
+
+	"parley/adapters/socketio/engineio"
+)
+
+// The library makes connections by transports and gives them the request: by its context they find the
+// session that the request is of.
+type sessionKey struct{}
+
+func withSession(r *http.Request, s *session) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
+}
+
+func sessionOf(r *http.Request) *session { return r.Context().Value(sessionKey{}).(*session) }
+
+var errNoClient = errors.New("legacy: the transports only accept")
+
+// pollingTransport gives the library pollingConns.
+type pollingTransport struct{}
+
+// Name is what clients call it.
+func (pollingTransport) Name() string { return engineio.Polling }
+
+// Accept returns the connection of a new session; it answers nothing.
+func (pollingTransport) Accept(_ http.ResponseWriter, r *http.Request) (transport.Conn, error) {
+	return &pollingConn{session: sessionOf(r)}, nil
+}
+
+// Dial fails: this is a server.
+func (pollingTransport) Dial(*url.URL, http.Header) (transport.Conn, error) { return nil, errNoClient }
+
+// websocketTransport gives the library sockets around its own.
+type websocketTransport struct{}
+
+// Name is what clients call it.
+func (websocketTransport) Name() string { return engineio.WebSocket }
+
+// Accept opens the WebSocket, of a new session or to take over from polling. An error is answered.
+func (websocketTransport) Accept(w http.ResponseWriter, r *http.Request) (transport.Conn, error) {
+	s := sessionOf(r)
+	// Origins have been checked.
+	library := websocket.Transport{CheckOrigin: func(*http.Request) bool { return true }}
+	c, err := library.Accept(w, r)
+	if err != nil {
+		s.upgradeFailed()
+		return nil, err
+	}
+	return s.attach(c), nil
+}
+
+// Dial fails: this is a server.
+func (websocketTransport) Dial(*url.URL, http.Header) (transport.Conn, error) {
+	return nil, errNoClient
+}
+
+// randomIDs makes session ids: 144 random bits.
+type randomIDs struct{}
+
+// NewID returns 24 characters.
+func (randomIDs) NewID() string {
+	var b [18]byte
+	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

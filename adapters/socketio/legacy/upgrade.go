@@ -1,0 +1,78 @@
+package legacy
+
+import "github.com/googollee/go-socket.io/engineio/transport"
+
+// startUpgrade reports whether a WebSocket may try to take over.
+func (s *session) startUpgrade() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.socket != nil || s.upgrading {
+		return false
+	}
+	s.upgrading = true
+	return true
+}
+
+// upgradeFailed is called if there is no WebSocket after all.
+func (s *session) upgradeFailed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.upgrading = false
+}
+
+// attach makes a socket of a WebSocket that the library has opened.
+func (s *session) attach(c transport.Conn) *socket {
+	k := &socket{Conn: c, session: s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.upgrading {
+		k.probing.Store(true)
+		s.probe = k
+	} else {
+		s.socket = k
+	}
+	if s.ended {
+		go c.Close() // too late for endLocked, and for anyone to wait
+	}
+	return k
+}
+
+// lost is called when the library closes a socket. If it was in use, or was to be from now on, the session
+// is over.
+func (s *session) lost(k *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch k {
+	case s.probe:
+		s.probe, s.upgrading = nil, false
+		if !k.probing.Load() {
+			s.endLocked()
+		}
+	case s.socket:
+		s.endLocked()
+	}
+}
+
+// pausePolling is called when an upgrade begins to hold back what is sent, and when it has failed.
+func (s *session) pausePolling(paused bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = paused
+	s.wakeUp()
+}
+
+// leavePolling is called when the library closes the polling connection: because the probe has taken
+// over, or because the session is over.
+func (s *session) leavePolling() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.ended || s.socket != nil:
+	case s.probe != nil && !s.probe.probing.Load():
+		s.socket, s.probe, s.upgrading = s.probe, nil, false
+		close(s.moved)
+		s.startWriter(s.socket)
+	default:
+		s.endLocked()
+	}
+}

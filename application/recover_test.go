@@ -1,0 +1,339 @@
+package application_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/mock/gomock"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+const third domain.ConversationID = "third"
+
+func TestChat_Recover(t *testing.T) {
+	t.Run("looks first, then joins each conversation and replays it before anything else can come", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			from := absence(ann, place(other, 3), place(talk, 7))
+			f.allow(ann, "talk", "other")
+			missed := said(talk, 8, 2)
+			var replayed []domain.Message
+			gomock.InOrder(
+				f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", nil).Call,
+				f.log.EXPECT().After(ctx, talk, at(7)).Return(missed, "", nil).Call,
+
+				f.rooms.EXPECT().Join(ctx, other.Room(), s1, ann).Return(false, nil).Call,
+				f.log.EXPECT().Head(ctx, other).Return(at(3), nil).Call,
+				f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", nil).Call,
+				f.rooms.EXPECT().Members(ctx, other.Room()).Return(nil, nil).Call,
+
+				f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(true, nil).Call,
+				f.log.EXPECT().Head(ctx, talk).Return(at(9), nil).Call,
+				f.log.EXPECT().After(ctx, talk, at(7)).Return(missed, "", nil).Call,
+				f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, nil).Call,
+				f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return([]domain.SessionID{s1, s2}, nil).Call,
+				f.out.EXPECT().Broadcast([]domain.SessionID{s1, s2}, s1,
+					domain.UserJoined{Conversation: talk, User: ann, At: time.Now()}).Call,
+			)
+			recovered, err := f.Recover(ctx, s1, from, "token of ann", func(ms []domain.Message) {
+				replayed = append(replayed, ms...)
+			})
+			require.NoError(t, err)
+			assert.True(t, recovered)
+			assert.Equal(t, missed, replayed)
+			assert.Equal(t, 1, f.OpenSessions())
+		})
+	})
+
+	t.Run("of a session that was in no conversation opens it again", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann)
+			f.recovers(absence(ann))
+			assert.Equal(t, 1, f.OpenSessions())
+		})
+	})
+
+	t.Run("the session takes part again, and where it was dropped from next is known again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, config())
+			w.enter(s1, ann, talk)
+			first := w.Disconnect(ctx, s1, ports.Dropped)
+			_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "lost"})
+			assertCode(t, domain.CodeUnavailable, err)
+			require.True(t, w.recovers(s1, first))
+			_, err = w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "heard"})
+			require.NoError(t, err)
+			second := w.Disconnect(ctx, s1, ports.Dropped)
+			assert.Equal(t, first.Places[0].At.Seq+1, second.Places[0].At.Seq)
+		})
+	})
+}
+
+func TestChat_Recover_refused(t *testing.T) {
+	from := absence(ann, place(other, 3), place(talk, 7))
+
+	t.Run("a token that is not valid is an error, and a good one recovers after it", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.auth.EXPECT().Authenticate(ctx, "old").Return(domain.Identity{}, domain.Errorf(domain.CodeTokenExpired, "too old"))
+			_, err := f.Recover(ctx, s1, from, "old", notReplayed(t))
+			assertCode(t, domain.CodeTokenExpired, err)
+			assert.Zero(t, f.OpenSessions())
+
+			f.allow(ann, "*")
+			f.expectLook(from)
+			f.expectBack(from)
+			f.recovers(from)
+		})
+	})
+	t.Run("another user's token does not recover, and nothing is looked at", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(bob, "*")
+			f.doesNotRecover(from, bob)
+		})
+	})
+	t.Run("an absence that nobody could tell does not recover", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			f.doesNotRecover(domain.Absence{}, ann)
+		})
+	})
+	t.Run("who may not be in one of the conversations any more is put back into none", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "other")
+			f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", nil)
+			f.doesNotRecover(from, ann)
+		})
+	})
+	for sentence, gap := range map[string]string{
+		"messages that are trimmed": ports.GapTrimmed, "another life of the conversation": ports.GapEpoch,
+	} {
+		t.Run(sentence+" cannot be replayed", func(t *testing.T) {
+			onMocks(t, config(), func(t *testing.T, f *fixture) {
+				f.allow(ann, "*")
+				f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", nil)
+				f.log.EXPECT().After(ctx, talk, at(7)).Return(nil, gap, nil)
+				f.doesNotRecover(from, ann)
+			})
+		})
+	}
+	t.Run("more than ten thousand messages, all conversations together, are too many", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			f.log.EXPECT().After(ctx, other, at(3)).Return(said(other, 4, 5_000), "", nil)
+			f.log.EXPECT().After(ctx, talk, at(7)).Return(said(talk, 8, 5_001), "", nil)
+			f.doesNotRecover(from, ann)
+		})
+	})
+	t.Run("ten thousand are not", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			from := absence(ann, place(talk, 7))
+			missed := said(talk, 8, 10_000)
+			f.log.EXPECT().After(ctx, talk, at(7)).Return(missed, "", nil).Times(2)
+			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(false, nil)
+			f.log.EXPECT().Head(ctx, talk).Return(at(10_007), nil)
+			f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, nil)
+			assert.Len(t, f.recovers(from), 10_000)
+		})
+	})
+	t.Run("a log that fails is an error, and nothing was touched", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", errStore)
+			_, err := f.Recover(ctx, s1, from, "token of ann", notReplayed(t))
+			assertCode(t, domain.CodeUnavailable, err)
+			assert.Zero(t, f.OpenSessions())
+		})
+	})
+	t.Run("while a session with its id is open, it is an error", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.connect(s1, ann)
+			f.allow(ann, "*")
+			f.expectLook(from)
+			_, err := f.Recover(ctx, s1, from, "token of ann", notReplayed(t))
+			assertCode(t, domain.CodeUnavailable, err)
+			assert.Equal(t, 1, f.OpenSessions())
+		})
+	})
+}
+
+func TestChat_Recover_fails_half_way(t *testing.T) {
+	from := absence(ann, place(other, 3), place(talk, 7), place(third, 5))
+
+	t.Run("in the first conversation: an error, nothing is left, and the next try recovers", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			f.expectLook(from)
+			f.rooms.EXPECT().Join(ctx, other.Room(), s1, ann).Return(false, errStore)
+			f.rooms.EXPECT().Drop(live{}, other.Room(), s1, ann, time.Now().Add(grace)).Return(false, nil)
+			_, err := f.Recover(ctx, s1, from, "token of ann", notReplayed(t))
+			assertCode(t, domain.CodeUnavailable, err)
+			assert.Zero(t, f.OpenSessions())
+
+			f.allow(ann, "*")
+			f.expectLook(from)
+			f.expectBack(from)
+			f.recovers(from)
+		})
+	})
+	t.Run("later: what was replayed cannot be taken back, so it does not recover, and nothing is left", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			f.expectLook(from)
+			f.expectBack(absence(ann, place(other, 3)))
+			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(true, nil)
+			f.log.EXPECT().Head(ctx, talk).Return(domain.Position{}, errStore)
+			f.rooms.EXPECT().Leave(live{}, talk.Room(), s1, ann).Return(true, nil)
+			f.expectDrop(other, s1, ann, false)
+			replays := 0
+			recovered, err := f.Recover(ctx, s1, from, "token of ann", func([]domain.Message) { replays++ })
+			require.NoError(t, err)
+			assert.False(t, recovered)
+			assert.Equal(t, 1, replays)
+			assert.Zero(t, f.OpenSessions())
+			assert.Contains(t, f.logged.String(), "a recovery failed half-way")
+		})
+	})
+	t.Run("when messages are trimmed between the look and the join, it does not recover either", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			f.allow(ann, "*")
+			f.expectLook(from)
+			f.expectBack(absence(ann, place(other, 3)))
+			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(false, nil)
+			f.log.EXPECT().Head(ctx, talk).Return(at(99), nil)
+			f.log.EXPECT().After(ctx, talk, at(7)).Return(nil, ports.GapTrimmed, nil)
+			f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, nil)
+			f.expectDrop(other, s1, ann, false)
+			f.expectDrop(talk, s1, ann, false)
+			recovered, err := f.Recover(ctx, s1, from, "token of ann", func([]domain.Message) {})
+			require.NoError(t, err)
+			assert.False(t, recovered)
+			assert.Zero(t, f.OpenSessions())
+			assert.Empty(t, f.logged.String())
+		})
+	})
+}
+
+func TestChat_Recover_presence(t *testing.T) {
+	drop := func(w *world) domain.Absence {
+		w.enter(s2, bob, talk)
+		w.enter(s1, ann, talk)
+		w.recorder.take(s1)
+		w.recorder.take(s2)
+		return w.Disconnect(ctx, s1, ports.Dropped)
+	}
+	t.Run("within the grace time nobody hears of it, at its end neither", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, config())
+			from := drop(w)
+			time.Sleep(grace - 1)
+			require.True(t, w.recovers(s1, from))
+			time.Sleep(2 * grace)
+			synctest.Wait()
+			assert.Empty(t, w.recorder.take(s2))
+			assert.Equal(t, []domain.UserID{ann, bob}, w.members(talk))
+		})
+	})
+	t.Run("after it, the others hear that the user went and that it is back", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, config())
+			from := drop(w)
+			gone := time.Now().Add(grace)
+			time.Sleep(2 * grace)
+			require.True(t, w.recovers(s1, from))
+			assert.Equal(t, []domain.Event{
+				domain.UserLeft{Conversation: talk, User: ann, At: gone},
+				domain.UserJoined{Conversation: talk, User: ann, At: time.Now()},
+			}, w.recorder.take(s2))
+			assert.Empty(t, w.recorder.take(s1))
+		})
+	})
+	t.Run("a refused recovery changes nothing", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, config())
+			from := drop(w)
+			gone := time.Now().Add(grace)
+			recovered, err := w.Recover(ctx, s1, from, "eve", notReplayed(t))
+			require.NoError(t, err)
+			assert.False(t, recovered)
+			time.Sleep(grace)
+			synctest.Wait()
+			assert.Equal(t, []domain.Event{domain.UserLeft{Conversation: talk, User: ann, At: gone}}, w.recorder.take(s2))
+			assert.Equal(t, []domain.UserID{bob}, w.members(talk))
+		})
+	})
+}
+
+// allow makes the user's token name the conversations, for one look at it.
+func (f *fixture) allow(user domain.UserID, grants ...string) {
+	f.auth.EXPECT().Authenticate(ctx, "token of "+string(user)).Return(domain.Identity{User: user, Grants: grants}, nil)
+}
+
+// expectLook expects that all places are looked at; nothing was missed.
+func (f *fixture) expectLook(from domain.Absence) {
+	for _, p := range from.Places {
+		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)
+	}
+}
+
+// expectBack expects that the session is put back into its places.
+func (f *fixture) expectBack(from domain.Absence) {
+	for _, p := range from.Places {
+		f.rooms.EXPECT().Join(ctx, p.Conversation.Room(), s1, from.User).Return(false, nil)
+		f.log.EXPECT().Head(ctx, p.Conversation).Return(p.At, nil)
+		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)
+		f.rooms.EXPECT().Members(ctx, p.Conversation.Room()).Return(nil, nil)
+	}
+}
+
+// recovers recovers s1 with its user's token, which must succeed.
+func (f *fixture) recovers(from domain.Absence) (replayed []domain.Message) {
+	f.t.Helper()
+	recovered, err := f.Recover(ctx, s1, from, "token of "+string(from.User), func(ms []domain.Message) {
+		replayed = append(replayed, ms...)
+	})
+	require.NoError(f.t, err)
+	assert.True(f.t, recovered)
+	return replayed
+}
+
+// doesNotRecover tries to recover s1, which must change nothing.
+func (f *fixture) doesNotRecover(from domain.Absence, user domain.UserID) {
+	f.t.Helper()
+	recovered, err := f.Recover(ctx, s1, from, "token of "+string(user), notReplayed(f.t))
+	require.NoError(f.t, err)
+	assert.False(f.t, recovered)
+	assert.Zero(f.t, f.OpenSessions())
+}
+
+// recovers puts the session back; what it has missed stands in its queue.
+func (w *world) recovers(id domain.SessionID, from domain.Absence) bool {
+	w.t.Helper()
+	recovered, err := w.Recover(ctx, id, from, string(from.User), func(missed []domain.Message) {
+		for _, m := range missed {
+			w.recorder.mark(id, domain.MessageSent{Message: m})
+		}
+	})
+	require.NoError(w.t, err)
+	return recovered
+}
+
+func notReplayed(t *testing.T) func([]domain.Message) {
+	return func([]domain.Message) { t.Error("replayed") }
+}
+
+// said returns n messages from the seq on.
+func said(c domain.ConversationID, from uint64, n int) []domain.Message {
+	ms := make([]domain.Message, n)
+	for i := range ms {
+		ms[i] = domain.Message{
+			Draft: domain.Draft{Conversation: c, User: bob, Content: strings.Repeat("x", i%3)}, Seq: from + uint64(i), Epoch: "e1",
+		}
+	}
+	return ms
+}

@@ -1,0 +1,115 @@
+package legacy_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"parley/bootstrap"
+)
+
+const (
+	secret = "a secret that only this test knows, long enough"
+	js     = "../js-legacy"
+	// installTime and runTime bound what Node.js does.
+	installTime, runTime = 3 * time.Minute, 5 * time.Minute
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestClients(t *testing.T) {
+	install(t)
+	app := start(t, map[string]string{
+		"LEGACY_CLIENTS": "1", "ALLOW_QUERY_TOKEN": "1", "PRESENCE_GRACE": "1s",
+	})
+	out, err := node(t, runTime, app.URL(), "npm", "test")
+	t.Log(out)
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^ℹ fail 0$`, out)
+	require.NotRegexp(t, `(?m)^ℹ (tests|pass) 0$`, out, "no test was run")
+	require.Regexp(t, `(?m)^ℹ skipped 0$`, out)
+}
+
+func TestOff(t *testing.T) {
+	app := start(t, nil)
+	for _, query := range []string{"EIO=3&transport=polling", "transport=polling"} {
+		status, body := get(t, app.URL()+"/socket.io/?"+query)
+		assert.Equal(t, http.StatusBadRequest, status)
+		assert.JSONEq(t, `{"code": 5, "message": "Unsupported protocol version"}`, body, query)
+	}
+}
+
+// start runs Parley until the test is over.
+func start(t *testing.T, changes map[string]string) *bootstrap.App {
+	t.Helper()
+	variables := map[string]string{
+		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_ADDR": "off", "JWT_SECRET": secret, "DRAIN_TIME": "0s", "LOG_LEVEL": "warn",
+	}
+	for name, value := range changes {
+		variables[name] = value
+	}
+	config, err := bootstrap.LoadConfig(variables)
+	require.NoError(t, err)
+	app, err := bootstrap.New(config, t.Output())
+	require.NoError(t, err)
+	require.NoError(t, app.Start(t.Context()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		assert.NoError(t, app.Stop(ctx))
+	})
+	return app
+}
+
+// install installs the clients that the lock file names, unless they are.
+func install(t *testing.T) {
+	t.Helper()
+	lock, err := os.Stat(js + "/package-lock.json")
+	require.NoError(t, err)
+	// npm writes this file when an installation is complete.
+	installed, err := os.Stat(js + "/node_modules/.package-lock.json")
+	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
+		return
+	}
+	out, err := node(t, installTime, "", "npm", "ci", "--no-audit", "--no-fund")
+	require.NoError(t, err, out)
+}
+
+// node runs a command of Node.js among the JavaScript tests.
+func node(t *testing.T, limit time.Duration, url, name string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = js
+	command.Env = append(os.Environ(), "PARLEY_URL="+url, "JWT_SECRET="+secret, "NO_COLOR=1")
+	command.WaitDelay = 5 * time.Second
+	out, err := command.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return string(out), err
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(body)
+}
