@@ -202,7 +202,8 @@ type (
 	}
 )
 
-// newEvent returns the name and the payload of what clients are told.
+// newEvent returns the name and the payload of what clients are told; the name "" if the event has no
+// wire form.
 func newEvent(e domain.Event) (name string, payload any) {
 	switch e := e.(type) {
 	case domain.MessageSent:

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"strings"
 
 	"parley/adapters/socketio/sio"
 	"parley/domain"
@@ -14,6 +15,11 @@ const maxEventName = 128
 // calls reply once; an error goes to the client, as the ack it asked for or as an `error` event.
 func handle[P any](s *Server, f func(context.Context, domain.SessionID, P, func(any)) error) sio.Handler {
 	return func(ctx context.Context, e *sio.Event) {
+		if len(e.Attachments) > 0 {
+			// Stored and sent on, its placeholders would stand for nothing.
+			s.fail(e, domain.Errorf(domain.CodeInvalidPayload, "this event takes no binary data"))
+			return
+		}
 		var payload P
 		if err := e.Bind(&payload); err != nil {
 			s.fail(e, payloadError(err))
@@ -30,21 +36,22 @@ func (s *Server) unknown(_ context.Context, e *sio.Event) {
 	s.fail(e, domain.Errorf(domain.CodeInvalidPayload, "unknown event"))
 }
 
+// reply answers the event. A client that asked for an ack waits for one, so it gets one in any case.
 func (s *Server) reply(e *sio.Event, ack any) {
 	if err := e.Ack(ack); err != nil {
 		s.log.Error("ack not encoded", "event", e.Name, "error", err)
+		_ = e.Ack(failureAck{Error: newFailure(err)}) // strings and numbers always encode
 	}
 }
 
 func (s *Server) fail(e *sio.Event, err error) {
-	s.logInternal(e.Name, err)
+	s.logInternal(shortName(e.Name), err)
 	f := newFailure(err)
 	if e.WantsAck() {
 		s.reply(e, failureAck{Error: f})
 		return
 	}
-	name := e.Name[:min(len(e.Name), maxEventName)]
-	if err := e.Socket.Emit(eventError, failureEvent{Event: name, failure: f}); err != nil {
+	if err := e.Socket.Emit(eventError, failureEvent{Event: shortName(e.Name), failure: f}); err != nil {
 		s.log.Error("error event not encoded", "error", err)
 	}
 }
@@ -52,6 +59,14 @@ func (s *Server) fail(e *sio.Event, err error) {
 // logInternal logs what is the server's fault. Refusals are the client's, and told to it.
 func (s *Server) logInternal(what string, err error) {
 	if code := domain.AsError(err).Code; code == domain.CodeInternal || code == domain.CodeUnavailable {
-		s.log.Error("request failed", "event", what[:min(len(what), maxEventName)], "error", err)
+		s.log.Error("request failed", "event", what, "error", err)
 	}
+}
+
+// shortName cuts a name, between characters, to maxEventName bytes.
+func shortName(name string) string {
+	if len(name) <= maxEventName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxEventName], "")
 }

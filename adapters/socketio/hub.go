@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -32,6 +33,10 @@ func NewHub(log *slog.Logger) *Hub {
 // Broadcast encodes the event once and enqueues the same bytes for every session.
 func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event) {
 	name, payload := newEvent(e)
+	if name == "" {
+		h.log.Error("event not encoded: it has no wire form", "type", fmt.Sprintf("%T", e))
+		return
+	}
 	p, err := sio.Prepare(namespace, name, payload)
 	if err != nil {
 		h.log.Error("event not encoded", "event", name, "error", err)

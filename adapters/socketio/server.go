@@ -66,11 +66,8 @@ func (s *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 // authorize takes a token from the handshake request. A bad one is refused before the upgrade; a good
 // one is what CONNECT uses if it brings none.
 func (s *Server) authorize(r *http.Request) (any, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok && s.queryToken {
-		token = r.URL.Query().Get("token")
-	}
-	if token == "" {
+	token, given := s.requestToken(r)
+	if !given {
 		return nil, nil
 	}
 	if _, err := s.chat.Authenticate(r.Context(), token); err != nil {
@@ -78,6 +75,20 @@ func (s *Server) authorize(r *http.Request) (any, error) {
 		return nil, handshakeRefusal(err)
 	}
 	return token, nil
+}
+
+// requestToken returns the token that the request brings. Credentials of another scheme than Bearer
+// (RFC 6750, section 2.1) are not for us: they are those of a proxy before this server.
+func (s *Server) requestToken(r *http.Request) (token string, given bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token), true
+	}
+	if s.queryToken {
+		token = r.URL.Query().Get("token")
+		return token, token != ""
+	}
+	return "", false
 }
 
 // connect is the middleware that opens a session for a valid token.

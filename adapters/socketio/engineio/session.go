@@ -48,6 +48,8 @@ const (
 	flushWriting
 	// flushParked: the socket's buffer is full; a goroutine of its own waits and writes.
 	flushParked
+	// flushBroken: a write has failed, nothing can be sent any more.
+	flushBroken
 )
 
 // Session is one client's connection, over whichever transport it uses at the moment.
@@ -107,7 +109,7 @@ func (s *Session) Send(packets ...*Packet) {
 func (s *Session) enqueue(packets ...*Packet) (dirty bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state != stateOpen {
+	if s.state != stateOpen || s.flushs == flushBroken {
 		return false
 	}
 	if !s.outbox.add(s.server.config.OutboxBytes, packets...) {

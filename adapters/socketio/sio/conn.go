@@ -78,7 +78,11 @@ func (c *conn) handle(p *packet.Packet) {
 		return
 	}
 	if s.leaving.Load() {
-		return // the client has not heard of it yet
+		// The client has not heard of it yet. If it goes by itself, it need not.
+		if p.Type == packet.Disconnect {
+			c.leave(s, ReasonServerDisconnect)
+		}
+		return
 	}
 	switch p.Type {
 	case packet.Disconnect:
