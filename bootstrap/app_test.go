@@ -121,6 +121,8 @@ func TestApp(t *testing.T) {
 	t.Run("serves from start to stop, and leaves nothing", func(t *testing.T) {
 		idle := goleak.IgnoreCurrent()
 		r := start(t)
+		assert.ErrorContains(t, goleak.Find(idle, goleak.IgnoreTopFunction("net.(*netFD).Accept")), "bootstrap.(*ticker).start",
+			"nobody sweeps the log")
 		status, body := get(t, r.URL()+"/readyz")
 		assert.Equal(t, http.StatusOK, status)
 		assert.JSONEq(t, `{"status":"ok"}`, body)

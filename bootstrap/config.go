@@ -74,7 +74,7 @@ func (c Config) withMode() (Config, error) {
 			c.Access = access(domain.AccessAuthenticated)
 		}
 		if c.JWTSecret == "" {
-			c.JWTSecret = "dev-secret-dev-secret-dev-secret-dev"
+			c.JWTSecret = randomSecret()
 		}
 	}
 	if c.Access == "" {

@@ -251,15 +251,12 @@ func TestClose_InAccept(t *testing.T) {
 		assert.Equal(t, closeFrame(""), ws.read())
 	})
 
-	bubble(t, "a refused session is never told that it is closed", func(t *testing.T) {
+	bubble(t, "a refused session is never heard of again", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, func(p *peer) { p.refused = true })
 		got := k.get(polling)
 		assert.Equal(t, http.StatusForbidden, got.status)
 		assert.Equal(t, `{"code":4,"message":"Forbidden"}`, got.body)
-		ws := k.upgradeTo(webSocket)
-		for ws.read() != hungUp {
-			continue
-		}
+		assert.Equal(t, hungUp, k.upgradeTo(webSocket).read(), "not even the open packet leaves")
 		synctest.Wait()
 		assert.Empty(t, k.peer(0).ended())
 		assert.Empty(t, k.peer(1).ended())

@@ -15,7 +15,7 @@ func (s *Session) flush(w *writer) {
 		return
 	}
 	ws := s.ws
-	w.packets = s.outbox.take(w.packets[:0])
+	w.packets = s.takeLocked(w.packets[:0])
 	s.flushs = flushWriting
 	s.mu.Unlock()
 	defer clear(w.packets)
@@ -103,7 +103,7 @@ func (s *Session) drain(rest []byte, packets []*Packet) {
 			s.mu.Unlock()
 			return
 		}
-		rest, packets = nil, s.outbox.take(packets[:0])
+		rest, packets = nil, s.takeLocked(packets[:0])
 		s.mu.Unlock()
 	}
 }
@@ -113,6 +113,7 @@ func (s *Session) drain(rest []byte, packets []*Packet) {
 func (s *Session) giveUpWriting() {
 	s.mu.Lock()
 	s.flushs = flushBroken
+	s.roomLocked()
 	s.outbox = outbox{}
 	s.mu.Unlock()
 	s.ws.hurry()

@@ -99,7 +99,7 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 		upgraded = p.whileUpgrading
 		packets = []*Packet{noopPacket}
 	case !s.outbox.empty():
-		packets = s.outbox.take(nil)
+		packets = s.takeLocked(nil)
 		if s.state == stateClosing {
 			s.endLocked(ReasonForcedClose)
 		}

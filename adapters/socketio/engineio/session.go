@@ -78,6 +78,8 @@ type Session struct {
 	bye bool
 	// closeHeard: the client's WebSocket close frame has come.
 	closeHeard bool
+	// room is closed when the outbox is emptied; nil if nobody waits for that.
+	room chan struct{}
 	// turns are calls of Do that are still to be made; the first may be under way.
 	turns []func()
 
@@ -102,6 +104,63 @@ func (s *Session) Send(packets ...*Packet) {
 	if s.enqueue(packets...) {
 		s.server.flusher.push(s)
 	}
+}
+
+// Answer enqueues packets that the client asked for. They are not held against the outbox's limit: an
+// answer may be large. Instead, no more of the client's messages are handled until the outbox is back
+// under its limit, so that a client which asks without reading has one answer at most to its credit.
+func (s *Session) Answer(packets ...*Packet) {
+	s.mu.Lock()
+	dirty := false
+	if s.state == stateOpen && s.flushs != flushBroken {
+		s.outbox.add(0, packets...)
+		dirty = s.dirtyLocked()
+	}
+	s.mu.Unlock()
+	if dirty {
+		s.server.flusher.push(s)
+	}
+}
+
+// pollingCredit is how many times OutboxBytes the answers to a polling client may take. Its messages come
+// many in one request, and it may poll for the answers only when that request is over.
+const pollingCredit = 16
+
+// awaitRoom waits while an answer has put the outbox over its limit. It ends when that has left, or with
+// the session, which WriteTimeout ends if the client reads nothing.
+func (s *Session) awaitRoom() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := s.server.config.OutboxBytes
+	if s.ws == nil {
+		if s.outbox.bytes/pollingCredit > limit {
+			s.endLocked(ReasonSlowClient)
+		}
+		return
+	}
+	for s.state == stateOpen && s.outbox.bytes > limit {
+		if s.room == nil {
+			s.room = make(chan struct{})
+		}
+		room := s.room
+		s.mu.Unlock()
+		<-room
+		s.mu.Lock()
+	}
+}
+
+// roomLocked wakes awaitRoom: the outbox was emptied, or the session is not open any more.
+func (s *Session) roomLocked() {
+	if s.room != nil {
+		close(s.room)
+		s.room = nil
+	}
+}
+
+// takeLocked empties the outbox into dst.
+func (s *Session) takeLocked(dst []*Packet) []*Packet {
+	s.roomLocked()
+	return s.outbox.take(dst)
 }
 
 // enqueue adds the packets to the outbox and reports whether the session must now be pushed to the
@@ -157,6 +216,7 @@ func (s *Session) closeLocked(farewell *Packet, reason CloseReason) (dirty bool)
 		return false
 	}
 	s.state = stateClosing
+	s.roomLocked()
 	s.outbox.add(0, farewell)
 	s.heartbeat.set(s, s.server.config.WriteTimeout)
 	s.server.running.Go(func() { s.finish(reason) })
@@ -176,6 +236,7 @@ func (s *Session) endLocked(reason CloseReason) {
 		return
 	}
 	s.state = stateClosed
+	s.roomLocked()
 	s.outbox = outbox{}
 	if s.bye {
 		s.heartbeat.set(s, byeLinger)
@@ -217,6 +278,7 @@ func (s *Session) receive(packetType byte, data []byte, binary bool) bool {
 	case typeMessage:
 		defer s.recoverPanic()
 		s.receiver.Receive(data, binary)
+		s.awaitRoom()
 	case typePong:
 		s.pong()
 	case typeClose:

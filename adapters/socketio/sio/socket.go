@@ -59,6 +59,13 @@ func (s *Socket) Send(p Prepared) {
 	}
 }
 
+// answer sends an ack.
+func (s *Socket) answer(p Prepared) {
+	if s.connected.Load() {
+		s.conn.session.Answer(p.packets...)
+	}
+}
+
 // Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
 // event of the client is handled. The client does not come back by itself.
 func (s *Socket) Disconnect() {
