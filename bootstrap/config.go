@@ -28,6 +28,8 @@ type Config struct {
 	JWTSecretPrevious string `env:"JWT_SECRET_PREVIOUS"`
 	JWTIssuer         string `env:"JWT_ISSUER"`
 	JWTAudience       string `env:"JWT_AUDIENCE"`
+	JWTPublicKeyFile  notYet `env:"JWT_PUBLIC_KEY_FILE" allowed:"nothing yet: tokens are HS256 with JWT_SECRET"`
+	JWKSURL           notYet `env:"JWKS_URL" allowed:"nothing yet: tokens are HS256 with JWT_SECRET"`
 	AllowQueryToken   bool   `env:"ALLOW_QUERY_TOKEN" envDefault:"false" allowed:"1 or 0"`
 
 	Access access `env:"CONVERSATION_ACCESS" allowed:"claims or authenticated"`

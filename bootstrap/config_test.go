@@ -36,7 +36,7 @@ func TestLoadConfig_Defaults(t *testing.T) {
 	for name, c := range map[string]bootstrap.Config{
 		"of variables that are not set": load(t),
 		"of variables that are empty": load(t, "HOST=", "PORT=", "ADMIN_ADDR=", "LOG_LEVEL=", "LOG_FORMAT=", "ALLOWED_ORIGINS=",
-			"JWT_SECRET_PREVIOUS=", "JWT_ISSUER=", "JWT_AUDIENCE=", "ALLOW_QUERY_TOKEN=", "CONVERSATION_ACCESS=", "PING_INTERVAL=",
+			"JWT_SECRET_PREVIOUS=", "JWT_ISSUER=", "JWT_AUDIENCE=", "JWT_PUBLIC_KEY_FILE=", "JWKS_URL=", "ALLOW_QUERY_TOKEN=", "CONVERSATION_ACCESS=", "PING_INTERVAL=",
 			"PING_TIMEOUT=", "CONNECT_TIMEOUT=", "PRESENCE_GRACE=", "DRAIN_TIME=", "MAX_PAYLOAD=", "MAX_CONTENT=", "OUTBOX_BYTES=",
 			"MESSAGE_LOG=", "PARLEY_DEV="),
 	} {
@@ -136,6 +136,8 @@ var refused = map[string]struct {
 		},
 		"origins such as https://app.example.com, separated by commas, without a path or a default port",
 	},
+	"JWT_PUBLIC_KEY_FILE": {[]string{"/etc/parley/key.pem"}, "nothing yet: tokens are HS256 with JWT_SECRET"},
+	"JWKS_URL":            {[]string{"https://issuer.example.com/jwks.json"}, "nothing yet: tokens are HS256 with JWT_SECRET"},
 	"ALLOW_QUERY_TOKEN":   {[]string{"yes", "on", "2"}, "1 or 0"},
 	"CONVERSATION_ACCESS": {[]string{"all", "Claims", "none"}, "claims or authenticated"},
 	"PING_INTERVAL":       {[]string{"0", "-1s", "25", "1us", "1d", "soon", "2562047h"}, "a duration of at least 1ms such as 25s"},

@@ -28,6 +28,8 @@ type (
 	origins    []string
 	access     domain.Access
 	messageLog string
+	// notYet is a setting of the contract that this version does not serve: better refused than ignored.
+	notYet struct{}
 	// positive is a duration of at least a millisecond, in which clients are told it.
 	positive time.Duration
 	// limit is a duration up to never; 0 switches it off.
@@ -83,6 +85,8 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 }
 
 func (f *logFormat) UnmarshalText(text []byte) error { return oneOf(f, text, "json", "text") }
+
+func (*notYet) UnmarshalText([]byte) error { return errNotAllowed }
 
 func (m *messageLog) UnmarshalText(text []byte) error { return oneOf(m, text, "memory") }
 

@@ -27,14 +27,10 @@ func TestServer_Token(t *testing.T) {
 		used string
 	}{
 		{name: "in the payload", connect: `{"token":"a"}`, used: "a"},
-		{name: "nowhere", connect: ``, used: ""},
-		{name: "nowhere, with a payload", connect: `{"other":1}`, used: ""},
-		{name: "null", connect: `{"token":null}`, used: ""},
 		{name: "in the header", header: bearer("Bearer h"), connect: ``, checked: "h", used: "h"},
 		{name: "in the header, whose scheme has no case", header: bearer("bEARER h"), connect: ``, checked: "h", used: "h"},
 		{name: "in both: the payload's is newer", header: bearer("Bearer h"), connect: `{"token":"a"}`, checked: "h", used: "a"},
 		{name: "in the header, for another scheme", header: bearer("Basic dXNlcjpwYXNz"), connect: `{"token":"a"}`, used: "a"},
-		{name: "in the query, which is off", query: "&token=q", connect: ``, used: ""},
 		{name: "in the query", queryToken: true, query: "&token=q", connect: ``, checked: "q", used: "q"},
 		{name: "in the query and the header, which wins", queryToken: true, query: "&token=q", header: bearer("Bearer h"), checked: "h", used: "h"},
 		{name: "in the query beside a header for another scheme", queryToken: true, query: "&token=q", header: bearer("Basic x"), checked: "q", used: "q"},
@@ -57,6 +53,29 @@ func TestServer_Token(t *testing.T) {
 				c.connected()
 				assert.Equal(t, c.id, id)
 				w.chat.EXPECT().Disconnect(anything, id, anything)
+			})
+		})
+	}
+}
+
+func TestServer_NoToken(t *testing.T) {
+	for name, tc := range map[string]struct {
+		query, connect string
+		header         http.Header
+	}{
+		"nowhere":                     {},
+		"nowhere in the payload":      {connect: `{"other":1}`},
+		"empty":                       {connect: `{"token":""}`},
+		"null":                        {connect: `{"token":null}`},
+		"in the query, which is off":  {query: "&token=q"},
+		"in a header of another kind": {header: http.Header{"Authorization": {"Basic dXNlcjpwYXNz"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := serve(t, socketio.Config{}).open(tc.query, tc.header)
+				c.send("40" + tc.connect)
+				c.expect(`44{"message":"a token is required","data":{"code":"UNAUTHORIZED"}}`)
+				c.quiet()
 			})
 		})
 	}

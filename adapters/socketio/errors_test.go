@@ -116,9 +116,9 @@ func TestRetryAfter(t *testing.T) {
 				c.send(`421["typing",{"conversationId":"room","isTyping":true}]`, `42["typing",{"conversationId":"room","isTyping":true}]`)
 				c.expect(`431[{"ok":false,"error":{"code":"RATE_LIMITED","message":"slow down"`+want+`}}]`,
 					`42["error",{"event":"typing","code":"RATE_LIMITED","message":"slow down"`+want+`}]`)
-				w.chat.EXPECT().Connect(anything, anything, "").Return(domain.Identity{}, refusal)
+				w.chat.EXPECT().Connect(anything, anything, "x").Return(domain.Identity{}, refusal)
 				c = w.open("", nil)
-				c.send("40")
+				c.send(`40{"token":"x"}`)
 				c.expect(`44{"message":"slow down","data":{"code":"RATE_LIMITED"` + want + `}}`)
 			})
 		})

@@ -95,7 +95,7 @@ func FuzzEvent(f *testing.F) {
 		config := socketio.Config{Engine: engineio.Config{WriteTimeout: 10 * time.Millisecond}}
 		w.io = socketio.NewServer(config, agreeable{t}, socketio.NewHub(log), log)
 		sid := strings.Split(w.poll(http.MethodGet, "", ""), `"`)[3]
-		require.Equal(t, "ok", w.poll(http.MethodPost, sid, "40\x1e421"+string(args)+"\x1e42"+string(args)))
+		require.Equal(t, "ok", w.poll(http.MethodPost, sid, "40{\"token\":\"x\"}\x1e421"+string(args)+"\x1e42"+string(args)))
 		answers := strings.Split(w.poll(http.MethodGet, sid, ""), "\x1e")
 		require.Regexp(t, `^40\{"sid":`, answers[0])
 		require.GreaterOrEqual(t, len(answers), 2, "no ack")

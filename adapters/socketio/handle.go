@@ -15,11 +15,6 @@ const maxEventName = 128
 // calls reply once; an error goes to the client, as the ack it asked for or as an `error` event.
 func handle[P any](s *Server, f func(context.Context, domain.SessionID, P, func(any)) error) sio.Handler {
 	return func(ctx context.Context, e *sio.Event) {
-		if len(e.Attachments) > 0 {
-			// Stored and sent on, its placeholders would stand for nothing.
-			s.fail(e, domain.Errorf(domain.CodeInvalidPayload, "this event takes no binary data"))
-			return
-		}
 		var payload P
 		if err := e.Bind(&payload); err != nil {
 			s.fail(e, payloadError(err))
@@ -69,4 +64,13 @@ func shortName(name string) string {
 		return name
 	}
 	return strings.ToValidUTF8(name[:maxEventName], "")
+}
+
+// violated tells a client that broke the protocol what it did, before its connection is closed.
+func (s *Server) violated(_ context.Context, socket *sio.Socket, err error) {
+	s.log.Debug("protocol violation", "session", socket.ID(), "error", err)
+	f := newFailure(domain.Errorf(domain.CodeInvalidPayload, "not a packet of the protocol; the connection is closed"))
+	if err := socket.Emit(eventError, failureEvent{failure: f}); err != nil {
+		s.log.Error("error event not encoded", "error", err)
+	}
 }

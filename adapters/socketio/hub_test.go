@@ -28,29 +28,35 @@ var told = []struct {
 	want      string
 }{
 	{
-		domain.MessageSent{Message: message(7, `<b>"Grüße"</b> & \`, "")}, false,
+		domain.MessageSent{Message: message(7, `<b>"Grüße"</b> & \`, "")},
+		false,
 		`42["message",{"type":"message","conversationId":"room","userId":"bob","content":"<b>\"Grüße\"</b> & \\",` +
 			`"timestamp":"2026-03-01T12:00:00.123Z","messageId":"m1","seq":7}]`,
 	},
 	{
-		domain.MessageSent{Message: message(8, "x", `{ "b": 1, "a": "<" }`)}, false,
+		domain.MessageSent{Message: message(8, "x", `{ "b": 1, "a": "<" }`)},
+		false,
 		`42["message",{"type":"message","conversationId":"room","userId":"bob","content":"x",` +
 			`"timestamp":"2026-03-01T12:00:00.123Z","messageId":"m1","seq":8,"metadata":{"b":1,"a":"<"}}]`,
 	},
 	{
-		domain.UserJoined{Conversation: "room", User: "bob", At: noon}, true,
+		domain.UserJoined{Conversation: "room", User: "bob", At: noon},
+		true,
 		`42["user_joined",{"type":"system","conversationId":"room","userId":"bob","timestamp":"2026-03-01T12:00:00.123Z"}]`,
 	},
 	{
-		domain.UserLeft{Conversation: "room", User: "bob", At: noon}, true,
+		domain.UserLeft{Conversation: "room", User: "bob", At: noon},
+		true,
 		`42["user_left",{"type":"system","conversationId":"room","userId":"bob","timestamp":"2026-03-01T12:00:00.123Z"}]`,
 	},
 	{
-		domain.TypingChanged{Conversation: "room", User: "bob", IsTyping: true, At: noon}, true,
+		domain.TypingChanged{Conversation: "room", User: "bob", IsTyping: true, At: noon},
+		true,
 		`42["typing",{"conversationId":"room","userId":"bob","isTyping":true,"timestamp":"2026-03-01T12:00:00.123Z"}]`,
 	},
 	{
-		domain.TypingChanged{Conversation: "room", User: "bob"}, true,
+		domain.TypingChanged{Conversation: "room", User: "bob"},
+		true,
 		`42["typing",{"conversationId":"room","userId":"bob","isTyping":false,"timestamp":"0001-01-01T00:00:00.000Z"}]`,
 	},
 }
@@ -122,7 +128,7 @@ func TestHub_BroadcastWhileSessionsComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const broadcasts = 200
 		w := serve(t, socketio.Config{})
-		w.chat.EXPECT().Connect(anything, anything, "").Return(domain.Identity{}, nil).AnyTimes()
+		w.chat.EXPECT().Connect(anything, anything, "x").Return(domain.Identity{}, nil).AnyTimes()
 		w.chat.EXPECT().Disconnect(anything, anything, anything).AnyTimes()
 		stays := w.connect()
 		var mu sync.Mutex
@@ -140,7 +146,7 @@ func TestHub_BroadcastWhileSessionsComeAndGo(t *testing.T) {
 			all.Go(func() {
 				for range 10 {
 					c := w.open("", nil)
-					c.send("40")
+					c.send(`40{"token":"x"}`)
 					_, sid, _ := strings.Cut(c.next(), `40{"sid":"`)
 					mu.Lock()
 					to = append(to, domain.SessionID(strings.TrimSuffix(sid, `"}`)))
@@ -182,7 +188,7 @@ func broadcastCost(t *testing.T, n int, event domain.Event) (allocations, bytes 
 	sids := make([]string, n)
 	for i := range sids {
 		sids[i] = strings.Split(w.poll(http.MethodGet, "", ""), `"`)[3]
-		w.poll(http.MethodPost, sids[i], "40")
+		w.poll(http.MethodPost, sids[i], `40{"token":"x"}`)
 		require.Contains(t, w.poll(http.MethodGet, sids[i], ""), `40{"sid":`)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

@@ -33,6 +33,11 @@ var unreadable = map[string][]struct{ payload, message string }{
 		{`{"conversationId":"room","after":"e1"}`, "after must not be a string"},
 		{`{"conversationId":"room","after":7}`, "after must not be a number"},
 		{`{"conversationId":"room","after":[]}`, "after must not be an array"},
+		{`{"conversationId":"room","after":{}}`, "after must have epoch and seq"},
+		{`{"conversationId":"room","after":{"epoch":"e"}}`, "after must have epoch and seq"},
+		{`{"conversationId":"room","after":{"epoch":"","seq":1}}`, "after must have epoch and seq"},
+		{`{"conversationId":"room","after":{"seq":1}}`, "after must have epoch and seq"},
+		{`{"conversationId":"room","after":{"epoch":"e","seq":null}}`, "after must have epoch and seq"},
 		{`{"conversationId":"room","after":{"epoch":7}}`, "after.epoch must not be a number"},
 		{`{"conversationId":"room","after":{"epoch":"e","seq":"5"}}`, "after.seq must not be a string"},
 		{`{"conversationId":"room","after":{"epoch":"e","seq":-1}}`, "after.seq must be a whole number, 0 or more"},
@@ -56,6 +61,7 @@ var unreadable = map[string][]struct{ payload, message string }{
 		{`{"conversationId":"room","content":["hi"]}`, "content must not be an array"},
 		{`{"conversationId":"room","content":{"text":"hi"}}`, "content must not be an object"},
 		{`{"conversationId":"room","content":"hi","messageId":7}`, "messageId must not be a number"},
+		{`{"conversationId":"room","content":"hi","messageId":""}`, "messageId is missing"},
 		{`{"conversationId":"room","content":"hi","messageId":"a b"}`, "messageId may hold only letters, digits and ._:-@"},
 		{`{"conversationId":"room","content":"hi","metadata":"x"}`, "metadata must be an object"},
 		{`{"conversationId":"room","content":"hi","metadata":[1]}`, "metadata must be an object"},
@@ -127,14 +133,23 @@ func TestServer_SaysBackNothingLong(t *testing.T) {
 	})
 }
 
-func TestServer_RefusesBinaryData(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := serve(t, socketio.Config{})
-		c := w.connect()
-		c.send(`451-7["message",{"conversationId":"room","content":"hi","metadata":{"picture":{"_placeholder":true,"num":0}}}]`)
-		c.write.Lock()
-		require.NoError(t, c.conn.WriteMessage(2, []byte{1, 2, 3}))
-		c.write.Unlock()
-		c.expect(`437[{"ok":false,"error":{"code":"INVALID_PAYLOAD","message":"this event takes no binary data"}}]`)
-	})
+func TestServer_TellsWhyItClosesAConnection(t *testing.T) {
+	for name, packet := range map[string]string{
+		"binary data":             `451-7["message",{"conversationId":"room","content":"hi","metadata":{"picture":{"_placeholder":true,"num":0}}}]`,
+		"what is no packet":       `42{}`,
+		"a name that is reserved": `42["disconnect"]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := serve(t, socketio.Config{})
+				c := w.connect()
+				c.send(packet)
+				c.expect(`42["error",{"event":"","code":"INVALID_PAYLOAD","message":"not a packet of the protocol; the connection is closed"}]`)
+				synctest.Wait()
+				_, open := <-c.messages
+				assert.False(t, open)
+				assert.Empty(t, w.logs.String())
+			})
+		})
+	}
 }

@@ -37,11 +37,12 @@ type Server struct {
 func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Server {
 	s := &Server{chat: chat, hub: hub, log: log, queryToken: config.QueryToken}
 	config.Engine.Authorize = s.authorize
-	s.io = sio.NewServer(sio.Config{Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Logger: log})
+	s.io = sio.NewServer(sio.Config{Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, NoBinary: true, Logger: log})
 	n := s.io.Of(namespace)
 	n.Use(s.connect)
 	n.OnConnect(func(_ context.Context, socket *sio.Socket) { hub.add(socket) })
 	n.OnDisconnect(s.disconnected)
+	n.OnViolation(s.violated)
 	n.On(eventJoin, handle(s, s.join))
 	n.On(eventLeave, handle(s, s.leave))
 	n.On(eventMessage, handle(s, s.message))
@@ -101,6 +102,9 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 	}
 	if auth.Token == "" {
 		auth.Token, _ = c.Value.(string)
+	}
+	if auth.Token == "" {
+		return connectError(domain.Errorf(domain.CodeUnauthorized, "a token is required"))
 	}
 	if _, err := s.chat.Connect(ctx, sessionID(c.Socket), auth.Token); err != nil {
 		s.logInternal("connect", err)

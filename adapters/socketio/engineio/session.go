@@ -106,63 +106,6 @@ func (s *Session) Send(packets ...*Packet) {
 	}
 }
 
-// Answer enqueues packets that the client asked for. They are not held against the outbox's limit: an
-// answer may be large. Instead, no more of the client's messages are handled until the outbox is back
-// under its limit, so that a client which asks without reading has one answer at most to its credit.
-func (s *Session) Answer(packets ...*Packet) {
-	s.mu.Lock()
-	dirty := false
-	if s.state == stateOpen && s.flushs != flushBroken {
-		s.outbox.add(0, packets...)
-		dirty = s.dirtyLocked()
-	}
-	s.mu.Unlock()
-	if dirty {
-		s.server.flusher.push(s)
-	}
-}
-
-// pollingCredit is how many times OutboxBytes the answers to a polling client may take. Its messages come
-// many in one request, and it may poll for the answers only when that request is over.
-const pollingCredit = 16
-
-// awaitRoom waits while an answer has put the outbox over its limit. It ends when that has left, or with
-// the session, which WriteTimeout ends if the client reads nothing.
-func (s *Session) awaitRoom() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	limit := s.server.config.OutboxBytes
-	if s.ws == nil {
-		if s.outbox.bytes/pollingCredit > limit {
-			s.endLocked(ReasonSlowClient)
-		}
-		return
-	}
-	for s.state == stateOpen && s.outbox.bytes > limit {
-		if s.room == nil {
-			s.room = make(chan struct{})
-		}
-		room := s.room
-		s.mu.Unlock()
-		<-room
-		s.mu.Lock()
-	}
-}
-
-// roomLocked wakes awaitRoom: the outbox was emptied, or the session is not open any more.
-func (s *Session) roomLocked() {
-	if s.room != nil {
-		close(s.room)
-		s.room = nil
-	}
-}
-
-// takeLocked empties the outbox into dst.
-func (s *Session) takeLocked(dst []*Packet) []*Packet {
-	s.roomLocked()
-	return s.outbox.take(dst)
-}
-
 // enqueue adds the packets to the outbox and reports whether the session must now be pushed to the
 // flusher.
 func (s *Session) enqueue(packets ...*Packet) (dirty bool) {

@@ -94,10 +94,11 @@ func TestTCP_Multicast(t *testing.T) {
 		clients.Wait()
 		close(done)
 		counting.Wait()
-		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, 10*time.Second, time.Millisecond)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		assert.Empty(t, r.members)
+		assert.Eventually(t, func() bool {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return k.engine.Len() == 0 && len(r.members) == 0
+		}, patience, tick)
 	})
 
 	t.Run("sessions of several servers may be mixed", func(t *testing.T) {

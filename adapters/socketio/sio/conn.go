@@ -46,11 +46,13 @@ func (c *conn) Receive(data []byte, binary bool) {
 	}
 	switch {
 	case err != nil:
-		c.violation()
+		c.violation(err)
 	case whole:
 		c.handle(&p)
 	case !c.inside() && len(c.left) == 0:
-		c.violation() // nothing is kept for a client that nobody has let in
+		c.violation(errOutside) // nothing is kept for a client that nobody has let in
+	case c.server.config.NoBinary:
+		c.violation(errBinary)
 	default:
 		c.awaitPart()
 	}
@@ -73,7 +75,7 @@ func (c *conn) handle(p *packet.Packet) {
 	s := c.socket(p.Namespace)
 	if s == nil {
 		if !c.left[p.Namespace] {
-			c.violation()
+			c.violation(errOutside)
 		}
 		return
 	}
@@ -92,12 +94,35 @@ func (c *conn) handle(p *packet.Packet) {
 	case packet.Ack:
 		// Nothing that is emitted asks for an ack, and unknown ones are ignored.
 	default:
-		c.violation()
+		c.violation(errDirection)
 	}
 }
 
+// What clients do wrong beside what package packet finds.
+var (
+	errOutside   = errors.New("sio: packet for a namespace that the client is not in")
+	errTwice     = errors.New("sio: second CONNECT to a namespace")
+	errDirection = errors.New("sio: packet that only servers send")
+	errBinary    = errors.New("sio: binary data, which this server does not take")
+)
+
 // violation ends the whole connection, as the reference server does when a client breaks the protocol.
-func (c *conn) violation() { c.session.Close() }
+func (c *conn) violation(err error) {
+	if c.main != nil {
+		c.tell(c.main, err)
+	}
+	for _, s := range c.others {
+		c.tell(s, err)
+	}
+	c.session.Close()
+}
+
+func (c *conn) tell(s *Socket, err error) {
+	if s.namespace.onViolation != nil {
+		defer c.recoverPanic()
+		s.namespace.onViolation(c.server.ctx, s, err)
+	}
+}
 
 // Closed takes the sockets out of their namespaces.
 func (c *conn) Closed(reason engineio.CloseReason) {
@@ -150,7 +175,7 @@ func (c *conn) add(s *Socket) {
 // connect lets the client into a namespace, or says why not ([protocol], "Connection to a namespace").
 func (c *conn) connect(p *packet.Packet) {
 	if c.socket(p.Namespace) != nil {
-		c.violation()
+		c.violation(errTwice)
 		return
 	}
 	n, ok := c.server.namespaces[p.Namespace]
@@ -240,7 +265,7 @@ func (c *conn) event(s *Socket, p *packet.Packet) {
 		e.Name, err = packet.EventName(args[0])
 	}
 	if err != nil {
-		c.violation()
+		c.violation(err)
 		return
 	}
 	e.Args = args[1:]

@@ -14,6 +14,7 @@ type Namespace struct {
 	unhandled    Handler
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
+	onViolation  func(context.Context, *Socket, error)
 }
 
 // Middleware decides whether a socket may connect. An error refuses it with CONNECT_ERROR: a
@@ -56,6 +57,10 @@ func (n *Namespace) OnUnhandled(h Handler) { n.unhandled = h }
 
 // OnConnect sets what is called when a socket has connected, after the client has been told.
 func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = f }
+
+// OnViolation sets what is called for a socket whose client breaks the protocol, before its connection is
+// closed: the last moment to tell the client.
+func (n *Namespace) OnViolation(f func(context.Context, *Socket, error)) { n.onViolation = f }
 
 // OnDisconnect sets what is called, once, when a socket that had passed the middleware is gone.
 func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.onDisconnect = f }

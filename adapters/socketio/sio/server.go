@@ -18,6 +18,8 @@ type Config struct {
 	Engine engineio.Config
 	// ConnectTimeout is how long a connection may be in no namespace. Default 45 s.
 	ConnectTimeout time.Duration
+	// NoBinary takes binary data from clients for a violation, so that no memory is held for it.
+	NoBinary bool
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
