@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"syscall"
@@ -71,7 +72,7 @@ func newSource(s *socket) *source {
 	src.attempt = func(fd uintptr) bool {
 		src.take()
 		src.n, src.err = readNonBlocking(fd, src.buf[:])
-		if src.err == syscall.EAGAIN {
+		if errors.Is(src.err, syscall.EAGAIN) {
 			src.release()
 			return false
 		}

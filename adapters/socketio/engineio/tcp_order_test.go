@@ -111,7 +111,7 @@ func TestTLS(t *testing.T) {
 		plain := k.dialer
 		k.dialer = func() (net.Conn, error) {
 			conn, err := plain()
-			return tls.Client(conn, &tls.Config{InsecureSkipVerify: true}), err //nolint:gosec // a test's own certificate
+			return tls.Client(conn, &tls.Config{InsecureSkipVerify: true}), err
 		}
 		k.serve(listener, engineio.Config{OutboxBytes: 64 << 20}, []func(*peer){echo})
 		ws := k.openWebSocket()

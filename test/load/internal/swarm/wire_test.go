@@ -130,10 +130,11 @@ func TestSwarm_wire(t *testing.T) {
 			if isJoin(p) {
 				return []string{joinOK}
 			}
-			switch sends++; {
-			case sends%10 == 0:
+			sends++
+			switch sends % 10 {
+			case 0:
 				return []string{fmt.Sprintf(`43%d[{"ok":false,"error":{"code":"RATE_LIMITED","message":"m"}}]`, p.ID), `42["error",{"code":"RATE_LIMITED"}]`}
-			case sends%10 == 1:
+			case 1:
 				return []string{}
 			}
 			seq++
