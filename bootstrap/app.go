@@ -77,7 +77,9 @@ var Module = fx.Module("parley",
 		newAPI,
 		newServers,
 	),
-	fx.Invoke(func(*servers) {}),
+	// What starts last stops first, and a stop that runs out of time, which only the servers can, leaves
+	// out the rest: so they come first.
+	fx.Invoke(func(*servers) {}, sweep),
 )
 
 func newJWT(c Config, log *slog.Logger) jwtauth.Config {
@@ -100,11 +102,13 @@ const (
 	logBytes    = 8 << 20
 )
 
-func newMessageLog(lc fx.Lifecycle, rooms *memory.Rooms) *memory.Log {
-	log := memory.NewLog(memory.LogConfig{MaxMessages: logMessages, MaxBytes: logBytes, InUse: rooms.InUse})
+func newMessageLog(rooms *memory.Rooms) *memory.Log {
+	return memory.NewLog(memory.LogConfig{MaxMessages: logMessages, MaxBytes: logBytes, InUse: rooms.InUse})
+}
+
+func sweep(lc fx.Lifecycle, log *memory.Log) {
 	sweeper := newTicker(sweepEvery, log.Sweep)
 	lc.Append(fx.StartStopHook(sweeper.start, sweeper.stop))
-	return log
 }
 
 func newChat(

@@ -16,32 +16,34 @@ import (
 // Config is the configuration, by environment variable. Durations are written as Go writes them
 // (`25s`); 0 switches a limit off. The tag `allowed` is what a refusal of a value says.
 type Config struct {
-	Host      string    `env:"HOST" allowed:"an address to listen on; empty for all"`
+	Host      host      `env:"HOST" allowed:"an address or a name to listen on; empty for all"`
 	Port      port      `env:"PORT" envDefault:"3000" allowed:"0 to 65535; 0 for a free one"`
-	AdminAddr string    `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9464" allowed:"host:port, or off"`
+	AdminAddr adminAddr `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9464" allowed:"host:port, or off"`
 	LogLevel  logLevel  `env:"LOG_LEVEL" envDefault:"info" allowed:"debug, info, warn or error"`
 	LogFormat logFormat `env:"LOG_FORMAT" envDefault:"json" allowed:"json or text"`
 
-	AllowedOrigins origins `env:"ALLOWED_ORIGINS" envDefault:"http://localhost:5173" allowed:"origins such as https://app.example.com, separated by commas"`
+	AllowedOrigins origins `env:"ALLOWED_ORIGINS" envDefault:"http://localhost:5173" allowed:"origins such as https://app.example.com, separated by commas, without a path or a default port"`
 
 	JWTSecret         string `env:"JWT_SECRET"`
 	JWTSecretPrevious string `env:"JWT_SECRET_PREVIOUS"`
 	JWTIssuer         string `env:"JWT_ISSUER"`
 	JWTAudience       string `env:"JWT_AUDIENCE"`
+	JWTPublicKeyFile  notYet `env:"JWT_PUBLIC_KEY_FILE" allowed:"nothing yet: tokens are HS256 with JWT_SECRET"`
+	JWKSURL           notYet `env:"JWKS_URL" allowed:"nothing yet: tokens are HS256 with JWT_SECRET"`
 	AllowQueryToken   bool   `env:"ALLOW_QUERY_TOKEN" envDefault:"false" allowed:"1 or 0"`
 
 	Access access `env:"CONVERSATION_ACCESS" allowed:"claims or authenticated"`
 
-	PingInterval   positive `env:"PING_INTERVAL" envDefault:"25s" allowed:"a duration above 0 such as 25s"`
-	PingTimeout    positive `env:"PING_TIMEOUT" envDefault:"60s" allowed:"a duration above 0 such as 60s"`
+	PingInterval   positive `env:"PING_INTERVAL" envDefault:"25s" allowed:"a duration of at least 1ms such as 25s"`
+	PingTimeout    positive `env:"PING_TIMEOUT" envDefault:"60s" allowed:"a duration of at least 1ms such as 60s"`
 	ConnectTimeout limit    `env:"CONNECT_TIMEOUT" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
 	PresenceGrace  limit    `env:"PRESENCE_GRACE" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
 	RecoveryWindow limit    `env:"RECOVERY_WINDOW" envDefault:"120s" allowed:"a duration such as 120s; 0 for none"`
 	DrainTime      limit    `env:"DRAIN_TIME" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
 
-	MaxPayload  size `env:"MAX_PAYLOAD" envDefault:"1000000" allowed:"a number of bytes; 0 for no limit"`
-	MaxContent  size `env:"MAX_CONTENT" envDefault:"65536" allowed:"a number of bytes; 0 for no limit"`
-	OutboxBytes size `env:"OUTBOX_BYTES" envDefault:"1048576" allowed:"a number of bytes; 0 for no limit"`
+	MaxPayload  size `env:"MAX_PAYLOAD" envDefault:"1000000" allowed:"a number of bytes up to 2147483647; 0 for no limit"`
+	MaxContent  size `env:"MAX_CONTENT" envDefault:"65536" allowed:"a number of bytes up to 2147483647; 0 for no limit"`
+	OutboxBytes size `env:"OUTBOX_BYTES" envDefault:"1048576" allowed:"a number of bytes up to 2147483647; 0 for no limit"`
 
 	LegacyClients bool `env:"LEGACY_CLIENTS" envDefault:"false" allowed:"1 or 0"`
 
@@ -52,6 +54,9 @@ type Config struct {
 
 // defaultAdminAddr is the default of ADMIN_ADDR.
 const defaultAdminAddr = "127.0.0.1:9464"
+
+// adminOff is the ADMIN_ADDR that opens no second listener.
+const adminOff = "off"
 
 // LoadConfig reads the configuration from the variables, all of the process's if nil. The error names
 // every variable with a value that is not allowed, and what is.
@@ -128,8 +133,9 @@ func (c Config) logger(out interface{ Write([]byte) (int, error) }) *slog.Logger
 // isLoopback reports whether the origin is a page served by this machine.
 func isLoopback(origin string) bool {
 	for _, host := range []string{"http://localhost", "http://127.0.0.1", "http://[::1]"} {
-		if rest, ok := strings.CutPrefix(origin, host); ok && (rest == "" || rest[0] == ':') {
-			return true
+		if rest, ok := strings.CutPrefix(origin, host); ok {
+			number, found := strings.CutPrefix(rest, ":")
+			return rest == "" || found && new(port).UnmarshalText([]byte(number)) == nil
 		}
 	}
 	return false

@@ -22,13 +22,15 @@ func Run() int {
 }
 
 func (a *App) run() int {
+	stopped := a.Wait() // before Start, so that a signal that comes meanwhile is not lost
 	start, cancel := context.WithTimeout(context.Background(), a.StartTimeout())
 	defer cancel()
 	if err := a.Start(start); err != nil {
 		fmt.Fprintln(os.Stderr, "parley:", err)
+		_ = a.Stop(start) // ends the wait for signals; all else has been undone
 		return 1
 	}
-	<-a.Wait()
+	<-stopped
 	stop, cancel := context.WithTimeout(context.Background(), a.StopTimeout())
 	defer cancel()
 	if err := a.Stop(stop); err != nil {

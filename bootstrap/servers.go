@@ -39,14 +39,14 @@ func newServers(
 }
 
 func (s *servers) start(ctx context.Context) error {
-	if err := s.public.listen(ctx, net.JoinHostPort(s.config.Host, fmt.Sprint(s.config.Port))); err != nil {
-		return err
+	if err := s.public.listen(ctx, net.JoinHostPort(string(s.config.Host), fmt.Sprint(s.config.Port))); err != nil {
+		return fmt.Errorf("HOST and PORT: %w", err)
 	}
-	if addr := s.config.AdminAddr; addr != "off" {
-		if err := s.admin.listen(ctx, addr); err != nil {
+	if addr := s.config.AdminAddr; addr != adminOff {
+		if err := s.admin.listen(ctx, string(addr)); err != nil {
 			// Chat must not fail because of a port that nobody chose.
 			if addr != defaultAdminAddr {
-				return errors.Join(err, s.public.stop(ctx))
+				return errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), s.public.stop(ctx))
 			}
 			s.log.Warn("no metrics and profiles: ADMIN_ADDR is taken", "error", err)
 		}
@@ -112,11 +112,15 @@ func (s *server) addr() string {
 	return s.listener.Addr().String()
 }
 
+// stop lets requests end until the context does, and then cuts them off.
 func (s *server) stop(ctx context.Context) error {
 	if s.listener == nil {
 		return nil
 	}
 	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
 	<-s.done
 	return err
 }

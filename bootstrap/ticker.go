@@ -22,6 +22,9 @@ func (t *ticker) start() {
 		for {
 			select {
 			case now := <-tick.C:
+				if t.stopping() {
+					return // a tick that waited behind a long call is no reason for another
+				}
 				t.call(now)
 			case <-t.quit:
 				return
@@ -30,6 +33,16 @@ func (t *ticker) start() {
 	}()
 }
 
+func (t *ticker) stopping() bool {
+	select {
+	case <-t.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop waits for the call that is being made.
 func (t *ticker) stop() {
 	close(t.quit)
 	<-t.done

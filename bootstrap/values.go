@@ -5,8 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net"
+	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,15 +20,19 @@ import (
 // The types of configuration values: each takes only what is allowed. Their errors are not shown: the
 // variable's name and its `allowed` tag are.
 type (
+	host       string
 	port       int
+	adminAddr  string
 	logLevel   slog.Level
 	logFormat  string
 	origins    []string
 	access     domain.Access
 	messageLog string
-	// positive is a duration above 0.
+	// notYet is a setting of the contract that this version does not serve: better refused than ignored.
+	notYet struct{}
+	// positive is a duration of at least a millisecond, in which clients are told it.
 	positive time.Duration
-	// limit is a duration; 0 switches it off.
+	// limit is a duration up to never; 0 switches it off.
 	limit time.Duration
 	// size is a number of bytes; 0 switches the limit off.
 	size int
@@ -39,6 +46,29 @@ const (
 )
 
 var errNotAllowed = errors.New("not allowed")
+
+// hostName is what may be looked up as a name. Whether it can be is found out at the start.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+func (h *host) UnmarshalText(text []byte) error {
+	*h = host(text)
+	if _, err := netip.ParseAddr(string(text)); err == nil || len(text) == 0 || hostName.Match(text) {
+		return nil
+	}
+	return errNotAllowed
+}
+
+func (a *adminAddr) UnmarshalText(text []byte) error {
+	*a = adminAddr(text)
+	if *a == adminOff {
+		return nil
+	}
+	name, number, err := net.SplitHostPort(string(text))
+	if err != nil {
+		return err
+	}
+	return errors.Join(new(host).UnmarshalText([]byte(name)), new(port).UnmarshalText([]byte(number)))
+}
 
 func (p *port) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 10, 16)
@@ -56,6 +86,8 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 
 func (f *logFormat) UnmarshalText(text []byte) error { return oneOf(f, text, "json", "text") }
 
+func (*notYet) UnmarshalText([]byte) error { return errNotAllowed }
+
 func (m *messageLog) UnmarshalText(text []byte) error { return oneOf(m, text, "memory") }
 
 func (a *access) UnmarshalText(text []byte) error {
@@ -72,15 +104,14 @@ func oneOf[T ~string](into *T, text []byte, allowed ...T) error {
 	return errNotAllowed
 }
 
-// UnmarshalText takes a list of origins: scheme and host, as browsers send them.
+// UnmarshalText takes a list of origins as browsers send them: anything else would never match.
 func (o *origins) UnmarshalText(text []byte) error {
 	for part := range strings.SplitSeq(string(text), ",") {
 		origin := strings.TrimSpace(part)
 		if origin == "" {
 			continue
 		}
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+		if !isOrigin(origin) {
 			return errNotAllowed
 		}
 		*o = append(*o, origin)
@@ -88,22 +119,39 @@ func (o *origins) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func (p *positive) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if err == nil && d <= 0 {
-		err = errNotAllowed
+// defaultPorts are left out of an origin (RFC 6454, section 6.1).
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
+
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || s != strings.ToLower(u.Scheme+"://"+u.Host) {
+		return false
 	}
+	if strings.Contains(u.Host, "*") || strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+	return u.Port() == "" || u.Port() != defaultPorts[u.Scheme]
+}
+
+func (p *positive) UnmarshalText(text []byte) error {
+	d, err := duration(text, time.Millisecond)
 	*p = positive(d)
 	return err
 }
 
 func (l *limit) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if err == nil && d < 0 {
-		err = errNotAllowed
-	}
+	d, err := duration(text, 0)
 	*l = limit(d)
 	return err
+}
+
+// duration reads a duration from the least to never.
+func duration(text []byte, least time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(string(text))
+	if err == nil && (d < least || d > never) {
+		err = errNotAllowed
+	}
+	return d, err
 }
 
 func (s *size) UnmarshalText(text []byte) error {

@@ -9,9 +9,12 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 )
 
+// socketIOPath is where clients look for Socket.IO unless told otherwise.
+const socketIOPath = "/socket.io/"
+
 // Config says what an API serves.
 type Config struct {
-	// SocketIO serves everything under /socket.io/, with its own CORS.
+	// SocketIO serves /socket.io/, with its own CORS.
 	SocketIO http.Handler
 	// AllowOrigin says which browser origins get CORS headers on everything else.
 	AllowOrigin func(origin string) bool
@@ -30,22 +33,24 @@ func New(config Config, log *slog.Logger) *API {
 	e := echo.New()
 	a := &API{echo: e}
 	e.HTTPErrorHandler = problems(log)
-	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
-		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
-			log.Error("panic in HTTP handler", "path", c.Path(), "error", err, "stack", string(stack))
-			return err
-		},
-	}))
-	e.Any("/socket.io/", echo.WrapHandler(config.SocketIO))
-
-	api := e.Group("", middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOriginFunc:  func(origin string) (bool, error) { return config.AllowOrigin(origin), nil },
-		AllowCredentials: true,
-	}))
-	api.GET("/healthz", health)
-	api.GET("/readyz", a.ready)
+	e.Use(
+		middleware.RecoverWithConfig(middleware.RecoverConfig{
+			DisableStackAll: true,
+			LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+				return &panicked{err, stack} // logged by problems
+			},
+		}),
+		middleware.CORSWithConfig(middleware.CORSConfig{
+			Skipper:          func(c echo.Context) bool { return c.Path() == socketIOPath },
+			AllowOriginFunc:  func(origin string) (bool, error) { return config.AllowOrigin(origin), nil },
+			AllowCredentials: true,
+		}),
+	)
+	e.Any(socketIOPath, echo.WrapHandler(config.SocketIO))
+	e.GET("/healthz", health)
+	e.GET("/readyz", a.ready)
 	if config.Dev != nil {
-		config.Dev.routes(api)
+		config.Dev.routes(e)
 	}
 	return a
 }

@@ -1,8 +1,11 @@
 package httpapi
 
 import (
-	"embed"
+	"encoding/json"
+	"errors"
+	"io"
 	"io/fs"
+	"mime"
 	"net/http"
 	"time"
 
@@ -11,18 +14,21 @@ import (
 	"parley/domain"
 )
 
-// page is the built chat page. The folder holds nothing but a marker until `make web` has run.
-//
-//go:embed all:web/dist
-var page embed.FS
-
-const pageMissing = "The chat page is not part of this binary: build it with `make run` or `make build`.\n" +
-	"Everything else is served.\n"
-
 // Dev is what only dev mode serves: tokens for everyone and the chat page.
 type Dev struct {
 	// Sign makes a token that lets the user into every conversation.
 	Sign func(user domain.UserID) (token string, expiresAt time.Time, err error)
+	// Page is the chat page, with index.html at its root; nil means the one that is part of this binary.
+	Page fs.FS
+}
+
+func (d *Dev) routes(e *echo.Echo) {
+	e.POST("/dev/token", d.token)
+	files := d.Page
+	if files == nil {
+		files = builtPage()
+	}
+	e.Match([]string{http.MethodGet, http.MethodHead}, "/*", servePage(files), pageHeaders)
 }
 
 type tokenRequest struct {
@@ -30,21 +36,15 @@ type tokenRequest struct {
 }
 
 type tokenResponse struct {
-	Token     string    `json:"token"`
-	ExpiresAt time.Time `json:"expiresAt"`
-}
-
-func (d *Dev) routes(g *echo.Group) {
-	g.POST("/dev/token", d.token)
-	serve := servePage()
-	g.GET("/", serve) // Echo's own "not found" of the group would win over the next line
-	g.GET("/*", serve)
+	Token string `json:"token"`
+	// ExpiresAt is ISO 8601 in UTC with milliseconds.
+	ExpiresAt string `json:"expiresAt"`
 }
 
 func (d *Dev) token(c echo.Context) error {
-	var r tokenRequest
-	if err := c.Bind(&r); err != nil {
-		return domain.Errorf(domain.CodeInvalidPayload, `the body must be JSON: {"userId": "…"}`)
+	r, err := readTokenRequest(c)
+	if err != nil {
+		return err
 	}
 	user, err := domain.ParseUserID(r.UserID)
 	if err != nil {
@@ -54,31 +54,22 @@ func (d *Dev) token(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, tokenResponse{token, expiresAt.UTC().Truncate(time.Millisecond)})
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.JSON(http.StatusOK, tokenResponse{token, expiresAt.UTC().Format("2006-01-02T15:04:05.000Z")})
 }
 
-func servePage() echo.HandlerFunc {
-	files, err := fs.Sub(page, "web/dist")
-	if err != nil {
-		panic("httpapi: " + err.Error()) // the folder is embedded above
+// maxTokenRequest bounds the body of a request for a token, in bytes.
+const maxTokenRequest = 4096
+
+// readTokenRequest takes JSON only: a page of another origin cannot send that without a preflight.
+func readTokenRequest(c echo.Context) (r tokenRequest, err error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxTokenRequest))
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		return r, domain.Errorf(domain.CodePayloadTooLarge, "the body is longer than %d bytes", maxTokenRequest)
 	}
-	if _, err := fs.Stat(files, "index.html"); err != nil {
-		return func(c echo.Context) error {
-			if c.Request().URL.Path != "/" {
-				return echo.ErrNotFound
-			}
-			return c.String(http.StatusOK, pageMissing)
-		}
+	mediaType, _, _ := mime.ParseMediaType(c.Request().Header.Get("Content-Type")) // "" if there is none
+	if err != nil || mediaType != "application/json" || json.Unmarshal(body, &r) != nil {
+		return r, domain.Errorf(domain.CodeInvalidPayload, `the body must be JSON: {"userId": "…"}`)
 	}
-	server := http.FileServerFS(files)
-	return func(c echo.Context) error {
-		path := c.Request().URL.Path
-		if path != "/" {
-			if _, err := fs.Stat(files, path[1:]); err != nil {
-				return echo.ErrNotFound
-			}
-		}
-		server.ServeHTTP(c.Response(), c.Request())
-		return nil
-	}
+	return r, nil
 }

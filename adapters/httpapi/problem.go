@@ -40,16 +40,31 @@ func newProblem(err error) problem {
 		return problem{Title: http.StatusText(he.Code), Status: he.Code}
 	}
 	e := domain.AsError(err)
-	status := statuses[e.Code]
+	status, ok := statuses[e.Code]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
 	return problem{Title: http.StatusText(status), Status: status, Detail: e.Message, Code: e.Code}
 }
+
+// panicked is what a handler panicked with. It hides the value from newProblem, whatever it is.
+type panicked struct {
+	value error
+	stack []byte
+}
+
+func (p *panicked) Error() string { return "panic: " + p.value.Error() }
 
 // problems is where every failed request ends, and where the server's own faults are logged.
 func problems(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		p := newProblem(err)
 		if p.Status >= http.StatusInternalServerError {
-			log.Error("request failed", "method", c.Request().Method, "path", c.Path(), "error", err)
+			attributes := []any{"method", c.Request().Method, "path", c.Path(), "error", err}
+			if bad, ok := errors.AsType[*panicked](err); ok {
+				attributes = append(attributes, "stack", string(bad.stack))
+			}
+			log.Error("request failed", attributes...)
 		}
 		if c.Response().Committed {
 			return

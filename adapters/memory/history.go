@@ -100,6 +100,20 @@ func (h *history) clear() {
 	h.ids = ids{}
 }
 
+// halve drops the older half of the messages and reports whether there was one. The newest stays.
+func (h *history) halve() bool {
+	n := (len(h.messages) - h.first) / 2
+	if n == 0 {
+		return false
+	}
+	for i := range h.messages[h.first : h.first+n] {
+		h.bytes -= cost(h.messages[h.first+i])
+	}
+	h.messages = slices.Clone(h.messages[h.first+n:])
+	h.first = 0
+	return true
+}
+
 // compact moves the messages held to the front of the slice.
 func (h *history) compact() {
 	n := copy(h.messages, h.messages[h.first:])

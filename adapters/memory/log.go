@@ -23,7 +23,8 @@ type LogConfig struct {
 	MaxAge time.Duration
 	// MaxTotal is how much memory all conversations together may take, about; 512 MiB. Over it, the
 	// conversations that have been silent longest are forgotten, though none that spoke within
-	// ports.DuplicateWindow: if those alone fill it, messages are refused.
+	// ports.DuplicateWindow; if those alone fill it they lose older messages; and if the ids that must
+	// be remembered fill it, messages are refused.
 	MaxTotal int64
 	// InUse reports whether somebody hears the conversation now; nil means that nobody ever does. What
 	// is in use loses its messages like the others, but not its epoch and seq: who is connected is not
@@ -144,18 +145,25 @@ func (l *Log) Sweep(now time.Time) {
 	}
 }
 
-// makeRoom releases silent conversations while the log is over its total, and reports whether it is
-// under it now. It holds one lock at a time and none of the caller's.
+// makeRoom makes the log smaller while it is over its total, and reports whether it is under it now.
+// First it releases silent conversations; if that is not enough, conversations lose the older half of
+// their messages, so that one who floods the log costs the others some history but not their voice.
 func (l *Log) makeRoom(now time.Time) bool {
-	for refused := 0; l.size.Load() > l.cfg.MaxTotal; {
-		if refused == logShards {
+	return l.shrink(func(s *logShard) bool { return s.releaseOldest(now) }) || l.shrink((*logShard).thin)
+}
+
+// shrink calls by for one shard after the other while the log is over its total, until a whole round
+// has freed nothing. It holds one lock at a time and none of the caller's.
+func (l *Log) shrink(by func(*logShard) bool) bool {
+	for failed := 0; l.size.Load() > l.cfg.MaxTotal; {
+		if failed == logShards {
 			return false
 		}
-		if l.shards[l.turn.Add(1)%logShards].releaseOldest(now) {
-			refused = 0
+		if by(&l.shards[l.turn.Add(1)%logShards]) {
+			failed = 0
 			continue
 		}
-		refused++
+		failed++
 	}
 	return true
 }

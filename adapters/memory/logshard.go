@@ -136,6 +136,29 @@ func (s *logShard) releaseOldest(now time.Time) bool {
 	return true
 }
 
+// thinReach is how many conversations at either end of the list are looked at for messages to drop.
+const thinReach = 8
+
+// thin drops the older half of one conversation's messages: of those that have been silent longest, or
+// of those that spoke last, where a flood is found. It reports whether there was one.
+func (s *logShard) thin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	front, back := s.silent.Front(), s.silent.Back()
+	for range min(thinReach, s.silent.Len()) {
+		for _, place := range []*list.Element{front, back} {
+			h := place.Value.(*history)
+			before := h.size()
+			if h.halve() {
+				s.log.size.Add(h.size() - before)
+				return true
+			}
+		}
+		front, back = front.Next(), back.Prev()
+	}
+	return false
+}
+
 func (s *logShard) oldest() *history {
 	front := s.silent.Front()
 	if front == nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
+	"time"
 
 	"parley/adapters/socketio/engineio"
 	"parley/adapters/socketio/sio"
@@ -32,7 +34,9 @@ type failureEvent struct {
 // NewFailure tells what clients may know of an error.
 func NewFailure(err error) Failure {
 	e := domain.AsError(err)
-	return Failure{Code: e.Code, Message: e.Message, RetryAfterMs: e.RetryAfter.Milliseconds()}
+	// Rounded up: a client that comes back a moment too early is refused again.
+	wait := (e.RetryAfter + time.Millisecond - 1).Milliseconds()
+	return Failure{Code: e.Code, Message: e.Message, RetryAfterMs: wait}
 }
 
 // connectError is a refused CONNECT: `connect_error` with message and data.code.
@@ -67,11 +71,24 @@ func HandshakeRefusal(err error) *engineio.Refusal {
 
 // payloadError turns a decoder's error into one that says what the client did wrong.
 func payloadError(err error) error {
-	if e, ok := errors.AsType[*domain.Error](err); ok {
-		return e
-	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return domain.Errorf(domain.CodeInvalidPayload, "%s must not be a %s", e.Field, e.Value)
+		return domain.Errorf(domain.CodeInvalidPayload, "%s must %s", e.Field, complaint(e.Value))
 	}
 	return domain.Errorf(domain.CodeInvalidPayload, "the payload is not what this event takes")
+}
+
+// complaint says what is wrong with a JSON value of the wrong type, as encoding/json describes it. A
+// number that does not fit stands there in full, as long as the client chose to write it: that is not
+// said back. All numbers of the contract are counts.
+func complaint(value string) string {
+	if strings.HasPrefix(value, "number ") {
+		return "be a whole number, 0 or more"
+	}
+	switch value {
+	case "bool":
+		return "not be a boolean"
+	case "array", "object":
+		return "not be an " + value
+	}
+	return "not be a " + value
 }

@@ -63,24 +63,28 @@ func isString(data []byte) bool { return bytes.HasPrefix(data, []byte(`"`)) }
 
 // position is a place in a conversation.
 type position struct {
-	Epoch string `json:"epoch"`
-	Seq   uint64 `json:"seq"`
+	Epoch string  `json:"epoch"`
+	Seq   *uint64 `json:"seq"`
 }
 
 func (r joinRequest) join() (ports.Join, error) {
 	c, err := domain.ParseConversationID(r.ConversationID)
 	j := ports.Join{Conversation: c}
-	if r.After != nil {
-		j.After = &domain.Position{Epoch: domain.Epoch(r.After.Epoch), Seq: r.After.Seq}
+	if err != nil || r.After == nil {
+		return j, err
 	}
-	return j, err
+	if r.After.Epoch == "" || r.After.Seq == nil {
+		return j, domain.Errorf(domain.CodeInvalidPayload, "after must have epoch and seq")
+	}
+	j.After = &domain.Position{Epoch: domain.Epoch(r.After.Epoch), Seq: *r.After.Seq}
+	return j, nil
 }
 
 // messageRequest asks to send a message.
 type messageRequest struct {
 	ConversationID string          `json:"conversationId"`
 	Content        string          `json:"content"`
-	MessageID      string          `json:"messageId"`
+	MessageID      *string         `json:"messageId"`
 	Metadata       json.RawMessage `json:"metadata"`
 	// Echo false leaves out the sending socket.
 	Echo *bool `json:"echo"`
@@ -92,8 +96,8 @@ func (r messageRequest) send() (ports.Send, error) {
 	if s.Conversation, err = domain.ParseConversationID(r.ConversationID); err != nil {
 		return s, err
 	}
-	if r.MessageID != "" {
-		if s.ID, err = domain.ParseMessageID(r.MessageID); err != nil {
+	if r.MessageID != nil {
+		if s.ID, err = domain.ParseMessageID(*r.MessageID); err != nil {
 			return s, err
 		}
 	}
@@ -202,7 +206,8 @@ type (
 	}
 )
 
-// WireEvent returns the name and the payload, to be encoded as JSON, of what clients are told.
+// WireEvent returns the name and the payload, to be encoded as JSON, of what clients are told; the name
+// "" if the event has no wire form.
 func WireEvent(e domain.Event) (name string, payload any) {
 	switch e := e.(type) {
 	case domain.MessageSent:

@@ -3,7 +3,9 @@ package socketio
 import (
 	"context"
 	"log/slog"
+	"strings"
 
+	"parley/adapters/socketio/sio"
 	"parley/domain"
 )
 
@@ -27,21 +29,22 @@ func handle[P any](
 	}
 }
 
+// reply answers the event. A client that asked for an ack waits for one, so it gets one in any case.
 func (e *Endpoints) reply(c Call, ack any) {
 	if err := c.Ack(ack); err != nil {
-		e.log.Error("ack not encoded", "event", c.Event(), "error", err)
+		e.log.Error("ack not encoded", "event", shortName(c.Event()), "error", err)
+		_ = c.Ack(failureAck{Error: NewFailure(err)}) // strings and numbers always encode
 	}
 }
 
 func (e *Endpoints) fail(c Call, err error) {
-	logInternal(e.log, c.Event(), err)
+	logInternal(e.log, shortName(c.Event()), err)
 	f := NewFailure(err)
 	if c.WantsAck() {
 		e.reply(c, failureAck{Error: f})
 		return
 	}
-	name := c.Event()[:min(len(c.Event()), maxEventName)]
-	if err := c.Emit(eventError, failureEvent{Event: name, Failure: f}); err != nil {
+	if err := c.Emit(eventError, failureEvent{Event: shortName(c.Event()), Failure: f}); err != nil {
 		e.log.Error("error event not encoded", "error", err)
 	}
 }
@@ -49,6 +52,23 @@ func (e *Endpoints) fail(c Call, err error) {
 // logInternal logs what is the server's fault. Refusals are the client's, and told to it.
 func logInternal(log *slog.Logger, what string, err error) {
 	if code := domain.AsError(err).Code; code == domain.CodeInternal || code == domain.CodeUnavailable {
-		log.Error("request failed", "event", what[:min(len(what), maxEventName)], "error", err)
+		log.Error("request failed", "event", what, "error", err)
+	}
+}
+
+// shortName cuts a name, between characters, to maxEventName bytes.
+func shortName(name string) string {
+	if len(name) <= maxEventName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxEventName], "")
+}
+
+// violated tells a client that broke the protocol what it did, before its connection is closed.
+func (s *Server) violated(_ context.Context, socket *sio.Socket, err error) {
+	s.log.Debug("protocol violation", "session", socket.ID(), "error", err)
+	f := NewFailure(domain.Errorf(domain.CodeInvalidPayload, "not a packet of the protocol; the connection is closed"))
+	if err := socket.Emit(eventError, failureEvent{Failure: f}); err != nil {
+		s.log.Error("error event not encoded", "error", err)
 	}
 }

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -61,6 +62,10 @@ func (h *Hub) send(to *sio.Socket, e domain.Event) {
 
 func (h *Hub) encode(e domain.Event) (sio.Prepared, bool) {
 	name, payload := WireEvent(e)
+	if name == "" {
+		h.log.Error("event not encoded: it has no wire form", "type", fmt.Sprintf("%T", e))
+		return sio.Prepared{}, false
+	}
 	p, err := h.prepare(namespace, name, payload)
 	if err != nil {
 		h.log.Error("event not encoded", "event", name, "error", err)

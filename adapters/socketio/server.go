@@ -41,12 +41,13 @@ func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Serv
 	s := &Server{chat: chat, hub: hub, log: log, queryToken: config.QueryToken}
 	config.Engine.Authorize = s.authorize
 	s.io = sio.NewServer(sio.Config{
-		Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Recovery: config.Recovery, Logger: log,
+		Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Recovery: config.Recovery, NoBinary: true, Logger: log,
 	})
 	n := s.io.Of(namespace)
 	n.Use(s.connect)
 	n.OnConnect(func(_ context.Context, socket *sio.Socket) { hub.add(socket) })
 	n.OnDisconnect(s.disconnected)
+	n.OnViolation(s.violated)
 	endpoints := NewEndpoints(chat, log)
 	n.OnUnhandled(func(ctx context.Context, e *sio.Event) { endpoints.Serve(ctx, call{e}) })
 	return s
@@ -67,11 +68,8 @@ func (s *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 // authorize takes a token from the handshake request. A bad one is refused before the upgrade; a good
 // one is what CONNECT uses if it brings none.
 func (s *Server) authorize(r *http.Request) (any, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok && s.queryToken {
-		token = r.URL.Query().Get("token")
-	}
-	if token == "" {
+	token, given := s.requestToken(r)
+	if !given {
 		return nil, nil
 	}
 	if _, err := s.chat.Authenticate(r.Context(), token); err != nil {
@@ -79,6 +77,20 @@ func (s *Server) authorize(r *http.Request) (any, error) {
 		return nil, HandshakeRefusal(err)
 	}
 	return token, nil
+}
+
+// requestToken returns the token that the request brings. Credentials of another scheme than Bearer
+// (RFC 6750, section 2.1) are not for us: they are those of a proxy before this server.
+func (s *Server) requestToken(r *http.Request) (token string, given bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token), true
+	}
+	if s.queryToken {
+		token = r.URL.Query().Get("token")
+		return token, token != ""
+	}
+	return "", false
 }
 
 // connect is the middleware that opens a session for a valid token.
@@ -91,6 +103,9 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 	}
 	if auth.Token == "" {
 		auth.Token, _ = c.Value.(string)
+	}
+	if auth.Token == "" {
+		return connectError(domain.Errorf(domain.CodeUnauthorized, "a token is required"))
 	}
 	if c.Recovering {
 		return s.recover(ctx, c.Socket, auth.Token)

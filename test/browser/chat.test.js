@@ -85,11 +85,14 @@ test("two people talk in a conversation", { timeout: 90_000 }, async (t) => {
       await alice.seesLine("Connection lost");
       await alice.write("Written without a connection");
       await alice.seesOwn("Written without a connection", "waiting");
+      await bob.write("Said while Alice was away");
+      await bob.seesOwn("Said while Alice was away", "sent");
     });
     await alice.seesStatus("connected");
     alice.settled();
     await alice.seesLine("You are back");
     await alice.seesMembers(alice.name, bob.name);
+    await alice.reads("Said while Alice was away", bob);
     await alice.seesOwn("Written without a connection", "sent");
     await bob.reads("Written without a connection", alice);
     await bob.write("Welcome back");
@@ -102,6 +105,7 @@ test("two people talk in a conversation", { timeout: 90_000 }, async (t) => {
       "Morning! Did you see the open?",
       markup,
       address,
+      "Said while Alice was away",
       "Written without a connection",
       "Welcome back",
     ];

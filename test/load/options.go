@@ -30,7 +30,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
 	fs.SetOutput(errs)
 	fs.BoolVar(&o.json, "json", false, "print the result as JSON")
-	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; most other flags then do not apply")
+	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; of the other flags only -warmup, -nap and -loops then apply")
 	scenarioFlags(fs, &o.scenario)
 	var peers string
 	compareFlags(fs, &o.rounds, &peers)
@@ -41,6 +41,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	o.rounds.Peers = strings.Split(peers, ",")
+	o.rounds.Warmup = o.scenario.Plan.Warmup
 	o.rounds.Nap = o.scenario.Crowd.Nap
 	o.rounds.Loops = o.scenario.Crowd.Loops
 	if o.compare {
@@ -56,7 +57,7 @@ func scenarioFlags(fs *flag.FlagSet, c *scenario.Config) {
 	fs.IntVar(&c.PID, "pid", 0, "server process, to read its CPU time and memory from /proc")
 	fs.StringVar(&c.GC, "gc-url", "", "GET it before memory is read: a URL that makes the server collect garbage")
 
-	fs.IntVar(&c.Crowd.Clients, "clients", 1000, "connections")
+	fs.IntVar(&c.Crowd.Clients, "clients", 1000, "connections (idle: twice as many, see README.md)")
 	fs.IntVar(&c.Crowd.Rooms, "rooms", 0, "conversations the clients are spread over (default: room 1, rooms and idle one per 10 clients)")
 	fs.IntVar(&c.Crowd.Users, "users", 0, "distinct users, each with several connections (default: one per connection)")
 	fs.IntVar(&c.Crowd.Stalled, "stalled", 0, "clients that join and then never read; not counted as receivers")
@@ -73,7 +74,7 @@ func scenarioFlags(fs *flag.FlagSet, c *scenario.Config) {
 	fs.IntVar(&c.Plan.Senders, "senders", 4, "clients that send in turn, over all rooms")
 	fs.Float64Var(&c.Plan.Rate, "rate", 40, "messages per second over all senders; with -find-knee the first rate tried")
 	fs.DurationVar(&c.Plan.Duration, "duration", 10*time.Second, "measured window; for idle how long connections are held")
-	fs.DurationVar(&c.Plan.Warmup, "warmup", 2*time.Second, "sending before the measured window")
+	fs.DurationVar(&c.Plan.Warmup, "warmup", 1500*time.Millisecond, "sending before the measured window")
 	fs.DurationVar(&c.Plan.Drain, "drain", 20*time.Second, "longest wait for the last deliveries")
 	fs.DurationVar(&c.Plan.Quiet, "quiet", 5*time.Second, "end that wait after so long without any delivery")
 	fs.IntVar(&c.Plan.Size, "size", 128, "bytes of content per message")
@@ -95,9 +96,9 @@ func compareFlags(fs *flag.FlagSet, c *compare.Config, peers *string) {
 	fs.IntVar(&c.KneeRounds, "knee-rounds", 1, "rounds of the search for the highest rate; 0 leaves it out")
 	fs.IntVar(&c.RoomClients, "room-clients", 1000, "clients of the big room")
 	fs.Float64Var(&c.RoomRate, "room-rate", 40, "messages per second in the big room")
-	fs.DurationVar(&c.RoomTime, "room-time", 5*time.Second, "measured time of the big room")
-	fs.DurationVar(&c.KneeTime, "knee-time", 2*time.Second, "measured time of each rate tried")
-	fs.IntVar(&c.IdleClients, "idle-clients", 2000, "idle connections")
+	fs.DurationVar(&c.RoomTime, "room-time", 4*time.Second, "measured time of the big room")
+	fs.DurationVar(&c.KneeTime, "knee-time", 1500*time.Millisecond, "measured time of each rate tried")
+	fs.IntVar(&c.IdleClients, "idle-clients", 2000, "idle connections added to as many")
 	fs.DurationVar(&c.IdleTime, "idle-time", 4*time.Second, "how long idle connections are held")
 	fs.BoolVar(&c.ForceGC, "force-gc", true, "have both servers collect garbage before memory is read")
 }
@@ -123,16 +124,19 @@ func (o *options) validate() error {
 // has raised the soft limit to the hard one.
 func (o *options) checkFiles() error {
 	clients := o.scenario.Crowd.Clients
-	if o.compare {
-		clients = max(o.rounds.RoomClients, o.rounds.IdleClients)
+	if o.scenario.Scenario == scenario.Idle {
+		clients *= 2 // it holds two crowds
 	}
-	need := uint64(clients+clients/5) + 100 // idle holds a second, smaller group
+	if o.compare {
+		clients = max(o.rounds.RoomClients, 2*o.rounds.IdleClients)
+	}
+	need := uint64(clients) + 100
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("descriptor limit: %w", err)
 	}
 	if need > limit.Max {
-		return fmt.Errorf("%d clients need %d file descriptors, the limit is %d (ulimit -Hn)", clients, need, limit.Max)
+		return fmt.Errorf("%d connections need %d file descriptors, the limit is %d (ulimit -Hn)", clients, need, limit.Max)
 	}
 	return nil
 }

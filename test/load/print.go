@@ -20,8 +20,9 @@ func printResult(w io.Writer, r scenario.Result) error {
 	printPhase(&b, "connect", r.Connect)
 	printPhase(&b, "join", r.Join)
 	if m := r.Memory; m != nil {
-		fmt.Fprintf(&b, "memory     %.2f KiB per connection (%d connections: %.1f to %.1f MiB; garbage collected first: %t; CPU while idle: %.3f cores)\n",
-			m.PerEach/1024, m.Held, float64(m.Before)/mib, float64(m.After)/mib, m.GCForced, m.IdleCPU)
+		fmt.Fprintf(&b, "memory     %.2f KiB per connection, %.2f marginal (%.1f MiB at the start, %.1f with %d, %.1f with %d connections, %d dropped; garbage collected first: %t; CPU while idle: %.3f cores)\n",
+			m.Each/1024, m.Marginal/1024, float64(m.Start)/mib, float64(m.Middle)/mib, m.Below,
+			float64(m.End)/mib, m.Held, m.Dropped, m.GCForced, m.IdleCPU)
 	}
 	if k := r.Knee; k != nil {
 		for _, t := range k.Trials {

@@ -202,14 +202,31 @@ func TestClose_WebSocket(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "a connection that breaks off while it is written to is not a slow client", func(t *testing.T) {
+	bubble(t, "a connection that breaks off while it is written to is one too, and not a slow client", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		ws.peer.send("nobody reads this")
 		synctest.Wait()
 		ws.close()
 		synctest.Wait()
-		assert.NotEqual(t, only(engineio.ReasonSlowClient), ws.peer.ended())
+		assert.Equal(t, only(engineio.ReasonTransportClose), ws.peer.ended())
+	})
+
+	bubble(t, "what came before is heard, also if the next write fails before it is", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{}, func(p *peer) {
+			p.onReceive = func([]byte, bool) { time.Sleep(10 * time.Second) }
+		})
+		ws := k.openWebSocket()
+		ws.sendText("4first", "4second")
+		ws.peer.send("nobody reads this")
+		ws.close()
+		synctest.Wait()
+		assert.Equal(t, []string{"first"}, ws.peer.got())
+		ws.peer.send("nor this")
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, []string{"first", "second"}, ws.peer.got())
 		assert.Len(t, ws.peer.ended(), 1)
+		assert.Zero(t, k.engine.Len())
 	})
 }
 
@@ -234,15 +251,12 @@ func TestClose_InAccept(t *testing.T) {
 		assert.Equal(t, closeFrame(""), ws.read())
 	})
 
-	bubble(t, "a refused session is never told that it is closed", func(t *testing.T) {
+	bubble(t, "a refused session is never heard of again", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, func(p *peer) { p.refused = true })
 		got := k.get(polling)
 		assert.Equal(t, http.StatusForbidden, got.status)
 		assert.Equal(t, `{"code":4,"message":"Forbidden"}`, got.body)
-		ws := k.upgradeTo(webSocket)
-		for ws.read() != hungUp {
-			continue
-		}
+		assert.Equal(t, hungUp, k.upgradeTo(webSocket).read(), "not even the open packet leaves")
 		synctest.Wait()
 		assert.Empty(t, k.peer(0).ended())
 		assert.Empty(t, k.peer(1).ended())

@@ -15,7 +15,7 @@ func (s *Session) flush(w *writer) {
 		return
 	}
 	ws := s.ws
-	w.packets = s.outbox.take(w.packets[:0])
+	w.packets = s.takeLocked(w.packets[:0])
 	s.flushs = flushWriting
 	s.mu.Unlock()
 	defer clear(w.packets)
@@ -26,7 +26,7 @@ func (s *Session) flush(w *writer) {
 	}
 	rest, next, err := w.write(ws.raw, w.packets)
 	if err != nil {
-		s.end(ReasonTransportError)
+		s.giveUpWriting()
 		return
 	}
 	if len(rest) > 0 || next < len(w.packets) {
@@ -84,11 +84,12 @@ func (s *Session) park(rest []byte, packets []*Packet) {
 func (s *Session) drain(rest []byte, packets []*Packet) {
 	for {
 		if err := writeBlocking(s.ws.conn, rest, packets, s.server.config.WriteTimeout); err != nil {
-			reason := failure(err)
-			if reason == ReasonSlowClient {
+			if failure(err) == ReasonSlowClient {
 				s.ws.reset()
+				s.end(ReasonSlowClient)
+				return
 			}
-			s.end(reason)
+			s.giveUpWriting()
 			return
 		}
 		s.mu.Lock()
@@ -102,9 +103,20 @@ func (s *Session) drain(rest []byte, packets []*Packet) {
 			s.mu.Unlock()
 			return
 		}
-		rest, packets = nil, s.outbox.take(packets[:0])
+		rest, packets = nil, s.takeLocked(packets[:0])
 		s.mu.Unlock()
 	}
+}
+
+// giveUpWriting is called when the connection is broken. What the client sent before may still be there
+// to be read, so it is the reader that ends the session: it finds the break too, after all that came.
+func (s *Session) giveUpWriting() {
+	s.mu.Lock()
+	s.flushs = flushBroken
+	s.roomLocked()
+	s.outbox = outbox{}
+	s.mu.Unlock()
+	s.ws.hurry()
 }
 
 // failure is why a session ends whose client could not be written to.

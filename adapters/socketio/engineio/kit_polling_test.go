@@ -61,6 +61,11 @@ func (k *kit) read(conn net.Conn, req *http.Request) answer {
 	if err != nil {
 		return answer{err: err}
 	}
+	return readAnswer(resp)
+}
+
+func readAnswer(resp *http.Response) answer {
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return answer{status: resp.StatusCode, header: resp.Header, body: string(body), err: err}
 }

@@ -20,6 +20,12 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
+// How long tests on the real clock wait for something, and how often they look.
+const (
+	patience = 20 * time.Second
+	tick     = time.Millisecond
+)
+
 // bubble runs a subtest on a fake clock that stands still while anyone has something to do.
 func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
 	t.Helper()
@@ -38,6 +44,8 @@ type kit struct {
 	patience time.Duration
 	// settle waits, in a bubble, until the server has done what it can.
 	settle func()
+	// dress, if set, is put around the server's side of connections yet to come.
+	dress func(net.Conn) net.Conn
 
 	mu    sync.Mutex
 	peers []*peer
@@ -54,24 +62,36 @@ func inMemory(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit {
 func inMemoryBehind(t testing.TB, h *http.Server, config engineio.Config, setup ...func(*peer)) *kit {
 	t.Helper()
 	pipes := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	return serve(t, &kit{t: t, http: h, dialer: pipes.dial, patience: time.Hour, settle: synctest.Wait}, config, pipes, setup)
+	k := &kit{t: t, http: h, dialer: pipes.dial, patience: time.Hour, settle: synctest.Wait}
+	return k.serve(pipes, config, setup)
 }
 
-// onLoopback serves over TCP, on the real clock: the engine writes to descriptors without waiting. The
-// server's socket buffers are small, so that a client that does not read is felt soon.
+// onLoopback serves over TCP, on the real clock: the engine writes to descriptors without waiting.
 func onLoopback(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit {
+	t.Helper()
+	k, listener := loopback(t)
+	return k.serve(listener, config, setup)
+}
+
+// loopback returns a kit that does not serve yet. The server's socket buffers are small, so that a
+// client that does not read is felt soon.
+func loopback(t testing.TB) (*kit, net.Listener) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	dial := func() (net.Conn, error) { return net.Dial("tcp", listener.Addr().String()) }
-	return serve(t, &kit{t: t, http: &http.Server{}, dialer: dial, patience: 20 * time.Second, settle: func() {}}, config, smallBuffers{listener}, setup)
+	k := &kit{t: t, http: &http.Server{}, patience: patience, settle: func() {}}
+	k.dialer = func() (net.Conn, error) { return net.Dial("tcp", listener.Addr().String()) }
+	k.dress = func(conn net.Conn) net.Conn {
+		assert.NoError(t, conn.(*net.TCPConn).SetWriteBuffer(8<<10))
+		return conn
+	}
+	return k, listener
 }
 
-func serve(t testing.TB, k *kit, config engineio.Config, l net.Listener, setup []func(*peer)) *kit {
-	t.Helper()
+func (k *kit) serve(l net.Listener, config engineio.Config, setup []func(*peer)) *kit {
 	config.Logger = slog.New(slog.NewTextHandler(&k.logs, nil))
 	k.engine = engineio.NewServer(config, func(s *engineio.Session, h *engineio.Handshake) engineio.Receiver {
-		p := &peer{session: s, handshake: h}
+		p := &peer{session: s, handshake: h, over: make(chan struct{})}
 		k.mu.Lock()
 		k.peers = append(k.peers, p)
 		k.mu.Unlock()
@@ -83,9 +103,11 @@ func serve(t testing.TB, k *kit, config engineio.Config, l net.Listener, setup [
 		}
 		return p
 	})
-	k.http.Handler, k.http.ErrorLog = k.engine, log.New(&k.logs, "", 0)
-	go func() { _ = k.http.Serve(l) }()
-	t.Cleanup(k.stop)
+	if l != nil {
+		k.http.Handler, k.http.ErrorLog = k.engine, log.New(&k.logs, "", 0)
+		go func() { _ = k.http.Serve(dressing{l, k}) }()
+	}
+	k.t.Cleanup(k.stop)
 	return k
 }
 
@@ -95,11 +117,17 @@ func (k *kit) stop() {
 		_ = c.Close()
 	}
 	k.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	assert.NoError(k.t, k.engine.Shutdown(ctx, 0))
+	if k.dialer == nil {
+		// Nobody is there to hear a farewell.
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = k.engine.Shutdown(ctx, 0)
+	}
+	assert.NoError(k.t, k.engine.Shutdown(context.Background(), 0))
 	assert.Zero(k.t, k.engine.Len(), "sessions left after Shutdown")
-	assert.NoError(k.t, k.http.Close())
+	if k.http != nil {
+		assert.NoError(k.t, k.http.Close())
+	}
 	assert.Empty(k.t, k.logs.take())
 }
 
@@ -113,6 +141,8 @@ func (k *kit) dial() net.Conn {
 	k.conns = append(k.conns, conn)
 	return conn
 }
+
+func (k *kit) dialContext(context.Context, string, string) (net.Conn, error) { return k.dial(), nil }
 
 // peer returns the server's side of the session that came i-th.
 func (k *kit) peer(i int) *peer {
@@ -131,6 +161,8 @@ type peer struct {
 	// onReceive and onClosed come after the note is taken.
 	onReceive func(data []byte, binary bool)
 	onClosed  func()
+	// over is closed when Closed was called.
+	over chan struct{}
 
 	mu      sync.Mutex
 	heard   []string
@@ -154,9 +186,21 @@ func (p *peer) Closed(reason engineio.CloseReason) {
 	p.mu.Lock()
 	p.reasons = append(p.reasons, reason)
 	p.mu.Unlock()
+	close(p.over)
 	if p.onClosed != nil {
 		p.onClosed()
 	}
+}
+
+// wait returns the reason once the session is over.
+func (p *peer) wait(t testing.TB) engineio.CloseReason {
+	t.Helper()
+	select {
+	case <-p.over:
+	case <-time.After(patience):
+		require.Fail(t, "the session is not over")
+	}
+	return p.ended()[0]
 }
 
 // got returns the messages so far; binary ones in hex behind the word.
@@ -239,13 +283,16 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
-// smallBuffers makes the kernel hold little for the other side.
-type smallBuffers struct{ net.Listener }
+// dressing is the kit's listener, with dress around what it accepts.
+type dressing struct {
+	net.Listener
+	kit *kit
+}
 
-func (l smallBuffers) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err == nil {
-		err = conn.(*net.TCPConn).SetWriteBuffer(8 << 10)
+func (d dressing) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	if err == nil && d.kit.dress != nil {
+		conn = d.kit.dress(conn)
 	}
 	return conn, err
 }

@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -20,6 +21,7 @@ const webSocket = "/engine.io/?EIO=4&transport=websocket"
 // wsClient is a WebSocket client that speaks frames.
 type wsClient struct {
 	t    testing.TB
+	kit  *kit
 	conn net.Conn
 	r    *bufio.Reader
 	peer *peer
@@ -69,21 +71,31 @@ func (k *kit) upgradeTo(target string, fields ...string) *wsClient {
 	return ws
 }
 
+var upgradeHeader = http.Header{
+	"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+	"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+}
+
 // tryUpgrade asks for a WebSocket and returns the answer too.
 func (k *kit) tryUpgrade(target string, fields ...string) (*wsClient, answer) {
 	k.t.Helper()
+	return k.upgradeWith(target, nil, fields...)
+}
+
+// upgradeWith asks for a WebSocket and sends early in the same write.
+func (k *kit) upgradeWith(target string, early []byte, fields ...string) (*wsClient, answer) {
+	k.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, "http://example.test"+target, nil)
 	require.NoError(k.t, err)
-	req.Header = http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
-	}
+	req.Header = upgradeHeader.Clone()
 	for i := 0; i < len(fields); i += 2 {
 		req.Header.Add(fields[i], fields[i+1])
 	}
-	ws := &wsClient{t: k.t, conn: k.dial()}
+	ws := &wsClient{t: k.t, kit: k, conn: k.dial()}
 	ws.r = bufio.NewReader(ws.conn)
-	require.NoError(k.t, req.Write(ws.conn))
+	var out bytes.Buffer
+	require.NoError(k.t, req.Write(&out))
+	ws.write(append(out.Bytes(), early...))
 	resp, err := http.ReadResponse(ws.r, req)
 	require.NoError(k.t, err)
 	got := answer{status: resp.StatusCode, header: resp.Header}

@@ -12,10 +12,10 @@ type outbox struct {
 // keepCapacity is the largest backing array, in packets, that an empty outbox keeps.
 const keepCapacity = 32
 
-// fits reports whether the packets pass the limit, in bytes, 0 for none. Into an empty outbox they
+// fits reports whether the packets pass the limit, in bytes, 0 for none. Where nothing else counts they
 // always fit: a limit on their size is the sender's matter.
 func (o *outbox) fits(limit int, packets ...*Packet) bool {
-	if limit <= 0 || len(o.packets) == 0 {
+	if limit <= 0 || o.bytes == o.beyond {
 		return true
 	}
 	return o.bytes-o.beyond+size(packets) <= limit
@@ -43,12 +43,12 @@ func size(packets []*Packet) int {
 
 func (o *outbox) dropVolatile() {
 	kept := o.packets[:0]
-	o.bytes = 0
 	for _, p := range o.packets {
-		if !p.volatile {
-			kept = append(kept, p)
-			o.bytes += len(p.frame)
+		if p.volatile {
+			o.bytes -= len(p.frame)
+			continue
 		}
+		kept = append(kept, p)
 	}
 	clear(o.packets[len(kept):])
 	o.packets = kept

@@ -114,7 +114,7 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 // socket.io-client puts off the messages of a payload until all of it has been seen, and would take those
 // in front of the farewell for ones that have come while it was not connected.
 func (s *Session) takeForPayloadLocked() []*Packet {
-	packets := s.outbox.take(nil)
+	packets := s.takeLocked(nil)
 	if s.state != stateClosing {
 		return packets
 	}

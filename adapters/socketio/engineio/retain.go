@@ -69,7 +69,7 @@ func (s *Session) takeOverChannel(channel, offset string, packets, missed []*Pac
 	defer s.mu.Unlock()
 	s.retention.clear(channel)
 	s.retention.prove(channel, offset)
-	open := s.state == stateOpen
+	open := s.state == stateOpen && s.flushs != flushBroken
 	if open {
 		s.outbox.add(packets...)
 		s.outbox.addBeyond(missed...)
@@ -104,7 +104,7 @@ func (s *Session) retainLocked(packets []*Packet) {
 		return
 	}
 	s.retention.add(limit, s.state != stateOpen, packets)
-	if s.state == stateOpen && !s.heartbeat.awaitingPong && s.retention.proofDue(limit) {
+	if s.state == stateOpen && s.flushs != flushBroken && !s.heartbeat.awaitingPong && s.retention.proofDue(limit) {
 		s.pingLocked()
 	}
 }

@@ -48,6 +48,8 @@ const (
 	flushWriting
 	// flushParked: the socket's buffer is full; a goroutine of its own waits and writes.
 	flushParked
+	// flushBroken: a write has failed, nothing can be sent any more.
+	flushBroken
 )
 
 // Session is one client's connection, over whichever transport it uses at the moment.
@@ -76,6 +78,8 @@ type Session struct {
 	bye bool
 	// closeHeard: the client's WebSocket close frame has come.
 	closeHeard bool
+	// room is closed when the outbox is emptied; nil if nobody waits for that.
+	room chan struct{}
 	// turns are calls of Do that are still to be made; the first may be under way.
 	turns []func()
 
@@ -112,7 +116,7 @@ func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 	if len(packets) == 0 {
 		return nil
 	}
-	if s.state != stateOpen {
+	if s.state != stateOpen || s.flushs == flushBroken {
 		if next := s.successorLocked(packets); next != nil {
 			return next.enqueue(packets...)
 		}
@@ -185,6 +189,7 @@ func (s *Session) closeLocked(farewell *Packet, reason CloseReason) (dirty *Sess
 		return nil
 	}
 	s.state = stateClosing
+	s.roomLocked()
 	s.outbox.add(farewell)
 	s.heartbeat.set(s, s.server.config.WriteTimeout)
 	s.server.running.Go(func() { s.finish(reason) })
@@ -204,6 +209,7 @@ func (s *Session) endLocked(reason CloseReason) {
 		return
 	}
 	s.state = stateClosed
+	s.roomLocked()
 	s.outbox = outbox{}
 	if s.bye {
 		s.heartbeat.set(s, byeLinger)
@@ -245,6 +251,7 @@ func (s *Session) receive(packetType byte, data []byte, binary bool) bool {
 	case typeMessage:
 		defer s.recoverPanic()
 		s.receiver.Receive(data, binary)
+		s.awaitRoom()
 	case typePong:
 		s.pong()
 	case typeClose:

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"syscall"
@@ -42,12 +43,17 @@ func (s *socket) reset() {
 // farewellTimeout is how long a client may take to close its side after the server closed.
 const farewellTimeout = time.Second
 
+// hurry gives the client farewellTimeout for all that is still to be read.
+func (s *socket) hurry() {
+	_ = s.conn.SetReadDeadline(time.Now().Add(farewellTimeout)) // a failed deadline means that the connection is gone
+}
+
 // closeWrite says that nothing more will be sent; the reader goes on until the client closes too, so
 // that the client reads everything before its connection is gone.
 func (s *socket) closeWrite() {
-	_ = s.conn.SetReadDeadline(time.Now().Add(farewellTimeout)) // a failed deadline means that the connection is gone
+	s.hurry()
 	if half, ok := s.conn.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // as above
+		_ = half.CloseWrite() // as in hurry
 	}
 }
 
@@ -66,7 +72,7 @@ func newSource(s *socket) *source {
 	src.attempt = func(fd uintptr) bool {
 		src.take()
 		src.n, src.err = readNonBlocking(fd, src.buf[:])
-		if src.err == syscall.EAGAIN {
+		if errors.Is(src.err, syscall.EAGAIN) {
 			src.release()
 			return false
 		}

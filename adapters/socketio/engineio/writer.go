@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"sync"
 	"syscall"
@@ -46,7 +47,7 @@ func (w *writer) write(raw syscall.RawConn, packets []*Packet) (rest []byte, nex
 		if err == nil {
 			err = w.err
 		}
-		if err != nil && err != syscall.EAGAIN {
+		if err != nil && !errors.Is(err, syscall.EAGAIN) {
 			return nil, next, err
 		}
 		if w.n < len(w.out) {

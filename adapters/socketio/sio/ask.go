@@ -173,7 +173,7 @@ func (d *debts) reopen() {
 func (c *conn) acked(s *Socket, p *packet.Packet) {
 	args, err := p.Args(nil)
 	if err != nil {
-		c.violation()
+		c.violation(err)
 		return
 	}
 	if p.HasID {

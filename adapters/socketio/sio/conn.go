@@ -49,11 +49,13 @@ func (c *conn) Receive(data []byte, binary bool) {
 	}
 	switch {
 	case err != nil:
-		c.violation()
+		c.violation(err)
 	case whole:
 		c.handle(&p)
 	case !c.inside() && len(c.left) == 0:
-		c.violation() // nothing is kept for a client that nobody has let in
+		c.violation(errOutside) // nothing is kept for a client that nobody has let in
+	case c.server.config.NoBinary:
+		c.violation(errBinary)
 	default:
 		c.awaitPart()
 	}
@@ -76,12 +78,16 @@ func (c *conn) handle(p *packet.Packet) {
 	s := c.socket(p.Namespace)
 	if s == nil {
 		if !c.left[p.Namespace] {
-			c.violation()
+			c.violation(errOutside)
 		}
 		return
 	}
 	if s.leaving.Load() {
-		return // the client has not heard of it yet
+		// The client has not heard of it yet. If it goes by itself, it need not.
+		if p.Type == packet.Disconnect {
+			c.leave(s, ReasonServerDisconnect)
+		}
+		return
 	}
 	switch p.Type {
 	case packet.Disconnect:
@@ -91,12 +97,35 @@ func (c *conn) handle(p *packet.Packet) {
 	case packet.Ack:
 		c.acked(s, p)
 	default:
-		c.violation()
+		c.violation(errDirection)
 	}
 }
 
+// What clients do wrong beside what package packet finds.
+var (
+	errOutside   = errors.New("sio: packet for a namespace that the client is not in")
+	errTwice     = errors.New("sio: second CONNECT to a namespace")
+	errDirection = errors.New("sio: packet that only servers send")
+	errBinary    = errors.New("sio: binary data, which this server does not take")
+)
+
 // violation ends the whole connection, as the reference server does when a client breaks the protocol.
-func (c *conn) violation() { c.session.Close() }
+func (c *conn) violation(err error) {
+	if c.main != nil {
+		c.tell(c.main, err)
+	}
+	for _, s := range c.others {
+		c.tell(s, err)
+	}
+	c.session.Close()
+}
+
+func (c *conn) tell(s *Socket, err error) {
+	if s.namespace.onViolation != nil {
+		defer c.recoverPanic()
+		s.namespace.onViolation(c.server.ctx, s, err)
+	}
+}
 
 // Closed takes the sockets out of their namespaces.
 func (c *conn) Closed(reason engineio.CloseReason) {
@@ -151,7 +180,7 @@ func (c *conn) add(s *Socket) {
 // connect lets the client into a namespace, or says why not ([protocol], "Connection to a namespace").
 func (c *conn) connect(p *packet.Packet) {
 	if c.socket(p.Namespace) != nil {
-		c.violation()
+		c.violation(errTwice)
 		return
 	}
 	n := c.find(p)
@@ -285,7 +314,7 @@ func (c *conn) event(s *Socket, p *packet.Packet) {
 		e.Name, err = packet.EventName(args[0])
 	}
 	if err != nil {
-		c.violation()
+		c.violation(err)
 		return
 	}
 	e.Args = args[1:]

@@ -118,13 +118,14 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("a goodbye of the client that crosses it changes nothing", func(t *testing.T) {
+	t.Run("a goodbye of the client that crosses it is as good", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, watched(&d, "/")).connect()
-			c.sendAtOnce(`42["kick"]`, "41")
-			c.expect("41")
-			assert.Equal(t, []string{"/: connect", "/: server namespace disconnect"}, d.read())
+			c.sendAtOnce(`42["kick"]`, "41", "40", `421["echo"]`)
+			c.connected("") // and no 41 before or after, which would end what the client has begun since
+			c.expect("431[]")
+			assert.Equal(t, []string{"/: connect", "/: server namespace disconnect", "/: connect"}, d.read())
 			c.quiet()
 		})
 	})

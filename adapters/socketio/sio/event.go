@@ -61,6 +61,6 @@ func (e *Event) Ack(args ...any) error {
 	}
 	n := e.Socket.namespace.name
 	buf := packet.AppendAck(newBuffer(len(body)+len(n)), n, e.id, len(attachments), body)
-	e.Socket.Send(prepared(buf, attachments))
+	e.Socket.answer(prepared(buf, attachments))
 	return nil
 }

@@ -23,6 +23,7 @@ type rules struct {
 	unhandled    Handler
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
+	onViolation  func(context.Context, *Socket, error)
 	pids         pids
 
 	// chain is the handling of every event, wrappers and all; it is made for the first one.
@@ -79,6 +80,10 @@ func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = app
 
 // OnConnect sets what is called when a socket has connected, after the client has been told.
 func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = f }
+
+// OnViolation sets what is called for a socket whose client breaks the protocol, before its connection is
+// closed: the last moment to tell the client.
+func (n *Namespace) OnViolation(f func(context.Context, *Socket, error)) { n.onViolation = f }
 
 // OnDisconnect sets what is called, once, when a socket that had passed the middleware is gone.
 func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.onDisconnect = f }

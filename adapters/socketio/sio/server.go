@@ -25,6 +25,8 @@ type Config struct {
 	// MaxAbsent bounds how many sockets of a namespace may be away and still come back. One more takes
 	// the place of the one that is away for the longest time. Default 50,000.
 	MaxAbsent int
+	// NoBinary takes binary data from clients for a violation, so that no memory is held for it.
+	NoBinary bool
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }

@@ -93,6 +93,13 @@ func (s *Socket) listens() bool {
 	return state == socketConnected || state == socketAbsent
 }
 
+// answer sends an ack, to the connection that is there now.
+func (s *Socket) answer(p Prepared) {
+	if s.listens() {
+		s.session().Answer(p.packets...)
+	}
+}
+
 // Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
 // event of the client is handled. The client does not come back by itself, and does not recover.
 func (s *Socket) Disconnect() {

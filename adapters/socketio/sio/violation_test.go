@@ -1,6 +1,7 @@
 package sio_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -129,6 +130,81 @@ func TestViolation(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNoBinary(t *testing.T) {
+	for _, packet := range []string{
+		`451-["e",{"_placeholder":true,"num":0}]`, `461-0[{"_placeholder":true,"num":0}]`, `451-/a,["e",{"_placeholder":true,"num":0}]`,
+	} {
+		t.Run(packet, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var d diary
+				c := serve(t, sio.Config{NoBinary: true}, watched(&d, "/", "/a")).connect()
+				c.send(`421["echo"]`)
+				c.expect("431[]")
+				c.send(packet)
+				c.expectClose() // before the attachment has come
+				assert.Equal(t, []string{"/: connect", "/: forced close"}, d.read())
+			})
+		})
+	}
+}
+
+func TestOnViolation(t *testing.T) {
+	violated := func(d *diary) func(*sio.Server) {
+		return func(io *sio.Server) {
+			for _, name := range []string{"/", "/a", "/b"} {
+				watch(d, io.Of(name))
+				io.Of(name).OnViolation(func(_ context.Context, s *sio.Socket, err error) {
+					d.add("%s: %v", name, err)
+					assert.NoError(t, s.Emit("violation"))
+					if name == "/b" {
+						panic("boom")
+					}
+				})
+			}
+		}
+	}
+
+	t.Run("is told in every namespace the client is in, which can be told too", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			c := serve(t, sio.Config{}, violated(&d)).connect()
+			c.send("40/a,")
+			c.connected("/a,")
+			c.send("42{}", `42["late"]`)
+			c.expect(`42["violation"]`, `42/a,["violation"]`)
+			c.expectClose()
+			assert.ElementsMatch(t, []string{
+				"/: connect", "/a: connect", "/: packet: invalid payload", "/a: packet: invalid payload", "/: forced close", "/a: forced close",
+			}, d.read())
+		})
+	})
+
+	t.Run("is told to nobody for a client that is nowhere", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			c := serve(t, sio.Config{}, violated(&d)).open()
+			c.send(`42["e"]`)
+			c.expectClose()
+			assert.Empty(t, d.read())
+		})
+	})
+
+	t.Run("that panics closes the connection all the same", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{}, violated(&d))
+			c := w.open()
+			c.send("40/b,")
+			c.connected("/b,")
+			c.send("40/b,")
+			c.expect(`42/b,["violation"]`)
+			c.expectClose()
+			assert.Equal(t, []string{"/b: connect", "/b: sio: second CONNECT to a namespace", "/b: forced close"}, d.read())
+			assert.Contains(t, w.logs.String(), "boom")
+		})
+	})
 }
 
 func TestTolerated(t *testing.T) {

@@ -45,9 +45,10 @@ export class Client {
     return client;
   }
 
-  /** Waits until the client is connected, the first time or again. */
+  /** Waits until the client is connected, the first time or again. Tries that failed before are forgotten. */
   async connected() {
     await this.next("connect");
+    this.allHeard("connect_error");
     await this.settled();
   }
 
@@ -62,8 +63,18 @@ export class Client {
   next(event) {
     const index = this.#heard.findIndex((heard) => heard.event === event);
     if (index >= 0) return Promise.resolve(this.#heard.splice(index, 1)[0].args[0]);
-    const coming = new Promise((resolve) => this.#waiting.push({ event, resolve }));
-    return within(coming, () => `${this.user} did not hear "${event}"; heard ${JSON.stringify(this.#heard)}`);
+    const waiting = { event };
+    const coming = new Promise((resolve) => (waiting.resolve = resolve));
+    this.#waiting.push(waiting);
+    return within(coming, () => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiting);
+      return `${this.user} did not hear "${event}"; the last unasked ones are ${this.#lastUnasked()}`;
+    });
+  }
+
+  #lastUnasked() {
+    const shown = this.#heard.slice(-3).map(({ event, args }) => `${event} ${args[0] instanceof Error ? args[0].message : JSON.stringify(args)}`);
+    return `${shown.join(", ").slice(0, 500) || "none"} (of ${this.#heard.length})`;
   }
 
   /** The payloads of the next n events of this name. */
@@ -71,6 +82,13 @@ export class Client {
     const payloads = [];
     while (payloads.length < n) payloads.push(await this.next(event));
     return payloads;
+  }
+
+  /** The payloads of all events of this name that have come. */
+  allHeard(event) {
+    const heard = this.#heard.filter((one) => one.event === event).map(({ args }) => args[0]);
+    this.#heard = this.#heard.filter((one) => one.event !== event);
+    return heard;
   }
 
   /** The events that have come and were not asked for, once all that is on its way has come too. */

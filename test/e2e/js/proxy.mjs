@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { url } from "./server.mjs";
 
-/** A network between clients and the server that can be cut: connections end without a word, as when a cable is pulled. */
+/** A network between clients and the server that can fail. */
 export class Proxy {
   #server;
   #sockets = new Set();
+  #state = "up";
 
   /** A proxy that lives as long as the test. */
   static async start(t) {
@@ -19,35 +20,59 @@ export class Proxy {
     return `http://127.0.0.1:${this.#server.address().port}`;
   }
 
-  /** Ends every connection that is open now. New ones may be made at once. */
-  cut() {
+  /** Resets every connection, and new ones too. */
+  down() {
+    this.#state = "down";
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Swallows everything, in both directions, and lets no one know. */
+  freeze() {
+    this.#state = "frozen";
+    for (const socket of this.#sockets) swallow(socket);
+  }
+
+  /** Lets new connections through again. */
+  up() {
+    this.#state = "up";
+  }
+
   async #listen() {
-    const { hostname, port } = new URL(url);
-    this.#server = createServer((client) => {
-      const server = connect(Number(port), hostname);
-      this.#join(client, server);
-      this.#join(server, client);
-    });
+    this.#server = createServer((client) => this.#accept(client));
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
   }
 
-  #join(from, to) {
+  #accept(client) {
+    if (this.#state === "down") {
+      client.resetAndDestroy();
+      return;
+    }
+    const { hostname, port } = new URL(url);
+    const server = connect(Number(port), hostname);
+    this.#carry(client, server);
+    this.#carry(server, client);
+    if (this.#state === "frozen") [client, server].forEach(swallow);
+  }
+
+  #carry(from, to) {
     this.#sockets.add(from);
     from.setNoDelay(true);
-    from.on("error", () => to.destroy());
+    from.pipe(to);
+    from.on("error", () => {}); // "close" follows
     from.on("close", () => {
       this.#sockets.delete(from);
-      to.destroy();
+      if (this.#state !== "frozen") to.destroy();
     });
-    from.pipe(to);
   }
 
   #stop() {
     this.#server.close();
-    this.cut();
+    this.down();
   }
+}
+
+function swallow(socket) {
+  socket.unpipe();
+  socket.resume();
 }

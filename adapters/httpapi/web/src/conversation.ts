@@ -109,7 +109,8 @@ export class Conversation {
   async #join(triesLeft: number): Promise<void> {
     const connection = this.#socket.id;
     const known = this.#timeline.lastSeq;
-    const request = { conversationId: this.id };
+    const after = this.#timeline.place;
+    const request = after === undefined ? { conversationId: this.id } : { conversationId: this.id, after };
     const pending = this.#socket.timeout(answerTimeout).emitWithAck("join_conversation", request);
     const answer = await settle(this.#socket, pending);
     // An answer for a connection that is gone says nothing about this one.

@@ -77,7 +77,10 @@ export interface ServerEvents {
 }
 
 export interface ClientEvents {
-  join_conversation(request: { conversationId: string }, reply: Reply<Joined>): void;
+  join_conversation(
+    request: { conversationId: string; after?: { epoch: string; seq: number } },
+    reply: Reply<Joined>,
+  ): void;
   leave_conversation(request: { conversationId: string }, reply: Reply<{ conversationId: string }>): void;
   message(request: { conversationId: string; content: string; messageId: string }, reply: Reply<Accepted>): void;
   typing(sign: { conversationId: string; isTyping: boolean }): void;

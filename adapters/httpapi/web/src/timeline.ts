@@ -69,6 +69,11 @@ export class Timeline {
     return false;
   }
 
+  /** Where the conversation was seen last; nothing before the first join. */
+  get place(): { epoch: string; seq: number } | undefined {
+    return this.#epoch === "" ? undefined : { epoch: this.#epoch, seq: this.#lastSeq };
+  }
+
   /** The newest seq seen in this epoch; 0 for none. */
   get lastSeq(): number {
     return this.#lastSeq;

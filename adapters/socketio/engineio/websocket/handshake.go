@@ -75,7 +75,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (net.Co
 	var early []byte
 	if n := rw.Reader.Buffered(); n > 0 {
 		// A copy, so that the reader and its 4 KiB can be collected.
-		peeked, _ := rw.Reader.Peek(n)
+		peeked, _ := rw.Peek(n)
 		early = bytes.Clone(peeked)
 	}
 	if err := answer(conn, response(key, header)); err != nil {

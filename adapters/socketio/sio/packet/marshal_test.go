@@ -50,6 +50,7 @@ func (opaque) MarshalJSON() ([]byte, error) { return []byte(`"opaque"`), nil }
 func (v byValue) MarshalJSON() ([]byte, error) {
 	return []byte(`"by value ` + string(v.Secret) + `"`), nil
 }
+
 func (p *byPointer) MarshalJSON() ([]byte, error) {
 	return []byte(`"by pointer ` + string(p.Secret) + `"`), nil
 }
@@ -72,22 +73,47 @@ func TestMarshalArgs(t *testing.T) {
 		{"a Binary", []any{packet.Binary(a)}, `[` + ph("0") + `]`, [][]byte{a}},
 		{"a pointer to bytes", []any{&a}, `[` + ph("0") + `]`, [][]byte{a}},
 		{"bytes of a type of one's own", []any{octets{1, 2}}, `[` + ph("0") + `]`, [][]byte{{1, 2}}},
-		{"numbers follow the text, whose keys are sorted", []any{map[string]any{"z": a, "a": b, "m": []any{1, c}}},
-			`[{"a":` + ph("0") + `,"m":[1,` + ph("1") + `],"z":` + ph("2") + `}]`, [][]byte{b, c, a}},
-		{"slices, arrays and maps of bytes", []any{[][]byte{a, b}, [1][]byte{c}, map[string][]byte{"k": a}},
-			`[[` + ph("0") + `,` + ph("1") + `],[` + ph("2") + `],{"k":` + ph("3") + `}]`, [][]byte{a, b, c, a}},
-		{"tags are honoured, and what is left out is not attached",
+		{
+			"numbers follow the text, whose keys are sorted",
+			[]any{map[string]any{"z": a, "a": b, "m": []any{1, c}}},
+			`[{"a":` + ph("0") + `,"m":[1,` + ph("1") + `],"z":` + ph("2") + `}]`,
+			[][]byte{b, c, a},
+		},
+		{
+			"slices, arrays and maps of bytes",
+			[]any{[][]byte{a, b}, [1][]byte{c}, map[string][]byte{"k": a}},
+			`[[` + ph("0") + `,` + ph("1") + `],[` + ph("2") + `],{"k":` + ph("3") + `}]`,
+			[][]byte{a, b, c, a},
+		},
+		{
+			"tags are honoured, and what is left out is not attached",
 			[]any{tagged{inner: inner{Deep: b}, First: a, Hidden: c, Empty: []byte{}, private: c, Last: c}},
-			`[{"Deep":` + ph("0") + `,"first":` + ph("1") + `,"nil":null,"last":` + ph("2") + `}]`, [][]byte{b, a, c}},
-		{"a recursive type", []any{&tree{Name: "r", Data: a, Left: &tree{Name: "l"}, Nodes: []*tree{{Data: b}, nil}}},
-			`[{"name":"r","data":` + ph("0") + `,"left":{"name":"l"},"nodes":[{"name":"","data":` + ph("1") + `},null]}]`, [][]byte{a, b}},
-		{"types that write themselves are left to it",
+			`[{"Deep":` + ph("0") + `,"first":` + ph("1") + `,"nil":null,"last":` + ph("2") + `}]`,
+			[][]byte{b, a, c},
+		},
+		{
+			"a recursive type",
+			[]any{&tree{Name: "r", Data: a, Left: &tree{Name: "l"}, Nodes: []*tree{{Data: b}, nil}}},
+			`[{"name":"r","data":` + ph("0") + `,"left":{"name":"l"},"nodes":[{"name":"","data":` + ph("1") + `},null]}]`,
+			[][]byte{a, b},
+		},
+		{
+			"types that write themselves are left to it",
 			[]any{byValue{a}, &byPointer{a}, json.RawMessage(`{"raw":1}`), net.IP{127, 0, 0, 1}, time.Unix(0, 0).UTC(), []any{byValue{a}}, []byPointer{{a}}},
-			`["by value aaa","by pointer aaa",{"raw":1},"127.0.0.1","1970-01-01T00:00:00Z",["by value aaa"],["by pointer aaa"]]`, nil},
-		{"a method of the pointer does not count for a value, as in encoding/json",
-			[]any{byPointer{a}, map[string]byPointer{"k": {b}}}, `[{"Secret":` + ph("0") + `},{"k":{"Secret":` + ph("1") + `}}]`, [][]byte{a, b}},
-		{"a type is searched although it also is inside one that writes itself", []any{both{opaque{shared{a}}, shared{b}}},
-			`[{"Opaque":"opaque","Plain":{"Data":` + ph("0") + `}}]`, [][]byte{b}},
+			`["by value aaa","by pointer aaa",{"raw":1},"127.0.0.1","1970-01-01T00:00:00Z",["by value aaa"],["by pointer aaa"]]`, nil,
+		},
+		{
+			"a method of the pointer does not count for a value, as in encoding/json",
+			[]any{byPointer{a}, map[string]byPointer{"k": {b}}},
+			`[{"Secret":` + ph("0") + `},{"k":{"Secret":` + ph("1") + `}}]`,
+			[][]byte{a, b},
+		},
+		{
+			"a type is searched although it also is inside one that writes itself",
+			[]any{both{opaque{shared{a}}, shared{b}}},
+			`[{"Opaque":"opaque","Plain":{"Data":` + ph("0") + `}}]`,
+			[][]byte{b},
+		},
 		{"an array of bytes is numbers", []any{[2]byte{1, 2}}, `[[1,2]]`, nil},
 		{"typed nils", []any{(*tree)(nil), []any(nil), map[string]any(nil), any(nil)}, `[null,null,null,null]`, nil},
 		{"text that looks like a placeholder", []any{map[string]any{"_placeholder": true, "num": 5}}, `[{"_placeholder":true,"num":5}]`, nil},

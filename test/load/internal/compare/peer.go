@@ -16,12 +16,12 @@ const (
 
 // Peer is a server that can be started and measured.
 type Peer struct {
-	Name     string
-	command  []string
-	dir      string
-	env      []string
-	gc       func(port, adminPort string) string
-	onlyRoom bool // nothing but CPU per delivery means anything
+	Name    string
+	command []string
+	dir     string
+	env     []string
+	gc      func(port, adminPort string) string
+	isFloor bool // nothing but CPU time means anything
 }
 
 // peers returns the servers named in the configuration, in its order.
@@ -41,7 +41,7 @@ func (c Config) peers() ([]Peer, error) {
 			p.gc = func(port, _ string) string { return "http://127.0.0.1:" + port + "/gc" }
 		case Floor:
 			p.command = []string{c.FloorBinary}
-			p.onlyRoom = true
+			p.isFloor = true
 		default:
 			return nil, fmt.Errorf("peer %q: must be %s, %s or %s", p.Name, Parley, Node, Floor)
 		}

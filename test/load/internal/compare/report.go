@@ -34,8 +34,12 @@ func (r *Report) add(s Sample) {
 	if s.Result.Load != nil && s.Result.Load.Fault() != "" {
 		fault("%s", s.Result.Load.Fault())
 	}
-	if m := s.Result.Memory; m != nil && m.GCForced != r.Config.ForceGC {
+	m := s.Result.Memory
+	if m != nil && m.GCForced != r.Config.ForceGC {
 		fault("garbage was not collected before memory was read")
+	}
+	if m != nil && m.Dropped > 0 {
+		fault("%d idle connections were dropped", m.Dropped)
 	}
 }
 
@@ -59,6 +63,7 @@ func label(format string, args ...func(Config) any) func(Config) string {
 func roomClients(c Config) any { return c.RoomClients }
 func roomRate(c Config) any    { return c.RoomRate }
 func idleClients(c Config) any { return c.IdleClients }
+func allIdle(c Config) any     { return 2 * c.IdleClients }
 
 func ofRoom(f func(*scenario.Load) float64) func(Sample) (float64, bool) {
 	return func(s Sample) (float64, bool) {
@@ -66,6 +71,15 @@ func ofRoom(f func(*scenario.Load) float64) func(Sample) (float64, bool) {
 			return 0, false
 		}
 		return f(s.Result.Load), true
+	}
+}
+
+func ofMemory(f func(*scenario.Memory) float64) func(Sample) (float64, bool) {
+	return func(s Sample) (float64, bool) {
+		if s.Result.Memory == nil {
+			return 0, false
+		}
+		return f(s.Result.Memory), true
 	}
 }
 
@@ -88,18 +102,17 @@ var figures = []figure{
 		},
 	},
 	{
-		label("memory per idle connection, KiB (%d joined clients)", idleClients), "%.1f",
-		func(s Sample) (float64, bool) {
-			if s.Result.Memory == nil {
-				return 0, false
-			}
-			return s.Result.Memory.PerEach / 1024, true
-		},
+		label("memory per idle connection, KiB (from 0 to %d joined clients)", allIdle), "%.1f",
+		ofMemory(func(m *scenario.Memory) float64 { return m.Each / 1024 }),
+	},
+	{
+		label("the same from %d to %d, KiB", idleClients, allIdle), "%.1f",
+		ofMemory(func(m *scenario.Memory) float64 { return m.Marginal / 1024 }),
 	},
 	{
 		label("CPU per connection set-up, µs (token verified)"), "%.0f",
 		func(s Sample) (float64, bool) {
-			if s.Measurement != "idle" || s.Result.Connect == nil {
+			if s.Measurement != "storm" || s.Result.Connect == nil {
 				return 0, false
 			}
 			return s.Result.Connect.ServerCPUMicros, true

@@ -8,22 +8,18 @@ import (
 	"time"
 )
 
-// belowShare and belowLeast size the group that is connected before memory is first read. What
-// a server allocates once, however many connections follow, is then in both readings.
-const (
-	belowShare = 5 // one in so many
-	belowLeast = 50
-)
-
 var errNoPID = errors.New("the server's process id is needed to read its memory")
 
-// idle reads the server's memory before and after a crowd has connected and joined.
+// idle reads the server's memory at the start, with one crowd connected and joined, and with a
+// second of the same size. From the start to the end is all that came with the connections;
+// between the crowds what a server allocates once, or keeps as room for garbage while
+// connections come in, is in both readings, and only what each connection takes remains.
 func (b *bench) idle(ctx context.Context, result *Result) error {
 	if b.PID == 0 {
 		return errNoPID
 	}
-	m := &Memory{Below: max(b.Crowd.Clients/belowShare, belowLeast)}
-	first, err := b.crowd(m.Below)
+	m := &Memory{Start: b.meter().ServerRSS}
+	first, err := b.crowd(b.Crowd.Clients)
 	if err != nil {
 		return err
 	}
@@ -31,14 +27,10 @@ func (b *bench) idle(ctx context.Context, result *Result) error {
 	if err := b.connect(ctx, first, result, true); err != nil {
 		return err
 	}
-	if err := sleep(ctx, b.Plan.Duration/2); err != nil {
+	if m.GCForced, err = b.settle(ctx, b.Plan.Duration/2); err != nil {
 		return err
 	}
-	m.GCForced = b.collect(ctx)
-	if err := b.quiet(ctx); err != nil {
-		return err
-	}
-	m.Before = b.meter().ServerRSS
+	m.Middle, m.Below = b.meter().ServerRSS, first.Open()
 
 	second, err := b.crowd(b.Crowd.Clients)
 	if err != nil {
@@ -49,20 +41,37 @@ func (b *bench) idle(ctx context.Context, result *Result) error {
 		return err
 	}
 	began, cpu := time.Now(), b.meter().ServerCPU
-	if err := sleep(ctx, b.Plan.Duration); err != nil {
+	if err := sleep(ctx, b.Plan.Duration/2); err != nil {
 		return err
 	}
 	m.IdleCPU = (b.meter().ServerCPU - cpu).Seconds() / time.Since(began).Seconds()
-	m.GCForced = b.collect(ctx) && m.GCForced
-	if err := b.quiet(ctx); err != nil {
+	forced, err := b.settle(ctx, b.Plan.Duration/2)
+	if err != nil {
 		return err
 	}
-	m.After = b.meter().ServerRSS
-	if m.Held = result.Join.Done; m.Held > 0 {
-		m.PerEach = float64(m.After-m.Before) / float64(m.Held)
+	m.GCForced = m.GCForced && forced
+	m.End = b.meter().ServerRSS
+	m.Held = first.Open() + second.Open()
+	m.Dropped = m.Below + result.Connect.Done - m.Held
+	if m.Below > 0 && m.Held > m.Below {
+		m.Each = float64(m.End-m.Start) / float64(m.Held)
+		m.Marginal = float64(m.End-m.Middle) / float64(m.Held-m.Below)
 	}
 	result.Memory = m
 	return nil
+}
+
+// settle makes the server collect its garbage, if it can be made to, and then gives it time to
+// return the memory to the system, which a runtime does little by little. Twice, because the
+// first collection only takes things out of pools (Go) and the second frees them.
+func (b *bench) settle(ctx context.Context, d time.Duration) (forced bool, err error) {
+	for range 2 {
+		forced = b.collect(ctx)
+	}
+	if err := sleep(ctx, d); err != nil {
+		return forced, err
+	}
+	return forced, b.quiet(ctx)
 }
 
 // storm connects a crowd and no more.

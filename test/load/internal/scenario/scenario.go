@@ -48,13 +48,16 @@ type Phase struct {
 
 // Memory is what idle connections keep resident.
 type Memory struct {
-	Held     int     `json:"held"`     // connections added between the two readings
-	Below    int     `json:"below"`    // connections already held at the first reading
-	Before   int64   `json:"before"`   // server RSS, bytes
-	After    int64   `json:"after"`    // server RSS, bytes
-	PerEach  float64 `json:"perEach"`  // bytes per connection
+	Start    int64   `json:"start"`  // server RSS with no connection, bytes
+	Middle   int64   `json:"middle"` // with Below connections
+	End      int64   `json:"end"`    // with Held connections
+	Below    int     `json:"below"`  // about half of Held
+	Held     int     `json:"held"`
+	Dropped  int     `json:"dropped"`  // connections the server ended while they were held
+	Each     float64 `json:"each"`     // bytes per connection, from start to end
+	Marginal float64 `json:"marginal"` // bytes per connection, from middle to end
 	IdleCPU  float64 `json:"idleCpu"`  // server CPU cores used while holding
-	GCForced bool    `json:"gcForced"` // garbage was collected before each reading
+	GCForced bool    `json:"gcForced"` // garbage was collected before the readings
 }
 
 // Result is all a scenario found; parts that do not apply are nil.

@@ -171,6 +171,16 @@ func (s *Swarm) each(f func(l *loop)) {
 	}
 }
 
+// Open returns how many connections are open now.
+func (s *Swarm) Open() (n int) {
+	for _, c := range s.clients {
+		if c.isOpen() {
+			n++
+		}
+	}
+	return n
+}
+
 // Close ends all connections and waits for the loops to end. Safe to repeat.
 func (s *Swarm) Close() {
 	s.each(func(l *loop) { l.stopping = true })

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -22,7 +23,7 @@ func read(t *testing.T, r io.Reader, size int, chunk func() int) (messages []str
 	for {
 		head := s.Load(buf)
 		n, err := r.Read(buf[head:min(size, head+chunk())])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return messages
 		}
 		require.NoError(t, err)

@@ -1,0 +1,64 @@
+package httpapi
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// dist is the built chat page. The folder holds nothing but a marker until `make web` has run.
+//
+//go:embed all:web/dist
+var dist embed.FS
+
+const pageMissing = "The chat page is not part of this binary: build it with `make run` or `make build`.\n" +
+	"Everything else is served.\n"
+
+// pagePolicy lets the page load what is its own and talk to this server, and nothing else. No other
+// site may frame it.
+const pagePolicy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+
+func pageHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", pagePolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer") // the address names the user
+		return next(c)
+	}
+}
+
+func builtPage() fs.FS {
+	files, err := fs.Sub(dist, "web/dist")
+	if err != nil {
+		panic("httpapi: " + err.Error()) // the folder is embedded above
+	}
+	return files
+}
+
+// servePage serves the files, and index.html at the root. Without that, it says what is missing.
+func servePage(files fs.FS) echo.HandlerFunc {
+	_, err := fs.Stat(files, "index.html")
+	missing := err != nil
+	server := http.FileServerFS(files)
+	return func(c echo.Context) error {
+		name := strings.TrimPrefix(c.Request().URL.Path, "/")
+		switch {
+		case name == "" && missing:
+			return c.String(http.StatusOK, pageMissing)
+		case name != "" && !isPageFile(files, name):
+			return echo.ErrNotFound
+		}
+		server.ServeHTTP(c.Response(), c.Request())
+		return nil
+	}
+}
+
+// isPageFile: folders would be listed, and a name that begins with a dot is the build's, not the page's.
+func isPageFile(files fs.FS, name string) bool {
+	info, err := fs.Stat(files, name)
+	return err == nil && !info.IsDir() && !strings.HasPrefix(name, ".")
+}

@@ -1,0 +1,95 @@
+package socketio_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"parley/adapters/socketio"
+	"parley/adapters/socketio/engineio"
+	"parley/domain"
+	"parley/ports"
+)
+
+func TestServer_Disconnect(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end func(w *world, c *client)
+		how ports.Departure
+	}{
+		"a client that leaves the namespace has left": {
+			func(_ *world, c *client) { c.send("41") }, ports.Left,
+		},
+		"a client that leaves and closes, as socket.disconnect() does, has left": {
+			func(_ *world, c *client) { c.send("41", "1") }, ports.Left,
+		},
+		"a closed transport, as of a page that is gone, dropped": {
+			func(_ *world, c *client) { c.send("1") }, ports.Dropped,
+		},
+		"a lost connection dropped": {
+			func(_ *world, c *client) { _ = c.conn.Close() }, ports.Dropped,
+		},
+		"a client that answers no ping dropped": {
+			func(_ *world, c *client) { c.mute.Store(true); <-time.After(time.Minute) }, ports.Dropped,
+		},
+		"a client that breaks the protocol dropped": {
+			func(_ *world, c *client) { c.send("42{}") }, ports.Dropped,
+		},
+		"a client that breaks the protocol beneath dropped": {
+			func(_ *world, c *client) { c.send("9") }, ports.Dropped,
+		},
+		"a client that does not read dropped": {
+			func(w *world, c *client) {
+				c.deaf.Store(true)
+				for range 100 {
+					w.hub.Broadcast([]domain.SessionID{c.id}, "", domain.MessageSent{Message: message(1, "much to read", "")})
+				}
+			}, ports.Dropped,
+		},
+		"everyone dropped when the server shuts down": {
+			func(w *world, _ *client) { assert.NoError(t, w.io.Shutdown(context.Background(), 0)) }, ports.Dropped,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := serve(t, socketio.Config{Engine: engineio.Config{OutboxBytes: 2000}})
+				type departure struct {
+					id  domain.SessionID
+					how ports.Departure
+				}
+				var told []departure
+				w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{}, nil)
+				w.chat.EXPECT().Disconnect(anything, anything, anything).DoAndReturn(func(_ context.Context, id domain.SessionID, how ports.Departure) domain.Absence {
+					told = append(told, departure{id, how})
+					return domain.Absence{}
+				})
+				c := w.open("", nil)
+				c.send(`40{"token":"good"}`)
+				c.connected()
+				assert.Equal(t, 1, w.hub.Sockets())
+				tc.end(w, c)
+				synctest.Wait()
+				assert.Equal(t, []departure{{c.id, tc.how}}, told)
+				assert.Zero(t, w.hub.Sockets(), "the hub has forgotten it")
+			})
+		})
+	}
+
+	t.Run("then the same connection may connect anew, as another session", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := serve(t, socketio.Config{})
+			c := w.connect()
+			first := c.id
+			c.send("41")
+			w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{}, nil)
+			c.send(`40{"token":"good"}`)
+			c.connected()
+			assert.NotEqual(t, first, c.id)
+			w.hub.Broadcast([]domain.SessionID{first}, "", domain.MessageSent{})
+			c.quiet()
+			w.chat.EXPECT().Disconnect(anything, c.id, ports.Dropped)
+		})
+	})
+}

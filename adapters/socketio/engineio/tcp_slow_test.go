@@ -1,0 +1,139 @@
+package engineio_test
+
+import (
+	"fmt"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/engineio/websocket"
+)
+
+func TestTCP_SlowClient(t *testing.T) {
+	t.Run("one that stops reading is let go after WriteTimeout", func(t *testing.T) {
+		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
+		ws := k.openWebSocket()
+		for range 100 {
+			ws.peer.send(strings.Repeat("x", 100_000))
+		}
+		assert.Equal(t, engineio.ReasonSlowClient, ws.peer.wait(t))
+	})
+
+	t.Run("one that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
+		k := onLoopback(t, engineio.Config{OutboxBytes: 1 << 20, WriteTimeout: time.Hour})
+		stuck, others := k.openWebSocket(), k.openWebSockets(8)
+		before := heap()
+		peak := before
+		message := textPacket(strings.Repeat("x", 1000))
+		for sent := 0; len(stuck.peer.ended()) == 0; {
+			require.Less(t, sent, 200_000, "the outbox has no bound")
+			for range 100 {
+				engineio.Multicast(slices.Values(sessions(append(others, stuck))), message)
+			}
+			sent += 100
+			for _, ws := range others { // they go on while the other one is stuck
+				require.Equal(t, slices.Repeat([]string{"4" + strings.Repeat("x", 1000)}, 100), ws.readText(100))
+			}
+			if sent%1000 == 0 {
+				peak = max(peak, heap())
+			}
+		}
+		assert.Equal(t, engineio.ReasonSlowClient, stuck.peer.wait(t))
+		assert.Less(t, int(peak-before), 4<<20, "the message is shared, the outbox holds pointers")
+	})
+
+	t.Run("a large message to many stuck clients is held once", func(t *testing.T) {
+		const clients, size = 40, 8 << 20
+		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: time.Hour})
+		stuck := k.openWebSockets(clients)
+		before := heap()
+		engineio.Multicast(slices.Values(sessions(stuck)), textPacket(strings.Repeat("x", size)))
+		for _, ws := range stuck { // each has been written to as far as it goes
+			require.Equal(t, 1, must(ws.conn.Read(make([]byte, 1))))
+		}
+		assert.Less(t, int(heap()-before), 4*size, "not %d times", clients)
+	})
+
+	t.Run("one that is closed while it does not read ends after WriteTimeout", func(t *testing.T) {
+		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
+		ws := k.openWebSocket()
+		for range 100 {
+			ws.peer.send(strings.Repeat("x", 100_000))
+		}
+		ws.peer.session.Close()
+		assert.Equal(t, engineio.ReasonForcedClose, ws.peer.wait(t))
+		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, 10*time.Second, 10*time.Millisecond)
+	})
+
+	t.Run("one that is closed while it does not read, and goes on in time, gets everything and the close frame", func(t *testing.T) {
+		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20})
+		ws := k.openWebSocket()
+		for i := range 30 {
+			ws.peer.send(fmt.Sprint(i, strings.Repeat("x", 60_000)))
+		}
+		ws.peer.session.Close()
+		assert.Equal(t, engineio.ReasonForcedClose, ws.peer.wait(t))
+		for i := range 30 {
+			requireSame(t, "4"+fmt.Sprint(i, strings.Repeat("x", 60_000)), ws.read())
+		}
+		assert.Equal(t, closeFrame(""), ws.read())
+		assert.Equal(t, hungUp, ws.read())
+	})
+
+	t.Run("one that sends too much hears why, although most of it is never read", func(t *testing.T) {
+		k := onLoopback(t, engineio.Config{MaxPayload: 1000})
+		for range 5 {
+			ws := k.openWebSocket()
+			go func() { _, _ = ws.conn.Write(appendClientFrame(nil, websocket.OpBinary, make([]byte, 4<<20))) }()
+			assert.Equal(t, closeFrame("\x03\xf1message is too big"), ws.read())
+			assert.Equal(t, engineio.ReasonTransportError, ws.peer.wait(t))
+			ws.close()
+		}
+	})
+}
+
+// openWebSockets opens n sessions.
+func (k *kit) openWebSockets(n int) []*wsClient {
+	k.t.Helper()
+	clients := make([]*wsClient, n)
+	for i := range clients {
+		clients[i] = k.openWebSocket()
+	}
+	return clients
+}
+
+func sessions(clients []*wsClient) []*engineio.Session {
+	all := make([]*engineio.Session, len(clients))
+	for i, ws := range clients {
+		all[i] = ws.peer.session
+	}
+	return all
+}
+
+// heap is what is reachable, in bytes.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+func must(n int, err error) int {
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// abort resets the connection.
+func (ws *wsClient) abort() {
+	assert.NoError(ws.t, ws.conn.(*net.TCPConn).SetLinger(0))
+	ws.close()
+}

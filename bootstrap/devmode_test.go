@@ -1,0 +1,82 @@
+package bootstrap_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/bootstrap"
+	"parley/domain"
+)
+
+func TestLoadConfig_Dev(t *testing.T) {
+	t.Run("is for this machine, with a secret of its own each time", func(t *testing.T) {
+		seen := map[string]bool{}
+		for range 10 {
+			c, err := bootstrap.LoadConfig(map[string]string{"PARLEY_DEV": "1"})
+			require.NoError(t, err)
+			assert.True(t, c.Dev)
+			assert.EqualValues(t, "127.0.0.1", c.Host)
+			assert.EqualValues(t, domain.AccessAuthenticated, c.Access)
+			assert.GreaterOrEqual(t, len(c.JWTSecret), 32)
+			seen[c.JWTSecret] = true
+		}
+		assert.Len(t, seen, 10)
+	})
+
+	t.Run("keeps what is set", func(t *testing.T) {
+		c := load(t, "PARLEY_DEV=true", "HOST=0.0.0.0", "CONVERSATION_ACCESS=claims")
+		assert.EqualValues(t, "0.0.0.0", c.Host)
+		assert.EqualValues(t, domain.AccessClaims, c.Access)
+		assert.Equal(t, secret, c.JWTSecret)
+	})
+}
+
+func TestAllowedOrigins(t *testing.T) {
+	t.Run("are a list, matched exactly", func(t *testing.T) {
+		c := load(t, "ALLOWED_ORIGINS= https://app.example.com ,,http://localhost:8080,capacitor://localhost,http://[::1]:5173,")
+		assert.EqualValues(t, []string{
+			"https://app.example.com", "http://localhost:8080", "capacitor://localhost", "http://[::1]:5173",
+		}, c.AllowedOrigins)
+		for _, origin := range c.AllowedOrigins {
+			assert.True(t, c.AllowOrigin(origin), origin)
+		}
+		for _, origin := range []string{
+			"", "null", "https://app.example.com.evil.tld", "https://evil.tld/https://app.example.com", "http://app.example.com",
+			"https://app.example.com/", "https://APP.example.com", "http://localhost", "http://localhost:5173", "http://localhost:80801",
+			"https://xapp.example.com",
+		} {
+			assert.False(t, c.AllowOrigin(origin), origin)
+		}
+	})
+
+	t.Run("may be none", func(t *testing.T) {
+		c := load(t, "ALLOWED_ORIGINS=,")
+		assert.Empty(t, c.AllowedOrigins)
+		assert.False(t, c.AllowOrigin("http://localhost:5173"))
+		assert.False(t, c.AllowOrigin(""))
+	})
+
+	local := []string{"http://localhost", "http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:5173", "http://127.0.0.1"}
+	t.Run("have the pages of this machine among them in dev mode", func(t *testing.T) {
+		c := load(t, "PARLEY_DEV=1", "ALLOWED_ORIGINS=https://app.example.com")
+		assert.True(t, c.AllowOrigin("https://app.example.com"))
+		for _, origin := range local {
+			assert.True(t, c.AllowOrigin(origin), origin)
+		}
+		for _, origin := range []string{
+			"http://localhost.evil.tld", "http://127.0.0.1.evil.tld", "http://localhostevil.tld", "https://evil.tld", "null",
+			"http://localhost:80@evil.tld", "http://localhost:evil.tld", "http://192.168.0.7:3000", "http://127.0.0.10",
+		} {
+			assert.False(t, c.AllowOrigin(origin), origin)
+		}
+	})
+
+	t.Run("have not outside of it", func(t *testing.T) {
+		c := load(t, "ALLOWED_ORIGINS=https://app.example.com")
+		for _, origin := range local {
+			assert.False(t, c.AllowOrigin(origin), origin)
+		}
+	})
+}

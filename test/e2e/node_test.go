@@ -1,0 +1,106 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// installTime bounds the installation of a folder's packages, which may come over a slow network.
+const installTime = 5 * time.Minute
+
+// installs remembers which folders are ready in this run.
+var installs struct {
+	sync.Mutex
+	ready map[string]bool
+}
+
+// install makes sure that the folder's packages are those of its lock file. Without Node.js or npm the test fails: what
+// cannot be tested is not known to work.
+func install(t *testing.T, folder string) {
+	t.Helper()
+	for _, program := range []string{"node", "npm"} {
+		_, err := exec.LookPath(program)
+		require.NoError(t, err, "the end-to-end tests need %s: install Node.js 20 or later", program)
+	}
+	installs.Lock()
+	defer installs.Unlock()
+	if installs.ready[folder] {
+		return
+	}
+	wanted := lockedPackages(t, filepath.Join(folder, "package-lock.json"))
+	require.NotEmpty(t, wanted)
+	// npm writes down what it has installed in a lock file of its own.
+	if installed := lockedPackages(t, filepath.Join(folder, "node_modules", ".package-lock.json")); !includes(installed, wanted) {
+		output, err := run(installTime, folder, nil, "npm", "ci")
+		require.NoError(t, err, "the packages of %s were not installed:\n%s", folder, output)
+	}
+	if installs.ready == nil {
+		installs.ready = map[string]bool{}
+	}
+	installs.ready[folder] = true
+}
+
+// locked is what a lock file says of one package.
+type locked struct {
+	Version   string `json:"version"`
+	Integrity string `json:"integrity"`
+	Optional  bool   `json:"optional"`
+}
+
+// lockedPackages reads a lock file; one that does not exist locks nothing.
+func lockedPackages(t *testing.T, file string) map[string]locked {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	require.NoError(t, err)
+	var lock struct {
+		Packages map[string]locked `json:"packages"`
+	}
+	require.NoError(t, json.Unmarshal(text, &lock), file)
+	delete(lock.Packages, "") // the folder itself
+	return lock.Packages
+}
+
+// includes reports whether everything that is wanted is installed, but for what this platform may leave out.
+func includes(installed, wanted map[string]locked) bool {
+	for name, want := range wanted {
+		got, ok := installed[name]
+		if ok && got == want || !ok && want.Optional {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// run runs a program to its end and returns all that it wrote. The error says if it failed or took longer than atMost.
+func run(atMost time.Duration, folder string, env []string, name string, args ...string) (output string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), atMost)
+	defer cancel()
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = folder
+	command.Env = append(os.Environ(), env...)
+	// The program may have started others: they end with it.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.WaitDelay = time.Second
+	written, err := command.CombinedOutput()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%s did not end in %v", name, atMost)
+	}
+	return string(written), err
+}
