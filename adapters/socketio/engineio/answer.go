@@ -3,7 +3,7 @@ package engineio
 // Answer enqueues packets that the client asked for. They are not held against the outbox's limit: an
 // answer may be large, and what is sent behind it must not suffer for it. Instead, answers have a limit
 // of the same size of their own, over which no more of the client's messages are handled until they have
-// left: a client that asks without reading has one answer too many at most.
+// left: a client that asks without reading has one answer too many at most. Answers are not volatile.
 func (s *Session) Answer(packets ...*Packet) {
 	s.mu.Lock()
 	var dirty *Session

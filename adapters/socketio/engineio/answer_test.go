@@ -43,19 +43,6 @@ func TestAnswer_WebSocket(t *testing.T) {
 		assert.Empty(t, ws.peer.ended())
 	})
 
-	bubble(t, "that is volatile may be dropped, and then the limit is what it was", func(t *testing.T) {
-		ws := inMemory(t, engineio.Config{OutboxBytes: 1000}).openWebSocket()
-		ws.peer.send("being written")
-		synctest.Wait()
-		ws.peer.session.Answer(textPacket(largeAnswer).Volatile())
-		ws.peer.send(strings.Repeat("y", 600)) // drops the answer
-		synctest.Wait()
-		assert.Empty(t, ws.peer.ended())
-		ws.peer.send(strings.Repeat("y", 600))
-		synctest.Wait()
-		assert.Equal(t, only(engineio.ReasonSlowClient), ws.peer.ended())
-	})
-
 	bubble(t, "does not lift the limit on what is sent meanwhile", func(t *testing.T) {
 		ws := answering(t).openWebSocket()
 		ws.sendText("4a", "4b")
@@ -121,7 +108,7 @@ func TestAnswer_Polling(t *testing.T) {
 	bubble(t, "more than sixteen outboxes full are too much", func(t *testing.T) {
 		k := answering(t)
 		c := k.handshake()
-		c.post(strings.Repeat("4x\x1e", 99) + "4x")
+		c.postRefused(strings.Repeat("4x\x1e", 99) + "4x")
 		synctest.Wait()
 		assert.Equal(t, only(engineio.ReasonSlowClient), c.peer.ended())
 		assert.Len(t, c.peer.got(), 4, "17,000 bytes are in the fourth")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
 )
 
 const polling = "/engine.io/?EIO=4&transport=polling"
@@ -144,6 +146,24 @@ func (c *pollingClient) poll() string {
 
 func (c *pollingClient) beginPost(payload string) *pending {
 	return c.kit.begin(http.MethodPost, c.target, strings.NewReader(payload))
+}
+
+// postFor sends a payload, which must be refused if it breaks the protocol, as ended tells.
+func (c *pollingClient) postFor(payload string, ended []engineio.CloseReason) {
+	c.kit.t.Helper()
+	if len(ended) == 0 || ended[0] == engineio.ReasonTransportClose {
+		c.post(payload)
+		return
+	}
+	c.postRefused(payload)
+}
+
+// postRefused sends a payload that ends the session.
+func (c *pollingClient) postRefused(payload string) {
+	c.kit.t.Helper()
+	got := c.beginPost(payload).wait()
+	assert.NoError(c.kit.t, got.err)
+	assert.Equal(c.kit.t, http.StatusBadRequest, got.status)
 }
 
 // post sends a payload, which must be taken.

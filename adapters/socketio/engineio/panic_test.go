@@ -30,7 +30,7 @@ func TestPanic(t *testing.T) {
 	bubble(t, "in Receive ends its polling session only, and answers the request", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, clumsy)
 		c, other := k.handshake(), k.handshake()
-		c.post("4a\x1e4panic\x1e4b")
+		c.postRefused("4a\x1e4panic\x1e4b")
 		other.post("4fine")
 		synctest.Wait()
 		assert.Equal(t, []string{"a", "panic"}, c.peer.got())

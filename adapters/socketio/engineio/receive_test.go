@@ -56,7 +56,7 @@ func TestReceive_Polling(t *testing.T) {
 	for sentence, tc := range received {
 		bubble(t, sentence, func(t *testing.T) {
 			c := inMemory(t, engineio.Config{}).handshake()
-			c.post(tc.packet)
+			c.postFor(tc.packet, tc.ended)
 			c.peer.expect(t, c.kit, tc.heard, tc.ended)
 		})
 	}
@@ -80,7 +80,7 @@ func TestReceive_Polling(t *testing.T) {
 	} {
 		bubble(t, sentence, func(t *testing.T) {
 			c := inMemory(t, engineio.Config{}).handshake()
-			c.post(tc.payload)
+			c.postFor(tc.payload, tc.ended)
 			c.peer.expect(t, c.kit, tc.heard, tc.ended)
 		})
 	}
