@@ -69,10 +69,16 @@ func HandshakeRefusal(err error) *engineio.Refusal {
 	return &engineio.Refusal{Status: status, Code: 4, Message: f.Message}
 }
 
+// errBinary refuses binary data: no event of the contract takes any.
+var errBinary = errors.New("socketio: binary data")
+
 // payloadError turns a decoder's error into one that says what the client did wrong.
 func payloadError(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return domain.Errorf(domain.CodeInvalidPayload, "%s must %s", e.Field, complaint(e.Value))
+	}
+	if errors.Is(err, errBinary) {
+		return domain.Errorf(domain.CodeInvalidPayload, "this event takes no binary data")
 	}
 	return domain.Errorf(domain.CodeInvalidPayload, "the payload is not what this event takes")
 }

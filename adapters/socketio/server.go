@@ -41,7 +41,7 @@ func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Serv
 	s := &Server{chat: chat, hub: hub, log: log, queryToken: config.QueryToken}
 	config.Engine.Authorize = s.authorize
 	s.io = sio.NewServer(sio.Config{
-		Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Recovery: config.Recovery, NoBinary: true, Logger: log,
+		Engine: config.Engine, ConnectTimeout: config.ConnectTimeout, Recovery: config.Recovery, MaxBinary: config.Engine.MaxPayload, Logger: log,
 	})
 	n := s.io.Of(namespace)
 	n.Use(s.connect)
@@ -160,8 +160,15 @@ type call struct{ e *sio.Event }
 
 func (c call) Session() domain.SessionID { return sessionID(c.e.Socket) }
 func (c call) Event() string             { return c.e.Name }
-func (c call) Bind(into ...any) error    { return c.e.Bind(into...) }
 func (c call) WantsAck() bool            { return c.e.WantsAck() }
 func (c call) Ack(args ...any) error     { return c.e.Ack(args...) }
+
+// Bind takes no binary data: stored and sent on, its placeholders would stand for nothing.
+func (c call) Bind(into ...any) error {
+	if len(c.e.Attachments) > 0 {
+		return errBinary
+	}
+	return c.e.Bind(into...)
+}
 
 func (c call) Emit(event string, args ...any) error { return c.e.Socket.Emit(event, args...) }

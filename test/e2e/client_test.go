@@ -26,6 +26,7 @@ var suites = map[string]map[string]string{
 	"presence.test.mjs":     {"PRESENCE_GRACE": "700ms"},
 	"reconnect.test.mjs":    {"PING_INTERVAL": "400ms", "PING_TIMEOUT": "4s"},
 	"restart.test.mjs":      nil,
+	"recover.test.mjs":      {"RECOVERY_WINDOW": "30s"},
 }
 
 const suiteTime = 2 * time.Minute

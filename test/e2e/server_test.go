@@ -39,6 +39,8 @@ func boot(t *testing.T, variables map[string]string) *server {
 	t.Helper()
 	s := &server{variables: map[string]string{
 		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_ADDR": "127.0.0.1:0", "JWT_SECRET": secret, "DRAIN_TIME": "0s",
+		// What is tested with recovery says so: without it, events have no offset and ids are new.
+		"RECOVERY_WINDOW": "0s",
 	}, logs: &logs{}}
 	maps.Copy(s.variables, variables)
 	t.Cleanup(func() {

@@ -54,8 +54,6 @@ func (c *conn) Receive(data []byte, binary bool) {
 		c.handle(&p)
 	case !c.inside() && len(c.left) == 0:
 		c.violation(errOutside) // nothing is kept for a client that nobody has let in
-	case c.server.config.NoBinary:
-		c.violation(errBinary)
 	default:
 		c.awaitPart()
 	}
@@ -106,7 +104,6 @@ var (
 	errOutside   = errors.New("sio: packet for a namespace that the client is not in")
 	errTwice     = errors.New("sio: second CONNECT to a namespace")
 	errDirection = errors.New("sio: packet that only servers send")
-	errBinary    = errors.New("sio: binary data, which this server does not take")
 )
 
 // violation ends the whole connection, as the reference server does when a client breaks the protocol.

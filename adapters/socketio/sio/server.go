@@ -25,8 +25,9 @@ type Config struct {
 	// MaxAbsent bounds how many sockets of a namespace may be away and still come back. One more takes
 	// the place of the one that is away for the longest time. Default 50,000.
 	MaxAbsent int
-	// NoBinary takes binary data from clients for a violation, so that no memory is held for it.
-	NoBinary bool
+	// MaxBinary bounds a binary packet with all its attachments, in bytes: it is held until the last of
+	// them has come. Default: ten times Engine.MaxPayload, as in the reference server.
+	MaxBinary int
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
@@ -138,5 +139,8 @@ func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.R
 
 // maxBinary bounds a binary packet by what its parts may add up to, in bytes.
 func (srv *Server) maxBinary() int {
+	if srv.config.MaxBinary > 0 {
+		return srv.config.MaxBinary
+	}
 	return min(srv.config.Engine.MaxPayload, math.MaxInt/packet.MaxAttachments) * packet.MaxAttachments
 }

@@ -132,24 +132,6 @@ func TestViolation(t *testing.T) {
 	}
 }
 
-func TestNoBinary(t *testing.T) {
-	for _, packet := range []string{
-		`451-["e",{"_placeholder":true,"num":0}]`, `461-0[{"_placeholder":true,"num":0}]`, `451-/a,["e",{"_placeholder":true,"num":0}]`,
-	} {
-		t.Run(packet, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var d diary
-				c := serve(t, sio.Config{NoBinary: true}, watched(&d, "/", "/a")).connect()
-				c.send(`421["echo"]`)
-				c.expect("431[]")
-				c.send(packet)
-				c.expectClose() // before the attachment has come
-				assert.Equal(t, []string{"/: connect", "/: forced close"}, d.read())
-			})
-		})
-	}
-}
-
 func TestOnViolation(t *testing.T) {
 	violated := func(d *diary) func(*sio.Server) {
 		return func(io *sio.Server) {

@@ -109,7 +109,7 @@ overEachTransport((transport) => {
     const { conversation, clients: [alice] } = await gathering(t, transport, "alice");
     const { epoch, seq } = await alice.say(conversation, "long ago");
     // More than a conversation's log keeps, of messages that are as long as they may be.
-    const later = Array.from({ length: 80 }, () => alice.say(conversation, "x".repeat(65_536), { echo: false }));
+    const later = Array.from({ length: 160 }, () => alice.say(conversation, "x".repeat(65_536), { echo: false }));
     await Promise.all(later);
     const joined = await alice.join({ conversationId: conversation, after: { epoch, seq } });
     assert.deepEqual([joined.recovered, joined.reason, joined.messages], [false, "trimmed", []]);
