@@ -18,9 +18,9 @@
 //     goroutine that writes to the WebSocket empties. Nobody else waits for a client.
 //
 // Its Socket.IO server, on top of the engine, is not used, and so neither are its rooms and broadcast.
-// A single packet that claims more attachments than fit a slice ends the process there; its handlers
-// cannot know whether the client waits for an ack, its acks overtake events, and its writes of one
-// client wait for another. Package sio/packet reads and writes the packets instead.
+// There a single packet that claims more attachments than a slice can hold ends the process; a handler
+// cannot know whether the client waits for an ack; an ack may overtake what was sent before it, and one
+// client's writes wait for another's. Package sio/packet reads and writes the packets instead.
 //
 // # What old clients cannot have
 //
@@ -40,6 +40,6 @@
 // # Concurrency
 //
 // A session has one goroutine, which reads and handles its client's events in order, and on a WebSocket
-// one that writes. The library adds one per upgrade, at most upgradeTimeout long, and a timer per frame.
-// Shutdown waits for ours.
+// one that writes. Shutdown waits for both. The library adds one while an upgrade is under way, at most
+// upgradeTimeout long, and one for each frame while it is read or written.
 package legacy

@@ -52,6 +52,20 @@ func TestEvents(t *testing.T) {
 		assert.Equal(t, `430[{"ok":true}]`, ws.read())
 	})
 
+	bubble(t, "that panic cost their own session alone", func(t *testing.T) {
+		k := newKit(t)
+		c, ws := k.newPolling(), k.newSocket()
+		c.post(send("panic"))
+		synctest.Wait()
+		assert.Contains(t, k.logs.take(), "panic in handler")
+		assert.Equal(t, []domain.SessionID{ws.id}, k.chat.open())
+		assert.Equal(t, []ports.Departure{ports.Dropped}, k.chat.departures())
+		ws.write(`420["typing",{"conversationId":"c","isTyping":true}]`)
+		assert.Equal(t, `430[{"ok":true}]`, ws.read())
+	})
+}
+
+func TestEvents_polling(t *testing.T) {
 	bubble(t, "of one request are handled in order, whatever their script", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
@@ -100,18 +114,6 @@ func TestEvents(t *testing.T) {
 		require.Len(t, packets, 1)
 		assert.Contains(t, packets[0], `433[{"ok":false,"error":{"code":"INVALID_PAYLOAD"`)
 		assert.Equal(t, []string{emoji}, k.chat.contents())
-	})
-
-	bubble(t, "that panic cost their own session alone", func(t *testing.T) {
-		k := newKit(t)
-		c, ws := k.newPolling(), k.newSocket()
-		c.post(send("panic"))
-		synctest.Wait()
-		assert.Contains(t, k.logs.take(), "panic in handler")
-		assert.Equal(t, []domain.SessionID{ws.id}, k.chat.open())
-		assert.Equal(t, []ports.Departure{ports.Dropped}, k.chat.departures())
-		ws.write(`420["typing",{"conversationId":"c","isTyping":true}]`)
-		assert.Equal(t, `430[{"ok":true}]`, ws.read())
 	})
 
 	bubble(t, "that are too large in one request are refused, and the session goes on", func(t *testing.T) {

@@ -34,7 +34,7 @@ func cutPacket(body []byte, binary bool) (p incoming, found bool, rest []byte, e
 
 // cutText reads `<length>:<packet>`. The length is in UTF-16 code units, as JavaScript counts.
 func cutText(body []byte) (p incoming, found bool, rest []byte, err error) {
-	digits, rest, ok := bytes.Cut(body[:min(len(body), maxLengthDigits+1)], []byte{':'})
+	digits, _, ok := bytes.Cut(body[:min(len(body), maxLengthDigits+1)], []byte{':'})
 	if !ok || len(digits) == 0 {
 		return incoming{}, false, nil, errPayload
 	}

@@ -68,6 +68,19 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, "still here", content(t, ws.read()))
 	})
 
+	bubble(t, "to a WebSocket that is lost drops the session", func(t *testing.T) {
+		k := newKit(t)
+		ws := k.newPolling().probe()
+		ws.write("5")
+		synctest.Wait()
+		_ = ws.ws.Close()
+		synctest.Wait()
+		assert.Zero(t, k.server.Len())
+		assert.Equal(t, []ports.Departure{ports.Dropped}, k.chat.departures())
+	})
+}
+
+func TestUpgrade_failed(t *testing.T) {
 	failures := map[string]func(ws *socketClient){
 		"hangs up":                 func(ws *socketClient) { _ = ws.ws.Close() },
 		"says something else":      func(ws *socketClient) { ws.write("6") },
@@ -118,15 +131,4 @@ func TestUpgrade(t *testing.T) {
 			assert.Len(t, k.chat.departures(), 1)
 		})
 	}
-
-	bubble(t, "to a WebSocket that is lost drops the session", func(t *testing.T) {
-		k := newKit(t)
-		ws := k.newPolling().probe()
-		ws.write("5")
-		synctest.Wait()
-		_ = ws.ws.Close()
-		synctest.Wait()
-		assert.Zero(t, k.server.Len())
-		assert.Equal(t, []ports.Departure{ports.Dropped}, k.chat.departures())
-	})
 }

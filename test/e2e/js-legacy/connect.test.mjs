@@ -38,7 +38,7 @@ withEachOldClient((kind) => {
     const handshake = await within(new Promise((resolve) => client.socket.io.engine.once("handshake", resolve)), "no handshake");
     const { sid, ...rest } = handshake;
     assert.match(sid, /^[\w-]{24}$/);
-    assert.deepEqual(rest, { upgrades: kind.name === "websocket" ? [] : ["websocket"], pingInterval: 25_000, pingTimeout: 60_000 });
+    assert.deepEqual(rest, { upgrades: kind.name === "websocket" ? [] : ["websocket"], pingInterval: 5000, pingTimeout: 10_000 });
     await client.connected();
   });
 
@@ -79,6 +79,16 @@ withEachOldClient((kind) => {
     const refusal = await within(new Promise((resolve) => other.once("error", resolve)), "no error");
     assert.deepEqual(refusal, { message: "Invalid namespace" });
     other.close();
+    assert.equal((await client.join(somewhere())).ok, true);
+  });
+
+  test("a client that has nothing to say stays connected by its heartbeat", async (t) => {
+    const client = await Client.connect(t, kind, someone("quiet"), { url: process.env.IMPATIENT_URL, reconnection: false });
+    const { id } = client.socket;
+    for (let pongs = 0; pongs < 8; pongs++) { // each after 300 ms; without a ping the server waits for 1.8 s
+      await within(new Promise((resolve) => client.socket.io.engine.once("pong", resolve)), "no pong");
+    }
+    assert.equal(client.socket.id, id);
     assert.equal((await client.join(somewhere())).ok, true);
   });
 

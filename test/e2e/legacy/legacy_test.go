@@ -30,14 +30,20 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestClients(t *testing.T) {
 	install(t)
 	app := start(t, map[string]string{
-		"LEGACY_CLIENTS": "1", "ALLOW_QUERY_TOKEN": "1", "PRESENCE_GRACE": "1s",
+		"LEGACY_CLIENTS": "1", "ALLOW_QUERY_TOKEN": "1", "PRESENCE_GRACE": "1s", "ADMIN_ADDR": "127.0.0.1:0",
+		"PING_INTERVAL": "5s", "PING_TIMEOUT": "10s",
 	})
-	out, err := node(t, runTime, app.URL(), "npm", "test")
+	impatient := start(t, map[string]string{"LEGACY_CLIENTS": "1", "PING_INTERVAL": "300ms", "PING_TIMEOUT": "1500ms"})
+	out, err := node(t, runTime, []string{"PARLEY_URL=" + app.URL(), "IMPATIENT_URL=" + impatient.URL()}, "npm", "test")
 	t.Log(out)
 	require.NoError(t, err)
 	require.Regexp(t, `(?m)^ℹ fail 0$`, out)
 	require.NotRegexp(t, `(?m)^ℹ (tests|pass) 0$`, out, "no test was run")
 	require.Regexp(t, `(?m)^ℹ skipped 0$`, out)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		_, metrics := get(t, app.AdminURL()+"/metrics")
+		assert.Regexp(c, `(?m)^parley_connections 0$`, metrics)
+	}, 20*time.Second, 100*time.Millisecond, "connections are left")
 }
 
 func TestOff(t *testing.T) {
@@ -46,6 +52,19 @@ func TestOff(t *testing.T) {
 		status, body := get(t, app.URL()+"/socket.io/?"+query)
 		assert.Equal(t, http.StatusBadRequest, status)
 		assert.JSONEq(t, `{"code": 5, "message": "Unsupported protocol version"}`, body, query)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	app := start(t, map[string]string{"LEGACY_CLIENTS": "1"})
+	for query, want := range map[string]string{
+		"EIO=4&transport=polling": `^0\{"sid":`,
+		"EIO=3&transport=polling": `^\d+:0\{"sid":`,
+		"transport=polling":       `^\d+:0\{"sid":`,
+		"EIO=2&transport=polling": `^\{"code":5,`,
+	} {
+		_, body := get(t, app.URL()+"/socket.io/?"+query)
+		assert.Regexp(t, want, body, query)
 	}
 }
 
@@ -81,18 +100,18 @@ func install(t *testing.T) {
 	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return
 	}
-	out, err := node(t, installTime, "", "npm", "ci", "--no-audit", "--no-fund")
+	out, err := node(t, installTime, nil, "npm", "ci", "--no-audit", "--no-fund")
 	require.NoError(t, err, out)
 }
 
 // node runs a command of Node.js among the JavaScript tests.
-func node(t *testing.T, limit time.Duration, url, name string, args ...string) (string, error) {
+func node(t *testing.T, limit time.Duration, env []string, name string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = js
-	command.Env = append(os.Environ(), "PARLEY_URL="+url, "JWT_SECRET="+secret, "NO_COLOR=1")
+	command.Env = append(append(os.Environ(), env...), "JWT_SECRET="+secret, "NO_COLOR=1")
 	command.WaitDelay = 5 * time.Second
 	out, err := command.CombinedOutput()
 	if err != nil {
