@@ -73,15 +73,14 @@ func (b *batch) push() {
 func (f *flusher) work() {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
-	var turn [maxTurn]*Session
 	for {
-		n := f.next(turn[:])
+		n := f.next(w.turn[:])
 		if n == 0 {
 			return
 		}
-		for i := range turn[:n] {
-			turn[i].flush(w)
-			turn[i] = nil
+		for i, s := range w.turn[:n] {
+			w.turn[i] = nil
+			s.flush(w)
 		}
 	}
 }

@@ -144,6 +144,23 @@ func TestHeartbeat_WebSocket(t *testing.T) {
 		assert.Equal(t, frame{op: websocket.OpPong, data: "are you there"}, ws.read())
 	})
 
+	bubble(t, "a pong at the very moment of the time-out comes too late or counts for a whole interval", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		for range 100 {
+			ws := k.openWebSocket()
+			assert.Equal(t, text("2"), ws.read())
+			time.Sleep(timeout)
+			start := time.Now()
+			if _, err := ws.conn.Write(appendClientFrame(nil, websocket.OpText, []byte("3"))); err != nil {
+				continue
+			}
+			if ws.read() == text("2") {
+				assert.Equal(t, interval, time.Since(start))
+			}
+			ws.close()
+		}
+	})
+
 	bubble(t, "times are those of the configuration", func(t *testing.T) {
 		config := engineio.Config{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond}
 		ws := inMemory(t, config).openWebSocket()

@@ -122,9 +122,6 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 // Nothing leaves before accept has returned.
 func (srv *Server) open(h *Handshake, ws *socket) (*Session, error) {
 	s := &Session{server: srv, id: srv.config.GenerateID(), ws: ws}
-	if ws != nil {
-		s.flushs = flushQueued
-	}
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
 	if refusal := srv.sessions.add(s, &srv.running); refusal != nil {
@@ -133,13 +130,13 @@ func (srv *Server) open(h *Handshake, ws *socket) (*Session, error) {
 	s.mu.Lock()
 	s.heartbeat.set(s, srv.config.PingInterval)
 	s.mu.Unlock()
-	s.enqueue(srv.openPacket(s))
+	dirty := s.enqueue(srv.openPacket(s)) // if so, nobody else will push the session
 	s.introduce(h)
 	if s.receiver == nil {
 		s.end(ReasonForcedClose)
 		return nil, errForbidden
 	}
-	if ws != nil {
+	if dirty {
 		srv.flusher.push(s)
 	}
 	return s, nil

@@ -2,10 +2,12 @@ package engineio_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,8 @@ func TestTCP_SlowClient(t *testing.T) {
 			ws.peer.send(strings.Repeat("x", 100_000))
 		}
 		assert.Equal(t, engineio.ReasonSlowClient, ws.peer.wait(t))
+		_, err := io.Copy(io.Discard, ws.r)
+		assert.ErrorIs(t, err, syscall.ECONNRESET, "the kernel holds nothing more for it")
 	})
 
 	t.Run("one that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
@@ -46,6 +50,8 @@ func TestTCP_SlowClient(t *testing.T) {
 			}
 		}
 		assert.Equal(t, engineio.ReasonSlowClient, stuck.peer.wait(t))
+		_, err := io.Copy(io.Discard, stuck.r)
+		assert.ErrorIs(t, err, syscall.ECONNRESET, "the kernel holds nothing more for it")
 		assert.Less(t, int(peak-before), 4<<20, "the message is shared, the outbox holds pointers")
 	})
 
@@ -64,9 +70,7 @@ func TestTCP_SlowClient(t *testing.T) {
 	t.Run("one that is closed while it does not read ends after WriteTimeout", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
 		ws := k.openWebSocket()
-		for range 100 {
-			ws.peer.send(strings.Repeat("x", 100_000))
-		}
+		ws.peer.send(strings.Repeat("x", 16<<20))
 		ws.peer.session.Close()
 		assert.Equal(t, engineio.ReasonForcedClose, ws.peer.wait(t))
 		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, 10*time.Second, 10*time.Millisecond)
@@ -85,6 +89,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		}
 		assert.Equal(t, closeFrame(""), ws.read())
 		assert.Equal(t, hungUp, ws.read())
+		assert.Equal(t, 1, k.engine.Len(), "only the server's half is closed, until the client follows")
 	})
 
 	t.Run("one that sends too much hears why, although most of it is never read", func(t *testing.T) {

@@ -16,6 +16,9 @@ var writers = sync.Pool{New: func() any { return newWriter() }}
 
 // writer holds what a flusher worker needs for non-blocking writes, made once.
 type writer struct {
+	// turn is here and not on the worker's stack, which would then outgrow a new goroutine's and be copied
+	// for every lone message.
+	turn    [maxTurn]*Session
 	packets []*Packet
 	scratch []byte
 
@@ -38,7 +41,6 @@ func newWriter() *writer {
 // write sends the packets without waiting. It returns what did not fit into the socket's buffer: the
 // bytes of rest first, then the packets from index next on. rest is the caller's to keep.
 func (w *writer) write(raw syscall.RawConn, packets []*Packet) (rest []byte, next int, err error) {
-	defer func() { w.out = nil }()
 	for next < len(packets) {
 		first := next
 		w.out, next = w.join(packets, next)
@@ -48,6 +50,7 @@ func (w *writer) write(raw syscall.RawConn, packets []*Packet) (rest []byte, nex
 			err = w.err
 		}
 		if err != nil && !errors.Is(err, syscall.EAGAIN) {
+			w.out = nil
 			return nil, next, err
 		}
 		if w.n < len(w.out) {
@@ -58,6 +61,7 @@ func (w *writer) write(raw syscall.RawConn, packets []*Packet) (rest []byte, nex
 			break
 		}
 	}
+	w.out = nil
 	return rest, next, nil
 }
 
