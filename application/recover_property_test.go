@@ -44,7 +44,7 @@ func playRecovery(t *testing.T, seed uint64) {
 	p.Chat = application.NewChat(application.Config{
 		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace,
 	}, names{}, yielding{p.rooms}, p.log, p.recorder, slog.New(failing{t}))
-	t.Cleanup(p.Chat.Close)
+	t.Cleanup(p.Close)
 	for step := range 1000 {
 		what := p.step()
 		for id, l := range p.open {

@@ -135,7 +135,6 @@ func TestServer_SaysBackNothingLong(t *testing.T) {
 
 func TestServer_TellsWhyItClosesAConnection(t *testing.T) {
 	for name, packet := range map[string]string{
-		"binary data":             `451-7["message",{"conversationId":"room","content":"hi","metadata":{"picture":{"_placeholder":true,"num":0}}}]`,
 		"what is no packet":       `42{}`,
 		"a name that is reserved": `42["disconnect"]`,
 	} {

@@ -72,10 +72,11 @@ func TestRetain_limits(t *testing.T) {
 		ws.drop()
 		ws.peer.numbered(1, 32)
 		assert.True(t, ws.peer.session.CanResume("a", ""))
-		last := event("a", "a33")
-		kept := weak.Make(last)
-		ws.peer.session.Send(last)
-		last = nil
+		kept := func() weak.Pointer[engineio.Packet] { // in a call of its own, so that nothing here holds it
+			last := event("a", "a33")
+			ws.peer.session.Send(last)
+			return weak.Make(last)
+		}()
 		assert.False(t, ws.peer.session.CanResume("a", ""))
 		ws.peer.numbered(34, 40)
 		assert.Nil(t, k.resumed(ws.peer, "a", "a33"))

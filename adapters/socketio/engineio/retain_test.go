@@ -96,12 +96,14 @@ func TestRetain_resume(t *testing.T) {
 		{
 			"what comes behind the proof is there",
 			func(ws *wsClient) { ws.prove(3); ws.peer.session.Send(events("a4", "a5")...) },
-			"a", "a3", []string{"a4", "a5"},
+			"a", "a3",
+			[]string{"a4", "a5"},
 		},
 		{
 			"a ping that is not answered proves nothing",
 			func(ws *wsClient) { ws.readText(4); ws.peer.session.Send(events("a4")...) },
-			"a", "a2", []string{"a3", "a4"},
+			"a", "a2",
+			[]string{"a3", "a4"},
 		},
 		{
 			"a proof of long ago is as good, after many pings",
@@ -112,14 +114,16 @@ func TestRetain_resume(t *testing.T) {
 				}
 				ws.peer.session.Send(events("a4")...)
 			},
-			"a", "a3", []string{"a4"},
+			"a", "a3",
+			[]string{"a4"},
 		},
 		{
 			"another channel's and unmarked packets are left out",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("b", "b1"), textPacket("unmarked"), event("a", "a4"), event("b", "b2"))
 			},
-			"a", "a2", []string{"a3", "a4"},
+			"a", "a2",
+			[]string{"a3", "a4"},
 		},
 		{
 			"volatile ones are of their moment",
@@ -128,7 +132,8 @@ func TestRetain_resume(t *testing.T) {
 				ws.peer.session.Send(event("a", "a4"))
 				ws.peer.session.Send(event("a", "v2").Volatile())
 			},
-			"a", "a3", []string{"a4"},
+			"a", "a3",
+			[]string{"a4"},
 		},
 		{
 			"but their offsets count",
@@ -136,12 +141,14 @@ func TestRetain_resume(t *testing.T) {
 				ws.peer.session.Send(event("a", "v1").Volatile())
 				ws.peer.session.Send(event("a", "a4"))
 			},
-			"a", "v1", []string{"a4"},
+			"a", "v1",
+			[]string{"a4"},
 		},
 		{
 			"also for the proof",
 			func(ws *wsClient) { ws.peer.session.Send(event("a", "v1").Volatile()); ws.prove(4) },
-			"a", "v1", []string{},
+			"a", "v1",
+			[]string{},
 		},
 		{
 			"a packet without an offset belongs to the one before it",
@@ -150,7 +157,8 @@ func TestRetain_resume(t *testing.T) {
 				ws.peer.session.Send(event("a", "v1").Volatile(), binaryPacket(9).Retain("a", "").Volatile())
 				ws.peer.session.Send(event("a", "a5"), binaryPacket(5).Retain("a", ""))
 			},
-			"a", "a4", []string{"a5", "\x05"},
+			"a", "a4",
+			[]string{"a5", "\x05"},
 		},
 		{
 			"and goes with it",
@@ -158,7 +166,8 @@ func TestRetain_resume(t *testing.T) {
 				ws.peer.session.Send(event("a", "v1").Volatile(), binaryPacket(9).Retain("a", "").Volatile())
 				ws.peer.session.Send(event("a", "a5"), binaryPacket(5).Retain("a", ""))
 			},
-			"a", "a3", []string{"a5", "\x05"},
+			"a", "a3",
+			[]string{"a5", "\x05"},
 		},
 		{"a channel that was forgotten begins anew", func(ws *wsClient) {
 			ws.prove(3)

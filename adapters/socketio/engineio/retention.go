@@ -32,7 +32,7 @@ func (r *retention) add(limit int, ended bool, packets []*Packet) {
 		return
 	}
 	for _, p := range packets {
-		if p.retained && !(ended && p.volatile) {
+		if p.retained && (!ended || !p.volatile) {
 			r.packets = append(r.packets, p)
 			r.bytes += len(p.frame)
 			r.unpinged += len(p.frame)

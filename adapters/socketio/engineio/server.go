@@ -136,7 +136,7 @@ func (srv *Server) open(h *Handshake, ws *socket) (*Session, error) {
 		s.end(ReasonForcedClose)
 		return nil, errForbidden
 	}
-	if dirty {
+	if dirty != nil {
 		srv.flusher.push(s)
 	}
 	return s, nil

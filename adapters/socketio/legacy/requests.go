@@ -85,7 +85,7 @@ func (s *session) answerPoll(w http.ResponseWriter, packets []outgoing) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // not every writer can; a dead client does not ping
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, err := w.Write(appendPayload(nil, packets))
+	_, err := w.Write(appendPayload(nil, packets)) //nolint:gosec // a polling payload, sent as such: no browser takes it for a page
 	if err != nil || packets[len(packets)-1].kind == packet.CLOSE {
 		s.end()
 	}
