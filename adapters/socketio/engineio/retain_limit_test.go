@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 	"weak"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +22,14 @@ func (p *peer) numbered(from, to int) []string {
 		p.session.Send(event("a", offsets[len(offsets)-1]))
 	}
 	return offsets
+}
+
+// keeps sends the packet to a session that is over, and reports whether that keeps it.
+func keeps(p *peer, packet *engineio.Packet) bool {
+	kept := weak.Make(packet)
+	p.session.Send(packet)
+	runtime.GC()
+	return kept.Value() != nil
 }
 
 func TestRetain_limits(t *testing.T) {
@@ -72,16 +79,17 @@ func TestRetain_limits(t *testing.T) {
 		ws.drop()
 		ws.peer.numbered(1, 32)
 		assert.True(t, ws.peer.session.CanResume("a", ""))
-		kept := func() weak.Pointer[engineio.Packet] { // in a call of its own, so that nothing here holds it
-			last := event("a", "a33")
-			ws.peer.session.Send(last)
-			return weak.Make(last)
-		}()
+		ws.peer.numbered(33, 33)
 		assert.False(t, ws.peer.session.CanResume("a", ""))
-		ws.peer.numbered(34, 40)
+		assert.False(t, keeps(ws.peer, event("a", "a34")), "remembered for nobody")
 		assert.Nil(t, k.resumed(ws.peer, "a", "a33"))
-		runtime.GC()
-		assert.Nil(t, kept.Value(), "remembered for nobody")
+	})
+
+	bubble(t, "nobody can get a volatile packet after the end, so it is not kept", func(t *testing.T) {
+		ws := inMemory(t, retaining).openWebSocket()
+		ws.drop()
+		assert.True(t, keeps(ws.peer, event("a", "a1")))
+		assert.False(t, keeps(ws.peer, event("a", "v1").Volatile()))
 	})
 
 	bubble(t, "large packets are bounded by their bytes", func(t *testing.T) {
@@ -97,6 +105,17 @@ func TestRetain_limits(t *testing.T) {
 		assert.True(t, c.peer.session.CanResume("a", "0"))
 		c.peer.session.Send(event("a", strings.Repeat("y", 100)))
 		assert.False(t, c.peer.session.CanResume("a", "0"))
+	})
+
+	bubble(t, "but only those that are not proved", func(t *testing.T) {
+		k := inMemory(t, retaining)
+		ws := k.openWebSocket()
+		for i := range 20 {
+			ws.peer.session.Send(textPacket(strings.Repeat("x", 999_999)).Retain("a", fmt.Sprint(i)))
+			ws.prove(1)
+		}
+		ws.drop()
+		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "19"))
 	})
 
 	bubble(t, "what was handed over counts apart, as long as it is not proved", func(t *testing.T) {
@@ -156,6 +175,19 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a2"+strings.Repeat("k", 600)))
 	})
 
+	bubble(t, "also if others follow them only on other channels", func(t *testing.T) {
+		k := inMemory(t, config)
+		ws := k.openWebSocket()
+		ws.peer.session.Send(event("a", "a1"))
+		synctest.Wait()
+		ws.peer.session.Send(event("a", "v1"+strings.Repeat("v", 600)).Volatile())
+		ws.peer.session.Send(event("b", "b1"), event("a", "v2").Volatile())
+		ws.peer.session.Send(event("b", strings.Repeat("k", 600)))
+		ws.prove(3)
+		ws.drop()
+		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a1"))
+	})
+
 	bubble(t, "those in front of the ones that gave way were sent", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
@@ -198,139 +230,5 @@ func TestRetain_outbox(t *testing.T) {
 		next.peer.session.Send(event("a", strings.Repeat("z", 1000)))
 		synctest.Wait()
 		assert.Equal(t, only(engineio.ReasonSlowClient), next.peer.ended(), "but what comes later does")
-	})
-}
-
-func TestRetain_ping(t *testing.T) {
-	config := engineio.Config{Retain: 100_000}
-	// pings counts them, and answers each, while n events are read.
-	pings := func(ws *wsClient, n int) (pings int) {
-		for n > 0 {
-			if f := ws.read(); f == text("2") {
-				pings++
-				ws.sendText("3")
-				synctest.Wait()
-				continue
-			}
-			n--
-		}
-		return pings
-	}
-
-	bubble(t, "a busy session is pinged every 512 packets, behind what is to be proved", func(t *testing.T) {
-		ws := inMemory(t, config).openWebSocket()
-		ws.peer.numbered(1, 512)
-		assert.Zero(t, pings(ws, 512))
-		start := time.Now()
-		ws.peer.numbered(513, 513)
-		ws.readText(1)
-		assert.Equal(t, text("2"), ws.read())
-		assert.Zero(t, time.Since(start))
-		ws.peer.numbered(514, 5000)
-		assert.Zero(t, pings(ws, 4487), "one at a time")
-		ws.sendText("3")
-		synctest.Wait()
-		ws.peer.numbered(5001, 5001)
-		ws.readText(1)
-		assert.Equal(t, text("2"), ws.read(), "there is more to prove already")
-		ws.sendText("3")
-		synctest.Wait()
-		start = time.Now()
-		ws.peer.numbered(5002, 5513)
-		assert.Zero(t, pings(ws, 512))
-		assert.Equal(t, text("2"), ws.read())
-		assert.Equal(t, interval, time.Since(start), "the next one in its time")
-	})
-
-	bubble(t, "and not more than needed", func(t *testing.T) {
-		ws := inMemory(t, config).openWebSocket()
-		count := 0
-		for i := range 10 {
-			ws.peer.numbered(1000*i, 1000*i+999)
-			count += pings(ws, 1000)
-		}
-		assert.LessOrEqual(t, count, 10_000/512)
-		assert.GreaterOrEqual(t, count, 9)
-	})
-
-	bubble(t, "a megabyte is pinged for too", func(t *testing.T) {
-		ws := inMemory(t, config).openWebSocket()
-		for i := range 3 {
-			ws.peer.session.Send(textPacket(strings.Repeat("x", 400_000)).Retain("a", fmt.Sprint(i)))
-			assert.Len(t, ws.readText(1), 1)
-		}
-		start := time.Now()
-		assert.Equal(t, text("2"), ws.read())
-		assert.Zero(t, time.Since(start))
-	})
-
-	bubble(t, "a session that remembers little is pinged when a quarter of it is used", func(t *testing.T) {
-		ws := inMemory(t, engineio.Config{Retain: 40}).openWebSocket()
-		ws.peer.numbered(1, 11)
-		ws.readText(11)
-		start := time.Now()
-		assert.Equal(t, text("2"), ws.read())
-		assert.Zero(t, time.Since(start))
-	})
-
-	bubble(t, "a client that does not answer it is let go in the usual time", func(t *testing.T) {
-		ws := inMemory(t, engineio.Config{Retain: 40}).openWebSocket()
-		ws.peer.numbered(1, 11)
-		ws.readText(12)
-		start := time.Now()
-		assert.Equal(t, hungUp, ws.read())
-		assert.Equal(t, timeout, time.Since(start))
-	})
-
-	bubble(t, "packets that are not remembered ask for no proof", func(t *testing.T) {
-		for _, config := range []engineio.Config{{Retain: 40}, {}} {
-			ws := inMemory(t, config).openWebSocket()
-			for range 2000 {
-				ws.peer.session.Send(textPacket("unmarked"))
-			}
-			if config.Retain == 0 {
-				ws.peer.numbered(1, 1000)
-				ws.readText(1000)
-			}
-			ws.readText(2000)
-			start := time.Now()
-			assert.Equal(t, text("2"), ws.read())
-			assert.Equal(t, interval, time.Since(start))
-		}
-	})
-}
-
-func TestRetain_memory(t *testing.T) {
-	bubble(t, "nothing is kept of what was proved", func(t *testing.T) {
-		ws := inMemory(t, retaining).openWebSocket()
-		var kept []weak.Pointer[engineio.Packet]
-		for i := range 20 {
-			p := event("a", fmt.Sprint("a", i))
-			kept = append(kept, weak.Make(p))
-			ws.peer.session.Send(p)
-		}
-		ws.readText(20)
-		runtime.GC()
-		assert.NotNil(t, kept[0].Value(), "remembered until the pong")
-		ws.prove(0)
-		ws.peer.session.Send(textPacket("another turn of the writer"))
-		ws.readText(1)
-		runtime.GC()
-		for i, p := range kept {
-			assert.Nil(t, p.Value(), i)
-		}
-		ws.drop()
-	})
-
-	t.Run("remembering allocates next to nothing", func(t *testing.T) {
-		k := onLoopback(t, engineio.Config{Retain: 1 << 20, OutboxBytes: 1 << 30, WriteTimeout: time.Millisecond})
-		c := k.handshake() // it does not poll, so that nobody but Send is at work
-		packets := make([]*engineio.Packet, 5000)
-		for i := range packets {
-			packets[i] = event("a", fmt.Sprint(i))
-		}
-		i := 0
-		assert.Less(t, testing.AllocsPerRun(4000, func() { c.peer.session.Send(packets[i]); i++ }), 1.0)
-		assert.True(t, c.peer.session.CanResume("a", "0"))
 	})
 }

@@ -6,10 +6,8 @@ type retention struct {
 	packets []*Packet
 	bytes   int
 	base    int
-	// pinged is the number of the first packet behind the last ping; unpinged is how many bytes stand
-	// there, about.
-	pinged   int
-	unpinged int
+	// pinged is the number of the first packet behind the last ping.
+	pinged int
 	// handed is the number of the first packet behind those of another session. They count apart: what
 	// was accepted before is no reason to forget.
 	handed int
@@ -35,7 +33,6 @@ func (r *retention) add(limit int, ended bool, packets []*Packet) {
 		if p.retained && (!ended || !p.volatile) {
 			r.packets = append(r.packets, p)
 			r.bytes += len(p.frame)
-			r.unpinged += len(p.frame)
 		}
 	}
 	most := retainAtMost * limit
@@ -63,11 +60,8 @@ func (r *retention) forget(n int) {
 	left := copy(r.packets, r.packets[n:])
 	clear(r.packets[left:])
 	r.packets = r.packets[:left]
-	if left == 0 {
-		r.unpinged = 0
-		if cap(r.packets) > keepCapacity {
-			r.packets = nil
-		}
+	if left == 0 && cap(r.packets) > keepCapacity {
+		r.packets = nil
 	}
 }
 
@@ -81,15 +75,14 @@ func (r *retention) prove(channel, offset string) {
 	r.proved = append(r.proved, channelOffset{channel, offset})
 }
 
-// proofDue reports whether enough stands behind the last ping to ask for another; limit is
+// proofDue reports whether enough is to be proved to ask for it, if no ping is under way. limit is
 // Config.Retain.
 func (r *retention) proofDue(limit int) bool {
-	n := r.base + len(r.packets) - max(r.pinged, r.base)
-	return n > min(limit/4, provePackets) || r.unpinged > proveBytes
+	return len(r.packets) > min(limit/4, provePackets) || r.bytes > proveBytes
 }
 
 // ping notes that a ping stands behind all packets.
-func (r *retention) ping() { r.pinged, r.unpinged = r.base+len(r.packets), 0 }
+func (r *retention) ping() { r.pinged = r.base + len(r.packets) }
 
 // pong takes for proved what stood before the last ping.
 func (r *retention) pong() {

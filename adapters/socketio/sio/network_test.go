@@ -57,10 +57,33 @@ func (n *network) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case n.conns <- server:
-		return client, nil
+		return &line{Conn: client, closed: make(chan struct{})}, nil
 	case <-n.closed:
 		return nil, net.ErrClosed
 	}
+}
+
+// line is the client's end of a connection, which may stall: nothing more comes through it, and nobody
+// is told.
+type line struct {
+	net.Conn
+	stalled atomic.Bool
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func (l *line) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	if l.stalled.Load() {
+		<-l.closed
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+func (l *line) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Conn.Close()
 }
 
 // world is a server and the network between it and its clients. The times in it are those of the

@@ -1,0 +1,13 @@
+package sio
+
+import "time"
+
+// SetHandover makes clients that are back wait shorter for the end of their old connections.
+func (srv *Server) SetHandover(d time.Duration) { srv.handover = d }
+
+// Absent returns how many of the namespace's sockets are absent, and how many there are in all.
+func (n *Namespace) Absent() (absent, all int) {
+	n.pids.mu.Lock()
+	defer n.pids.mu.Unlock()
+	return n.pids.absent.Len(), len(n.pids.byPID)
+}
