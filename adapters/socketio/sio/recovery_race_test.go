@@ -134,11 +134,17 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 		old, i := w.join()
 		old.send(`42["work"]`)
 		<-started
+		defer close(release)
 		knocks(w, i)
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
 		assert.ErrorIs(t, w.io.Shutdown(ctx, 0), context.DeadlineExceeded)
-		close(release)
+		var told []string
+		for deadline := time.Now().Add(patience); len(told) < 2 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			told = append(told, d.take()...)
+		}
+		require.GreaterOrEqual(t, len(told), 2, "it waits")
+		assert.Equal(t, "asked, recovering false", told[1])
 	})
 }
 
