@@ -24,11 +24,20 @@ const (
 	CodeInternal          Code = "INTERNAL"
 )
 
+// What only backends are told, beside the codes of the wire contract.
+const (
+	// CodeNotFound: what the request names does not exist.
+	CodeNotFound Code = "NOT_FOUND"
+	// CodeConflict: what the request names is not in the state that it takes for granted.
+	CodeConflict Code = "CONFLICT"
+)
+
 // Codes lists every code, so that each transport can prove that its translation table is whole.
 func Codes() []Code {
 	return []Code{
 		CodeUnauthorized, CodeTokenExpired, CodeForbidden, CodeNotInConversation, CodeInvalidPayload,
 		CodePayloadTooLarge, CodeRateLimited, CodeLimitExceeded, CodeDraining, CodeUnavailable, CodeInternal,
+		CodeNotFound, CodeConflict,
 	}
 }
 

@@ -12,6 +12,8 @@ type Identity struct {
 	ExpiresAt time.Time
 	// Grants are the conversations that the token names: ids, or prefixes that end in `*`.
 	Grants []string
+	// Service says that the bearer is a backend, which may use the backends' API.
+	Service bool
 }
 
 // granted reports whether a grant names the conversation.

@@ -1,5 +1,10 @@
 package domain
 
+import (
+	"slices"
+	"strings"
+)
+
 // maxIDLength is the contract's bound for every id a client may choose, in bytes.
 const maxIDLength = 128
 
@@ -15,11 +20,26 @@ type ConversationID string
 // MessageID names a message inside its conversation. A client may choose it to make a send idempotent.
 type MessageID string
 
+// EventName names an event that a backend makes up for a conversation's clients.
+type EventName string
+
+// DeliveryID names a message whose delivery is tracked, for the sessions that are asked to confirm it. It
+// is never 0.
+type DeliveryID uint64
+
 // RoomID names the set of sessions that hears a conversation.
 type RoomID string
 
 // Room returns the name of the conversation's room, `conversation:<id>`.
-func (c ConversationID) Room() RoomID { return RoomID("conversation:" + c) }
+func (c ConversationID) Room() RoomID { return roomPrefix + RoomID(c) }
+
+const roomPrefix = "conversation:"
+
+// Conversation returns whose room it is; ok is false if it is no conversation's.
+func (r RoomID) Conversation() (c ConversationID, ok bool) {
+	id, ok := strings.CutPrefix(string(r), roomPrefix)
+	return ConversationID(id), ok
+}
 
 // ParseUserID checks that s is a well-formed user id. The error has CodeInvalidPayload.
 func ParseUserID(s string) (UserID, error) {
@@ -34,6 +54,25 @@ func ParseConversationID(s string) (ConversationID, error) {
 // ParseMessageID checks that s is a well-formed message id. The error has CodeInvalidPayload.
 func ParseMessageID(s string) (MessageID, error) {
 	return MessageID(s), checkID("messageId", s)
+}
+
+// reservedEvents are the names that mean something else already: those of the wire contract, and those
+// that socket.io-client keeps for itself.
+var reservedEvents = []string{
+	"connect", "connect_error", "conversation_updated", "disconnect", "disconnecting", "error", "history",
+	"join_conversation", "leave_conversation", "message", "message_ack", "message_chunk", "message_delivered",
+	"newListener", "presence", "refresh_token", "removeListener", "token_expiring", "typing", "user_joined", "user_left",
+}
+
+// ParseEventName checks that s is well-formed and not reserved. The error has CodeInvalidPayload.
+func ParseEventName(s string) (EventName, error) {
+	if err := checkID("event", s); err != nil {
+		return "", err
+	}
+	if slices.Contains(reservedEvents, s) {
+		return "", Errorf(CodeInvalidPayload, "event %q has a meaning of its own: choose another name", s)
+	}
+	return EventName(s), nil
 }
 
 func checkID(field, s string) error {

@@ -45,6 +45,27 @@ func (d Draft) Check(maxContent int) error {
 	return nil
 }
 
+// Page asks for a part of a conversation's log, in one direction from a place.
+type Page struct {
+	// Before asks for the newest messages before that seq, After for the oldest after it. nil is no bound;
+	// without both it asks for the newest. With both, After says the direction and Before where to end.
+	Before, After *uint64
+	// Limit is how many messages are wanted at most; it is at least 1.
+	Limit int
+	// MaxBytes bounds the page by its messages' content and metadata, in bytes. One message is returned
+	// in any case.
+	MaxBytes int
+}
+
+// History is a page of a conversation's log.
+type History struct {
+	Epoch Epoch
+	// Messages are in order of seq.
+	Messages []Message
+	// More says that the log holds further messages in the page's direction.
+	More bool
+}
+
 // Message is an accepted message: it has a place in its conversation's log.
 type Message struct {
 	Draft

@@ -10,9 +10,10 @@ import (
 // or three; looking through a few is as quick as a map, and the map would be most of such a room.
 const indexFrom = 32
 
-// Room is who hears one conversation: sessions, and the users they speak for. A user is a member
-// from the first session that joins until the last one has left, and, when the last one dropped
-// rather than left, until Expire: a user who comes back in between never went away.
+// Room is who hears one conversation: sessions, and the users they speak for. A user is a member from the
+// first session that joins until the last one has left. A session that dropped rather than left may come
+// back until Expire, and its user is a member as long: who comes back in between never went away. Each
+// Join of the user counts as the return of one session that dropped.
 type Room struct {
 	// sessions is in order of joining until someone leaves. Slices handed out by Sessions are never
 	// written again: shared says that the next change must copy first.
@@ -22,11 +23,17 @@ type Room struct {
 	index map[SessionID]int
 	// members is sorted by user, so that a join, which tells all members, does not sort them anew.
 	members []member
-	// grace holds, for each member without a session, when its time to come back is over.
-	grace map[UserID]time.Time
+	// absent holds the users with sessions that dropped and may come back; nil if there are none.
+	absent map[UserID]absent
 }
 
-// member is a user in the room; one with no session dropped and may come back.
+// absent is how many sessions of a user dropped, and until when they may come back.
+type absent struct {
+	sessions int
+	until    time.Time
+}
+
+// member is a user in the room; one with no session is absent.
 type member struct {
 	user     UserID
 	sessions int
@@ -47,38 +54,62 @@ func (r *Room) Join(s SessionID, u UserID) (arrived bool) {
 		r.members = slices.Insert(r.members, at, member{user: u})
 	}
 	r.members[at].sessions++
-	delete(r.grace, u)
+	r.returned(u)
 	return !present
 }
 
+// returned takes one session off those that the user is waited for.
+func (r *Room) returned(u UserID) {
+	a, waited := r.absent[u]
+	if a.sessions--; a.sessions > 0 {
+		r.absent[u] = a
+	} else if waited {
+		delete(r.absent, u)
+	}
+}
+
 // Leave removes a session of the user for good and reports whether the user stopped being a member by it.
+// A user of whom another session may come back stays one until Expire.
 func (r *Room) Leave(s SessionID, u UserID) (departed bool) {
 	if !r.remove(s) || !r.release(u) {
+		return false
+	}
+	if _, waited := r.absent[u]; waited {
 		return false
 	}
 	r.forget(u)
 	return true
 }
 
-// Drop removes a session of the user that may come back: the user stays a member, without a session
-// if it was the last. It reports whether the user now waits for Expire, until the time given.
-func (r *Room) Drop(s SessionID, u UserID, until time.Time) (lingering bool) {
-	if !r.remove(s) || !r.release(u) {
+// Drop removes a session of the user that may come back until the time given, and reports whether it was
+// in the room. If it was, Expire is to be called at that time.
+func (r *Room) Drop(s SessionID, u UserID, until time.Time) (dropped bool) {
+	if !r.remove(s) {
 		return false
 	}
-	if r.grace == nil {
-		r.grace = map[UserID]time.Time{}
+	r.release(u)
+	if r.absent == nil {
+		r.absent = map[UserID]absent{}
 	}
-	r.grace[u] = until
+	a := r.absent[u]
+	a.sessions++
+	if until.After(a.until) {
+		a.until = until
+	}
+	r.absent[u] = a
 	return true
 }
 
-// Expire ends the membership of a user who has no session left and whose time to come back is over
-// at the time given, and reports whether it did. A user who came back and dropped again in between
-// has a later time: what was started for the first drop does not end the second early.
+// Expire ends the wait for the user's sessions that dropped, if their time is over at the time given, and
+// reports whether the user stopped being a member by it. After a later drop it is later: what was started
+// for the first does not end the wait for the second.
 func (r *Room) Expire(u UserID, at time.Time) (departed bool) {
-	until, lingering := r.grace[u]
-	if !lingering || until.After(at) {
+	a, waited := r.absent[u]
+	if !waited || a.until.After(at) {
+		return false
+	}
+	delete(r.absent, u)
+	if place, present := r.member(u); !present || r.members[place].sessions > 0 {
 		return false
 	}
 	r.forget(u)
@@ -128,7 +159,6 @@ func (r *Room) forget(u UserID) {
 	if at, present := r.member(u); present {
 		r.members = slices.Delete(r.members, at, at+1)
 	}
-	delete(r.grace, u)
 }
 
 // place finds the session in sessions.

@@ -7,4 +7,4 @@
 // Every error that a client may be told is a *domain.Error; any other error means INTERNAL.
 package ports
 
-//go:generate go tool mockgen -typed -package=mocks -destination=../mocks/ports.go parley/ports Chat,Authenticator,RoomStore,MessageLog,Broadcaster
+//go:generate go tool mockgen -typed -package=mocks -destination=../mocks/ports.go parley/ports Chat,Backend,Authenticator,RoomStore,MessageLog,Broadcaster,Disconnector

@@ -33,6 +33,11 @@ type Sessions interface {
 	// For a session that Dropped it returns where it was, for Recover; the zero value if nobody can tell.
 	Disconnect(ctx context.Context, id domain.SessionID, how Departure) domain.Absence
 
+	// Refresh gives the session a new token of the same user. It is taken out of the conversations that
+	// the new one does not let it be in, which are returned.
+	// Errors: CodeForbidden if the token is another user's, and as Connect; then nothing has changed.
+	Refresh(ctx context.Context, id domain.SessionID, token string) (Refreshed, error)
+
 	// Recover opens a session again under the id of one that dropped, puts it back where it was, and
 	// calls replay with what it has missed, conversation by conversation, each in order and before any
 	// live event of it can be enqueued; replay is as restricted as the admit of Join. The token is
@@ -46,6 +51,14 @@ type Sessions interface {
 	Recover(
 		ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message),
 	) (recovered bool, err error)
+}
+
+// Refreshed is the answer to Refresh.
+type Refreshed struct {
+	// ExpiresAt is when the session ends unless it is refreshed again.
+	ExpiresAt time.Time
+	// Left are the conversations that the session had to leave.
+	Left []domain.ConversationID
 }
 
 // Departure says how a session ended.
@@ -99,6 +112,8 @@ type Joined struct {
 	// Reason says why a requested recovery was not possible: "epoch" or "trimmed"; else "".
 	Reason   string
 	Messages []domain.Message
+	// Written are the chunks so far of messages that are being written, message by message, each in order.
+	Written []domain.ChunkAppended
 }
 
 // Messages carries what people say.
@@ -106,12 +121,26 @@ type Messages interface {
 	// Send appends the message to the conversation's log and enqueues it for every session in the
 	// room, in the order of seq. A repeat of an accepted message id returns the first receipt and
 	// sends nothing.
-	// Errors: CodeForbidden, CodeNotInConversation, CodeInvalidPayload, CodePayloadTooLarge, CodeUnavailable.
+	// Errors: CodeForbidden, CodeNotInConversation, CodeInvalidPayload, CodePayloadTooLarge,
+	// CodeLimitExceeded if too many deliveries are tracked to track this one, CodeDraining, CodeUnavailable.
 	Send(ctx context.Context, id domain.SessionID, send Send) (Receipt, error)
 
-	// Typing tells the other sessions of the room that the user started or stopped typing.
+	// Typing tells the other sessions of the room that the user started or stopped typing. Who does not
+	// say so again stops by itself, and what changes quickly is told together.
 	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
 	Typing(ctx context.Context, id domain.SessionID, c domain.ConversationID, isTyping bool) error
+
+	// Acknowledge tells that the session's user has got all messages of the conversation up to seq.
+	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
+	Acknowledge(ctx context.Context, id domain.SessionID, c domain.ConversationID, seq uint64) error
+
+	// Confirm tells that the session's user has got the message that came with the delivery. What is
+	// over, or was none of the user's, changes nothing.
+	Confirm(ctx context.Context, id domain.SessionID, d domain.DeliveryID)
+
+	// History returns a part of the conversation's log. The caller owns the messages' slice.
+	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
+	History(ctx context.Context, id domain.SessionID, c domain.ConversationID, p domain.Page) (domain.History, error)
 }
 
 // Send asks to send a message.
@@ -124,6 +153,9 @@ type Send struct {
 	Metadata []byte
 	// NoEcho leaves the sending session out of the recipients.
 	NoEcho bool
+	// Confirm asks the members to confirm that they got the message. Who does not is sent it again; in
+	// the end the sender's sessions are told.
+	Confirm bool
 }
 
 // Receipt is the answer to Send.

@@ -23,18 +23,19 @@ type RoomStore interface {
 	// Join adds a session; arrived says that the user became a member by it. Joining again changes nothing.
 	Join(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID) (arrived bool, err error)
 
-	// Leave removes a session for good; departed says that the user stopped being a member by it.
+	// Leave removes a session for good; departed says that the user stopped being a member by it. A user
+	// of whom another session dropped and may come back stays one until Expire.
 	// A session that is not in the room changes nothing.
 	Leave(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID) (departed bool, err error)
 
-	// Drop removes a session that may come back; lingering says that it was the user's last and that
-	// the user stays a member until Expire. until is when the time to come back is over.
+	// Drop removes a session that may come back until the time given; dropped says that it was in the
+	// room, and that Expire must be called at that time: until then the user stays a member.
 	// A session that is not in the room changes nothing.
-	Drop(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time) (lingering bool, err error)
+	Drop(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time) (dropped bool, err error)
 
-	// Expire ends the membership of a user without sessions if the until of its last Drop is not
-	// later than at; departed says that it did. So whoever dropped a session expires it with the
-	// same time, and does nothing if the user came back, or came back and dropped again, since.
+	// Expire ends the wait for a user's dropped sessions if the latest until of their Drops is not later
+	// than at; departed says that the user stopped being a member by it. So whoever dropped a session
+	// expires it with the same time, and does nothing if all came back, or another dropped since.
 	Expire(ctx context.Context, room domain.RoomID, u domain.UserID, at time.Time) (departed bool, err error)
 
 	// Members returns the users, sorted; the caller owns the slice.
@@ -43,6 +44,10 @@ type RoomStore interface {
 	// Sessions returns a snapshot of the sessions in no particular order. Nobody may write to the
 	// slice; later changes of the room do not show in it.
 	Sessions(ctx context.Context, room domain.RoomID) ([]domain.SessionID, error)
+
+	// Rooms returns up to limit of the rooms whose names are greater than after, sorted; with "" from the
+	// first. It is not a snapshot of one moment: rooms that come or go meanwhile may be in it or not.
+	Rooms(ctx context.Context, after domain.RoomID, limit int) ([]domain.RoomID, error)
 }
 
 // MessageLog holds each conversation's accepted messages, newest ones at least, and gives them their
@@ -65,6 +70,10 @@ type MessageLog interface {
 	// After returns every message later than the position, in order. gap is "" when they are complete;
 	// otherwise it says why they cannot be, GapEpoch or GapTrimmed, and there are no messages.
 	After(ctx context.Context, c domain.ConversationID, p domain.Position) (ms []domain.Message, gap string, err error)
+
+	// Page returns a part of what the log holds, which may begin later than what was asked for: older
+	// messages are trimmed. Of a conversation that the log does not know there are none.
+	Page(ctx context.Context, c domain.ConversationID, p domain.Page) (domain.History, error)
 }
 
 // DuplicateWindow is how long a MessageLog remembers message ids at least.
@@ -85,4 +94,12 @@ type Broadcaster interface {
 	// Sessions that it does not know are ignored; a session that cannot keep up loses ephemeral
 	// events first and is then ended. to is not written to and not kept.
 	Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event)
+}
+
+// Disconnector ends sessions, wherever they are. It is safe for concurrent use.
+type Disconnector interface {
+	// Disconnect ends each session after what was enqueued for it has left, in a way that makes clients
+	// stay away until somebody signs in again. It does not block: Sessions.Disconnect follows for each.
+	// Sessions that it does not know are ignored.
+	Disconnect(sessions ...domain.SessionID)
 }
