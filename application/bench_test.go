@@ -52,7 +52,7 @@ func BenchmarkChat_come_and_go(b *testing.B) {
 func benchChat(b *testing.B) *application.Chat {
 	b.Helper()
 	c := application.NewChat(application.Config{Access: domain.AccessAuthenticated},
-		names{}, memory.NewRooms(), memory.NewLog(memory.LogConfig{}), deaf{}, slog.New(slog.DiscardHandler))
+		names{}, memory.NewRooms(), memory.NewLog(memory.LogConfig{}), deaf{}, nil, slog.New(slog.DiscardHandler))
 	b.Cleanup(c.Close)
 	for i := range 1000 {
 		if _, err := c.Connect(context.Background(), session(i), fmt.Sprint("user-", i)); err != nil {

@@ -3,6 +3,7 @@ package application
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"parley/domain"
@@ -22,6 +23,9 @@ type Config struct {
 	// PresenceGrace is how long a user whose last session dropped stays a member; with 0 the
 	// departure is told at once.
 	PresenceGrace time.Duration
+	// ConfirmWindow is how long a delivery waits for users who dropped before they confirmed it. Those who
+	// are connected are asked a few times in any case.
+	ConfirmWindow time.Duration
 }
 
 // Chat is the application. It is safe for concurrent use, as ports.Chat says.
@@ -31,31 +35,60 @@ type Chat struct {
 	rooms  ports.RoomStore
 	log    ports.MessageLog
 	out    ports.Broadcaster
+	ends   ports.Disconnector
 	logger *slog.Logger
 
-	sessions   *registry
-	locks      *locks
-	departures *departures
+	sessions *registry
+	locks    *locks
+	timers   *timers
+	typists  *typists
+	// deliveries and streams are what is under way.
+	deliveries *deliveries
+	streams    *streams
+	strays     *strays
+	draining   atomic.Bool
 }
 
-var _ ports.Chat = (*Chat)(nil)
+var (
+	_ ports.Chat    = (*Chat)(nil)
+	_ ports.Backend = (*Chat)(nil)
+)
 
 // NewChat returns a chat without sessions. logger hears only of failures that no caller can be
 // told: those after a disconnect and in timers.
 func NewChat(
-	cfg Config, auth ports.Authenticator, rooms ports.RoomStore, log ports.MessageLog, out ports.Broadcaster, logger *slog.Logger,
+	cfg Config, auth ports.Authenticator, rooms ports.RoomStore, log ports.MessageLog, out ports.Broadcaster,
+	ends ports.Disconnector, logger *slog.Logger,
 ) *Chat {
+	timers := newTimers(logger)
 	return &Chat{
-		cfg: cfg, auth: auth, rooms: rooms, log: log, out: out, logger: logger,
-		sessions: newRegistry(), locks: newLocks(), departures: newDepartures(logger),
+		cfg: cfg, auth: auth, rooms: rooms, log: log, out: out, ends: ends, logger: logger,
+		sessions: newRegistry(), locks: newLocks(), timers: timers,
+		typists: newTypists(timers), deliveries: newDeliveries(), streams: newStreams(), strays: newStrays(),
 	}
 }
 
-// Close ends the telling of departures: those that wait for the grace time are dropped, those on
-// their way are waited for, and from then on Disconnect is silent. A server that shuts down calls
-// it before it closes its sockets, so that nobody is told that everybody left. The other verbs go
-// on working for the sessions that are still open.
-func (c *Chat) Close() { c.departures.close() }
+// Close begins the end. From now on nothing new is accepted: what the log takes now would be heard by
+// those who are still connected and by nobody who has gone to another server. Departures are told no
+// more, those on their way are waited for: a server that shuts down calls this before it closes its
+// sockets, so that nobody is told that everybody left. What only reads or leaves goes on working.
+func (c *Chat) Close() {
+	c.draining.Store(true)
+	c.timers.close()
+}
+
+// retryWhenDraining is what those are told who must go to another server, which is what reconnecting does.
+const retryWhenDraining = time.Second
+
+// accepting returns a CodeDraining error once Close was called.
+func (c *Chat) accepting() error {
+	if !c.draining.Load() {
+		return nil
+	}
+	refusal := domain.Errorf(domain.CodeDraining, "this server is about to stop")
+	refusal.RetryAfter = retryWhenDraining
+	return refusal
+}
 
 // participant returns the user of a session that may take part in the conversation and is in it.
 // Who may not take part is told so whether in it or not.
@@ -70,6 +103,7 @@ func (c *Chat) participant(id domain.SessionID, conversation domain.Conversation
 // tellLeft tells the conversation's sessions that the user is gone. The caller holds the
 // conversation's lock.
 func (c *Chat) tellLeft(ctx context.Context, conversation domain.ConversationID, user domain.UserID) error {
+	c.typists.forget(conversation, user)
 	to, err := c.rooms.Sessions(ctx, conversation.Room())
 	if err != nil {
 		return err

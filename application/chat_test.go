@@ -51,6 +51,7 @@ type fixture struct {
 	rooms *mocks.MockRoomStore
 	log   *mocks.MockMessageLog
 	out   *mocks.MockBroadcaster
+	ends  *mocks.MockDisconnector
 	// logged is what the application has logged.
 	logged *strings.Builder
 }
@@ -62,9 +63,9 @@ func onMocks(t *testing.T, cfg application.Config, test func(t *testing.T, f *fi
 		ctrl := gomock.NewController(t)
 		f := &fixture{
 			t: t, auth: mocks.NewMockAuthenticator(ctrl), rooms: mocks.NewMockRoomStore(ctrl),
-			log: mocks.NewMockMessageLog(ctrl), out: mocks.NewMockBroadcaster(ctrl), logged: &strings.Builder{},
+			log: mocks.NewMockMessageLog(ctrl), out: mocks.NewMockBroadcaster(ctrl), ends: mocks.NewMockDisconnector(ctrl), logged: &strings.Builder{},
 		}
-		f.Chat = application.NewChat(cfg, f.auth, f.rooms, f.log, f.out, slog.New(slog.NewTextHandler(f.logged, nil)))
+		f.Chat = application.NewChat(cfg, f.auth, f.rooms, f.log, f.out, f.ends, slog.New(slog.NewTextHandler(f.logged, nil)))
 		test(t, f)
 		f.Close()
 	})
@@ -157,7 +158,7 @@ func newWorld(t *testing.T, cfg application.Config) *world {
 	t.Helper()
 	cfg.Access = domain.AccessAuthenticated
 	w := &world{t: t, rooms: memory.NewRooms(), log: memory.NewLog(memory.LogConfig{}), recorder: newRecorder()}
-	w.Chat = application.NewChat(cfg, names{}, yielding{w.rooms}, w.log, w.recorder, slog.New(failing{t}))
+	w.Chat = application.NewChat(cfg, names{}, yielding{w.rooms}, w.log, w.recorder, w.recorder, slog.New(failing{t}))
 	t.Cleanup(w.Close)
 	return w
 }
@@ -222,6 +223,7 @@ func (names) Authenticate(_ context.Context, token string) (domain.Identity, err
 type recorder struct {
 	mu     sync.Mutex
 	queues map[domain.SessionID][]domain.Event
+	ended  []domain.SessionID
 }
 
 func newRecorder() *recorder { return &recorder{queues: map[domain.SessionID][]domain.Event{}} }
@@ -234,6 +236,13 @@ func (r *recorder) Broadcast(to []domain.SessionID, except domain.SessionID, e d
 			r.queues[id] = append(r.queues[id], e)
 		}
 	}
+}
+
+// Disconnect notes whom the application ends.
+func (r *recorder) Disconnect(ids ...domain.SessionID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = append(r.ended, ids...)
 }
 
 // mark puts a note between the events of a session.

@@ -21,10 +21,10 @@ func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.De
 	if !first {
 		return domain.Absence{}
 	}
-	defer c.sessions.remove(id)
-	tell := c.departures.begin()
+	defer c.sessions.remove(id, user)
+	tell := c.timers.begin()
 	if tell {
-		defer c.departures.done()
+		defer c.timers.done()
 	}
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
@@ -40,36 +40,46 @@ func (c *Chat) leaveAll(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) {
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
-		return c.leaveRoom(ctx, id, user, conversation, tell)
+		departed, err := c.leaveRoom(ctx, id, user, conversation, tell)
+		if departed {
+			c.awaitNoMore(conversation, user)
+		}
+		if err != nil {
+			c.strays.add(conversation, id, user)
+		}
+		return err
 	})
 }
 
 // leaveRoom takes the session out of the conversation for good. The caller holds the lock.
 func (c *Chat) leaveRoom(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, tell bool,
-) error {
-	departed, err := c.rooms.Leave(ctx, conversation.Room(), id, user)
+) (departed bool, err error) {
+	departed, err = c.rooms.Leave(ctx, conversation.Room(), id, user)
 	if err != nil || !departed || !tell {
-		return err
+		return departed, err
 	}
-	return c.tellLeft(ctx, conversation, user)
+	return departed, c.tellLeft(ctx, conversation, user)
 }
 
-// dropAll takes the session out of its conversations, lets its user linger where it was the last, and
-// returns where it was; the zero value if that is not known of all of them.
+// dropAll takes the session out of its conversations, lets its user linger, and returns where it was; the
+// zero value if that is not known of all of them.
 func (c *Chat) dropAll(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) domain.Absence {
 	until := time.Now().Add(c.cfg.PresenceGrace)
 	absence := domain.Absence{User: user}
-	var lingers []domain.ConversationID
+	var waiting []domain.ConversationID
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
 		// The place is read before the session leaves the room, under the conversation's lock: what was
 		// accepted until then was sent to the session, and nothing after it.
 		at, headErr := c.log.Head(ctx, conversation)
-		lingering, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
-		if lingering {
-			lingers = append(lingers, conversation)
+		dropped, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
+		if dropped {
+			waiting = append(waiting, conversation)
+		}
+		if dropErr != nil {
+			c.strays.add(conversation, id, user)
 		}
 		if err := errors.Join(headErr, dropErr); err != nil {
 			return err
@@ -77,8 +87,8 @@ func (c *Chat) dropAll(
 		absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at})
 		return nil
 	})
-	if len(lingers) > 0 {
-		c.expireLater(user, lingers, until)
+	if len(waiting) > 0 {
+		c.expireLater(user, waiting, until)
 	}
 	if len(absence.Places) < len(conversations) {
 		return domain.Absence{}
@@ -86,21 +96,22 @@ func (c *Chat) dropAll(
 	return absence
 }
 
-// dropRoom takes the session out of the conversation until it comes back. The caller holds the lock.
+// dropRoom takes the session out of the conversation until it comes back; dropped says that somebody must
+// look after that time whether it has. The caller holds the lock.
 func (c *Chat) dropRoom(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, until time.Time, tell bool,
-) (lingering bool, err error) {
+) (dropped bool, err error) {
 	if c.cfg.PresenceGrace <= 0 {
-		return false, c.leaveRoom(ctx, id, user, conversation, tell)
+		_, err := c.leaveRoom(ctx, id, user, conversation, tell)
+		return false, err
 	}
 	return c.rooms.Drop(ctx, conversation.Room(), id, user, until)
 }
 
-// expireLater ends the user's membership of the conversations at the time given, unless the user
-// has come back. A user who has come back and dropped again lingers until a later time, and this
-// expiry does not touch it: the store compares the times.
+// expireLater ends the wait for the user in the conversations at the time given. A user who dropped again
+// since is waited for until a later time, and this expiry does not touch it: the store compares the times.
 func (c *Chat) expireLater(user domain.UserID, conversations []domain.ConversationID, until time.Time) {
-	c.departures.after(time.Until(until), func() {
+	c.timers.after(time.Until(until), func() {
 		ctx, cancel := cleanup(context.Background())
 		defer cancel()
 		c.inEach(conversations, "a user's grace time did not end", user, func(conversation domain.ConversationID) error {

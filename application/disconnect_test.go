@@ -315,14 +315,17 @@ func TestChat_Close(t *testing.T) {
 			f.pass(2 * grace)
 		})
 	})
-	t.Run("who is still connected goes on talking", func(t *testing.T) {
+	t.Run("nothing is accepted any more: those who have gone to another server would not hear it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.enter(s1, ann, talk)
 			w.Close()
 			_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
-			require.NoError(t, err)
-			assert.Len(t, w.recorder.take(s1), 1)
+			assertCode(t, domain.CodeDraining, err)
+			_, err = w.Publish(ctx, ports.Publish{Conversation: talk, User: ann, Content: "hello"})
+			assertCode(t, domain.CodeDraining, err)
+			assertCode(t, domain.CodeDraining, w.Update(ctx, talk, []byte("{}")))
+			assert.Empty(t, w.recorder.take(s1))
 		})
 	})
 	t.Run("twice is once", func(t *testing.T) {

@@ -17,8 +17,8 @@ func (c *Chat) LastActivity(id domain.SessionID) time.Time {
 	return s.state.LastActivity
 }
 
-// OpenSessions returns how many sessions the registry holds.
-func (c *Chat) OpenSessions() int {
+// SessionCount returns how many sessions the registry holds.
+func (c *Chat) SessionCount() int {
 	n := 0
 	for i := range c.sessions.shards {
 		sh := &c.sessions.shards[i]
@@ -29,9 +29,9 @@ func (c *Chat) OpenSessions() int {
 	return n
 }
 
-// WaitingTimers returns how many dropped sessions have a timer.
+// WaitingTimers returns how many timers wait.
 func (c *Chat) WaitingTimers() int {
-	c.departures.mu.Lock()
-	defer c.departures.mu.Unlock()
-	return len(c.departures.waiting)
+	c.timers.mu.Lock()
+	defer c.timers.mu.Unlock()
+	return len(c.timers.waiting)
 }

@@ -35,6 +35,7 @@ func (c *Chat) Join(ctx context.Context, id domain.SessionID, join ports.Join, a
 	if arrived {
 		c.out.Broadcast(others, id, domain.UserJoined{Conversation: join.Conversation, User: user, At: time.Now()})
 	}
+	joined.Written = c.streams.written(join.Conversation)
 	admit(joined)
 	return nil
 }
@@ -70,25 +71,26 @@ func (c *Chat) enterRoom(ctx context.Context, id domain.SessionID, user domain.U
 // undoJoin takes the session out of the room after a failure, also when the store's Join failed: a
 // remote one may have done it all the same. A user who arrived by this join was told to nobody and
 // goes without a word. Any other was there before, by another session or in the grace time, and the
-// others know of it: so the session counts as dropped, and the grace time starts again if it was the last.
+// others know of it: so the session counts as dropped, and the grace time starts again.
 func (c *Chat) undoJoin(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, arrived bool,
 ) {
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
 	until := time.Now().Add(c.cfg.PresenceGrace)
-	var lingering bool
+	var dropped bool
 	var err error
 	if arrived {
 		_, err = c.rooms.Leave(ctx, conversation.Room(), id, user)
 	} else {
-		lingering, err = c.rooms.Drop(ctx, conversation.Room(), id, user, until)
+		dropped, err = c.rooms.Drop(ctx, conversation.Room(), id, user, until)
 	}
 	if err != nil {
+		c.strays.add(conversation, id, user)
 		c.logger.Warn("a failed join was not undone", "session", id, "user", user, "conversation", conversation, "error", err)
 		return
 	}
-	if lingering {
+	if dropped {
 		c.expireLater(user, []domain.ConversationID{conversation}, until)
 	}
 }

@@ -32,6 +32,8 @@ func (c *Chat) Leave(ctx context.Context, id domain.SessionID, conversation doma
 	}
 	s.exit(conversation)
 	if departed {
+		c.typists.forget(conversation, user)
+		c.awaitNoMore(conversation, user)
 		c.out.Broadcast(to, id, domain.UserLeft{Conversation: conversation, User: user, At: time.Now()})
 	}
 	return nil

@@ -47,6 +47,7 @@ func playPresence(t *testing.T, seed uint64) {
 	}
 	require.Positive(t, p.model.returned, "nobody came back within the grace time")
 	require.Positive(t, p.model.expired, "nobody's grace time ran out")
+	require.Positive(t, p.model.waited, "nobody left while another of its sessions was away")
 }
 
 type presencePlay struct {
@@ -117,18 +118,20 @@ func (p *presencePlay) compare(at string) {
 }
 
 // presenceModel is the rule in its plainest form: a user is present in a room as long as it has a
-// session there, and for the grace time after the last one dropped.
+// session there, or one that dropped may come back within the grace time.
 type presenceModel struct {
 	sessions map[domain.SessionID]domain.UserID
 	rooms    map[domain.ConversationID]map[domain.UserID]*presentUser
 	told     map[domain.SessionID][]domain.Event
-	// returned and expired count what the histories must have contained.
-	returned, expired int
+	// returned, expired and waited count what the histories must have contained.
+	returned, expired, waited int
 }
 
 type presentUser struct {
 	sessions map[domain.SessionID]bool
-	until    time.Time
+	// absent counts the sessions that dropped and for which none has come; until is the latest of their times.
+	absent int
+	until  time.Time
 }
 
 func newPresenceModel() *presenceModel {
@@ -151,7 +154,11 @@ func (m *presenceModel) join(id domain.SessionID, c domain.ConversationID) {
 		m.tell(c, domain.UserJoined{Conversation: c, User: user, At: time.Now()})
 		m.rooms[c][user] = present
 	}
-	if was && len(present.sessions) == 0 {
+	if present.sessions[id] {
+		return
+	}
+	if present.absent > 0 {
+		present.absent--
 		m.returned++
 	}
 	present.sessions[id] = true
@@ -164,7 +171,11 @@ func (m *presenceModel) leave(id domain.SessionID, c domain.ConversationID) (was
 		return false
 	}
 	delete(present.sessions, id)
-	if len(present.sessions) == 0 {
+	switch {
+	case len(present.sessions) > 0:
+	case present.absent > 0:
+		m.waited++
+	default:
 		m.depart(c, user)
 	}
 	return true
@@ -178,6 +189,7 @@ func (m *presenceModel) disconnect(id domain.SessionID, left bool) {
 		}
 		if present, in := m.rooms[c][m.sessions[id]]; in && present.sessions[id] {
 			delete(present.sessions, id)
+			present.absent++
 			present.until = time.Now().Add(grace)
 		}
 	}
@@ -187,7 +199,11 @@ func (m *presenceModel) disconnect(id domain.SessionID, left bool) {
 func (m *presenceModel) advance() {
 	for _, c := range playRooms {
 		for user, present := range m.rooms[c] {
-			if len(present.sessions) == 0 && !present.until.After(time.Now()) {
+			if present.absent == 0 || present.until.After(time.Now()) {
+				continue
+			}
+			present.absent = 0
+			if len(present.sessions) == 0 {
 				m.expired++
 				m.departAt(c, user, present.until)
 			}

@@ -259,7 +259,7 @@ func TestChat_races(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Empty(t, sessions)
 	}
-	assert.Zero(t, w.OpenSessions())
+	assert.Zero(t, w.SessionCount())
 }
 
 // TestChat_leaves_nothing counts what is held when everybody has gone.
@@ -270,7 +270,7 @@ func TestChat_leaves_nothing(t *testing.T) {
 		w.Disconnect(ctx, session(i), ports.Dropped)
 	}
 	assert.Equal(t, 500, w.WaitingTimers())
-	assert.Zero(t, w.OpenSessions())
+	assert.Zero(t, w.SessionCount())
 	w.Close()
 	assert.Zero(t, w.WaitingTimers())
 }

@@ -14,7 +14,7 @@ const maxReplay = 10_000
 // Recover puts a dropped session back. It looks first whether all of it is possible, so that the usual
 // refusal touches nothing; a place lost between the look and the join is found by the join itself.
 func (c *Chat) Recover(
-	ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message),
+	ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Event),
 ) (recovered bool, err error) {
 	who, err := c.auth.Authenticate(ctx, token)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *Chat) Recover(
 		back := false
 		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
 			if back = j.Recovered; back {
-				replay(j.Messages)
+				replay(c.missed(j, from.User))
 			}
 		})
 		if err == nil && back {
@@ -66,4 +66,18 @@ func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain
 		}
 	}
 	return true, nil
+}
+
+// missed is what the user is told of what it has missed. Messages that others wait for to be confirmed
+// ask for it again.
+func (c *Chat) missed(j ports.Joined, user domain.UserID) []domain.Event {
+	events := make([]domain.Event, 0, len(j.Messages)+len(j.Written))
+	asked := c.deliveries.awaiting(j.Conversation, user)
+	for _, m := range j.Messages {
+		events = append(events, domain.MessageSent{Message: m, Delivery: asked[m.Seq]})
+	}
+	for _, w := range j.Written {
+		events = append(events, w)
+	}
+	return events
 }

@@ -43,7 +43,7 @@ func playRecovery(t *testing.T, seed uint64) {
 	p.log = memory.NewLog(memory.LogConfig{MaxMessages: held})
 	p.Chat = application.NewChat(application.Config{
 		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace,
-	}, names{}, yielding{p.rooms}, p.log, p.recorder, slog.New(failing{t}))
+	}, names{}, yielding{p.rooms}, p.log, p.recorder, p.recorder, slog.New(failing{t}))
 	t.Cleanup(p.Close)
 	for step := range 1000 {
 		what := p.step()

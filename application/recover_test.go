@@ -40,13 +40,13 @@ func TestChat_Recover(t *testing.T) {
 				f.out.EXPECT().Broadcast([]domain.SessionID{s1, s2}, s1,
 					domain.UserJoined{Conversation: talk, User: ann, At: time.Now()}).Call,
 			)
-			recovered, err := f.Recover(ctx, s1, from, "token of ann", func(ms []domain.Message) {
-				replayed = append(replayed, ms...)
+			recovered, err := f.Recover(ctx, s1, from, "token of ann", func(es []domain.Event) {
+				replayed = append(replayed, messages(es)...)
 			})
 			require.NoError(t, err)
 			assert.True(t, recovered)
 			assert.Equal(t, missed, replayed)
-			assert.Equal(t, 1, f.OpenSessions())
+			assert.Equal(t, 1, f.SessionCount())
 		})
 	})
 
@@ -54,7 +54,7 @@ func TestChat_Recover(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann)
 			f.recovers(absence(ann))
-			assert.Equal(t, 1, f.OpenSessions())
+			assert.Equal(t, 1, f.SessionCount())
 		})
 	})
 
@@ -82,7 +82,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.auth.EXPECT().Authenticate(ctx, "old").Return(domain.Identity{}, domain.Errorf(domain.CodeTokenExpired, "too old"))
 			_, err := f.Recover(ctx, s1, from, "old", notReplayed(t))
 			assertCode(t, domain.CodeTokenExpired, err)
-			assert.Zero(t, f.OpenSessions())
+			assert.Zero(t, f.SessionCount())
 
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -147,7 +147,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", errStore)
 			_, err := f.Recover(ctx, s1, from, "token of ann", notReplayed(t))
 			assertCode(t, domain.CodeUnavailable, err)
-			assert.Zero(t, f.OpenSessions())
+			assert.Zero(t, f.SessionCount())
 		})
 	})
 	t.Run("while a session with its id is open, it is an error", func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.expectLook(from)
 			_, err := f.Recover(ctx, s1, from, "token of ann", notReplayed(t))
 			assertCode(t, domain.CodeUnavailable, err)
-			assert.Equal(t, 1, f.OpenSessions())
+			assert.Equal(t, 1, f.SessionCount())
 		})
 	})
 }
@@ -173,7 +173,7 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			f.rooms.EXPECT().Drop(live{}, other.Room(), s1, ann, time.Now().Add(grace)).Return(false, nil)
 			_, err := f.Recover(ctx, s1, from, "token of ann", notReplayed(t))
 			assertCode(t, domain.CodeUnavailable, err)
-			assert.Zero(t, f.OpenSessions())
+			assert.Zero(t, f.SessionCount())
 
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -191,11 +191,11 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			f.rooms.EXPECT().Leave(live{}, talk.Room(), s1, ann).Return(true, nil)
 			f.expectDrop(other, s1, ann, false)
 			replays := 0
-			recovered, err := f.Recover(ctx, s1, from, "token of ann", func([]domain.Message) { replays++ })
+			recovered, err := f.Recover(ctx, s1, from, "token of ann", func([]domain.Event) { replays++ })
 			require.NoError(t, err)
 			assert.False(t, recovered)
 			assert.Equal(t, 1, replays)
-			assert.Zero(t, f.OpenSessions())
+			assert.Zero(t, f.SessionCount())
 			assert.Contains(t, f.logged.String(), "a recovery failed half-way")
 		})
 	})
@@ -210,10 +210,10 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, nil)
 			f.expectDrop(other, s1, ann, false)
 			f.expectDrop(talk, s1, ann, false)
-			recovered, err := f.Recover(ctx, s1, from, "token of ann", func([]domain.Message) {})
+			recovered, err := f.Recover(ctx, s1, from, "token of ann", func([]domain.Event) {})
 			require.NoError(t, err)
 			assert.False(t, recovered)
-			assert.Zero(t, f.OpenSessions())
+			assert.Zero(t, f.SessionCount())
 			assert.Empty(t, f.logged.String())
 		})
 	})
@@ -294,8 +294,8 @@ func (f *fixture) expectBack(from domain.Absence) {
 // recovers recovers s1 with its user's token, which must succeed.
 func (f *fixture) recovers(from domain.Absence) (replayed []domain.Message) {
 	f.t.Helper()
-	recovered, err := f.Recover(ctx, s1, from, "token of "+string(from.User), func(ms []domain.Message) {
-		replayed = append(replayed, ms...)
+	recovered, err := f.Recover(ctx, s1, from, "token of "+string(from.User), func(es []domain.Event) {
+		replayed = append(replayed, messages(es)...)
 	})
 	require.NoError(f.t, err)
 	assert.True(f.t, recovered)
@@ -308,23 +308,23 @@ func (f *fixture) doesNotRecover(from domain.Absence, user domain.UserID) {
 	recovered, err := f.Recover(ctx, s1, from, "token of "+string(user), notReplayed(f.t))
 	require.NoError(f.t, err)
 	assert.False(f.t, recovered)
-	assert.Zero(f.t, f.OpenSessions())
+	assert.Zero(f.t, f.SessionCount())
 }
 
 // recovers puts the session back; what it has missed stands in its queue.
 func (w *world) recovers(id domain.SessionID, from domain.Absence) bool {
 	w.t.Helper()
-	recovered, err := w.Recover(ctx, id, from, string(from.User), func(missed []domain.Message) {
-		for _, m := range missed {
-			w.recorder.mark(id, domain.MessageSent{Message: m})
+	recovered, err := w.Recover(ctx, id, from, string(from.User), func(missed []domain.Event) {
+		for _, e := range missed {
+			w.recorder.mark(id, e)
 		}
 	})
 	require.NoError(w.t, err)
 	return recovered
 }
 
-func notReplayed(t *testing.T) func([]domain.Message) {
-	return func([]domain.Message) { t.Error("replayed") }
+func notReplayed(t *testing.T) func([]domain.Event) {
+	return func([]domain.Event) { t.Error("replayed") }
 }
 
 // said returns n messages from the seq on.

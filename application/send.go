@@ -10,36 +10,76 @@ import (
 	"parley/ports"
 )
 
-// Send accepts a message and tells the room. The recipients are read before the message is
-// appended: after Append nothing can fail, so no message is accepted that was not sent to all.
+// Send accepts a message of a session.
 func (c *Chat) Send(ctx context.Context, id domain.SessionID, send ports.Send) (ports.Receipt, error) {
 	user, err := c.participant(id, send.Conversation)
 	if err != nil {
 		return ports.Receipt{}, err
 	}
-	draft, err := c.draft(user, send)
-	if err != nil {
+	d := domain.Draft{
+		Conversation: send.Conversation, User: user, ID: send.ID, Content: send.Content, Metadata: send.Metadata,
+	}
+	if err := d.Check(c.cfg.MaxContent); err != nil {
 		return ports.Receipt{}, err
 	}
-	lock := c.locks.of(send.Conversation)
+	return c.accept(ctx, d, audience{from: id, noEcho: send.NoEcho, confirm: send.Confirm})
+}
+
+// Publish accepts a message of a backend.
+func (c *Chat) Publish(ctx context.Context, p ports.Publish) (ports.Receipt, error) {
+	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
+	if err := d.Check(c.cfg.MaxContent); err != nil {
+		return ports.Receipt{}, err
+	}
+	return c.accept(ctx, d, audience{confirm: p.Confirm})
+}
+
+// audience says how a message is told to the room.
+type audience struct {
+	// from is the session that sends it, "" for a backend; noEcho leaves it out.
+	from    domain.SessionID
+	noEcho  bool
+	confirm bool
+}
+
+// accept appends the message and tells the room.
+func (c *Chat) accept(ctx context.Context, d domain.Draft, a audience) (ports.Receipt, error) {
+	if d.ID == "" {
+		id, err := newMessageID()
+		if err != nil {
+			return ports.Receipt{}, err
+		}
+		d.ID = id
+	}
+	lock := c.locks.of(d.Conversation)
 	lock.Lock()
 	defer lock.Unlock()
+	return c.acceptLocked(ctx, d, a)
+}
 
-	to, err := c.rooms.Sessions(ctx, send.Conversation.Room())
+// acceptLocked reads the recipients before the message is appended: after Append nothing can fail, so no
+// message is accepted that was not sent to all. The caller holds the conversation's lock.
+func (c *Chat) acceptLocked(ctx context.Context, d domain.Draft, a audience) (ports.Receipt, error) {
+	if err := c.accepting(); err != nil {
+		return ports.Receipt{}, err
+	}
+	to, err := c.rooms.Sessions(ctx, d.Conversation.Room())
 	if err != nil {
 		return ports.Receipt{}, err
 	}
+	var members []domain.UserID
+	if a.confirm {
+		if members, err = c.awaitable(ctx, d); err != nil {
+			return ports.Receipt{}, err
+		}
+	}
 	// The clock is read under the lock: times rise with seq.
-	message, duplicate, err := c.log.Append(ctx, draft, time.Now())
+	message, duplicate, err := c.log.Append(ctx, d, time.Now())
 	if err != nil {
 		return ports.Receipt{}, err
 	}
 	if !duplicate {
-		var except domain.SessionID
-		if send.NoEcho {
-			except = id
-		}
-		c.out.Broadcast(to, except, domain.MessageSent{Message: message})
+		c.tell(to, message, members, a)
 	}
 	return ports.Receipt{
 		Message:   message.ID,
@@ -49,21 +89,22 @@ func (c *Chat) Send(ctx context.Context, id domain.SessionID, send ports.Send) (
 	}, nil
 }
 
-// draft returns the message to be, checked, with an id if the client gave none. UUIDs of version 7
-// sort by time (RFC 9562, section 5.7).
-func (c *Chat) draft(user domain.UserID, send ports.Send) (domain.Draft, error) {
-	d := domain.Draft{
-		Conversation: send.Conversation, User: user, ID: send.ID, Content: send.Content, Metadata: send.Metadata,
+// tell sends an accepted message. The caller holds the conversation's lock.
+func (c *Chat) tell(to []domain.SessionID, m domain.Message, members []domain.UserID, a audience) {
+	c.spoke(to, typist{m.Conversation, m.User}, a.from, m.At)
+	event := domain.MessageSent{Message: m}
+	if a.confirm {
+		event.Delivery = c.awaitConfirmation(m, members)
 	}
-	if err := d.Check(c.cfg.MaxContent); err != nil {
-		return d, err
+	var except domain.SessionID
+	if a.noEcho {
+		except = a.from
 	}
-	if d.ID == "" {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return d, err
-		}
-		d.ID = domain.MessageID(id.String())
-	}
-	return d, nil
+	c.out.Broadcast(to, except, event)
+}
+
+// newMessageID returns a UUID of version 7: they sort by time (RFC 9562, section 5.7).
+func newMessageID() (domain.MessageID, error) {
+	id, err := uuid.NewV7()
+	return domain.MessageID(id.String()), err
 }

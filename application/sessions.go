@@ -2,10 +2,12 @@ package application
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
 	"parley/domain"
+	"parley/ports"
 )
 
 // registryShards spreads the sessions over several locks, so that events of many sessions do not
@@ -16,23 +18,37 @@ const registryShards = 64
 type registry struct {
 	seed   maphash.Seed
 	shards [registryShards]registryShard
+	users  [registryShards]userShard
 }
 
 type registryShard struct {
 	mu   sync.RWMutex
 	open map[domain.SessionID]*session
+	// due is when expire has something to do here at the earliest; the zero time if never.
+	due time.Time
+}
+
+// userShard knows the sessions of each user. Its lock is a leaf.
+type userShard struct {
+	mu       sync.RWMutex
+	sessions map[domain.UserID][]domain.SessionID
 }
 
 func newRegistry() *registry {
 	r := &registry{seed: maphash.MakeSeed()}
 	for i := range r.shards {
 		r.shards[i].open = map[domain.SessionID]*session{}
+		r.users[i].sessions = map[domain.UserID][]domain.SessionID{}
 	}
 	return r
 }
 
 func (r *registry) shard(id domain.SessionID) *registryShard {
 	return &r.shards[maphash.String(r.seed, string(id))%registryShards]
+}
+
+func (r *registry) user(u domain.UserID) *userShard {
+	return &r.users[maphash.String(r.seed, string(u))%registryShards]
 }
 
 // add opens a session, unless there is one with this id.
@@ -44,6 +60,11 @@ func (r *registry) add(id domain.SessionID, who domain.Identity) error {
 		return domain.Errorf(domain.CodeUnavailable, "a session with this id is still open")
 	}
 	sh.open[id] = &session{state: *domain.NewSession(id, who, time.Now())}
+	sh.dueAt(who.ExpiresAt)
+	u := r.user(who.User)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sessions[who.User] = append(u.sessions[who.User], id)
 	return nil
 }
 
@@ -58,11 +79,58 @@ func (r *registry) get(id domain.SessionID) (*session, error) {
 	return s, nil
 }
 
-func (r *registry) remove(id domain.SessionID) {
+// remove ends what add began. user is the session's.
+func (r *registry) remove(id domain.SessionID, user domain.UserID) {
 	sh := r.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	delete(sh.open, id)
+	u := r.user(user)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	rest := slices.DeleteFunc(u.sessions[user], func(other domain.SessionID) bool { return other == id })
+	if u.sessions[user] = rest; len(rest) == 0 {
+		delete(u.sessions, user)
+	}
+}
+
+// of returns the open sessions of the user. The caller owns the slice.
+func (r *registry) of(user domain.UserID) []domain.SessionID {
+	u := r.user(user)
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	return slices.Clone(u.sessions[user])
+}
+
+// within returns the open sessions of the user that are in the conversation.
+func (r *registry) within(user domain.UserID, c domain.ConversationID) []domain.SessionID {
+	return slices.DeleteFunc(r.of(user), func(id domain.SessionID) bool {
+		s, err := r.get(id)
+		return err != nil || !s.isIn(c)
+	})
+}
+
+// all returns the open sessions, in no particular order.
+func (r *registry) all() (ids []domain.SessionID) {
+	for i := range r.shards {
+		sh := &r.shards[i]
+		sh.mu.RLock()
+		for id := range sh.open {
+			ids = append(ids, id)
+		}
+		sh.mu.RUnlock()
+	}
+	return ids
+}
+
+// unknown returns those of the sessions that are not open.
+func (r *registry) unknown(ids []domain.SessionID) (strangers []domain.SessionID) {
+	for _, id := range ids {
+		if _, err := r.get(id); err != nil {
+			strangers = append(strangers, id)
+		}
+	}
+	return strangers
 }
 
 // session is an open session. Its client's calls come one after another, but Disconnect may come
@@ -70,7 +138,9 @@ func (r *registry) remove(id domain.SessionID) {
 type session struct {
 	mu    sync.Mutex
 	ended bool
-	state domain.Session
+	// warned says that the client knows that its token expires soon.
+	warned bool
+	state  domain.Session
 }
 
 // participate checks that the session may take part in the conversation and is in it.
@@ -100,13 +170,14 @@ func (s *session) enter(access domain.Access, c domain.ConversationID) (user dom
 	return s.state.Identity.User, entered, err
 }
 
-// within checks that the session is in the conversation, allowed or not.
+// within checks that the session is in the conversation, allowed or not, its token valid or not.
 func (s *session) within(c domain.ConversationID) (domain.UserID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.touch(); err != nil {
-		return "", err
+	if s.ended {
+		return "", errEnded()
 	}
+	s.state.Touch(time.Now())
 	return s.state.Identity.User, s.state.Within(c)
 }
 
@@ -114,6 +185,44 @@ func (s *session) exit(c domain.ConversationID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.Exit(c)
+}
+
+func (s *session) isIn(c domain.ConversationID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.ended && s.state.Within(c) == nil
+}
+
+// heard returns whose session it is.
+func (s *session) heard() (domain.UserID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Identity.User, s.touch()
+}
+
+// refresh gives the session a new token's identity and returns where it is.
+func (s *session) refresh(who domain.Identity) ([]domain.ConversationID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, errEnded()
+	}
+	if who.User != s.state.Identity.User {
+		return nil, domain.Errorf(domain.CodeForbidden, "the token is another user's")
+	}
+	s.state.Identity, s.warned = who, false
+	s.state.Touch(time.Now())
+	return s.state.Conversations(), nil
+}
+
+// describe returns what operators are shown.
+func (s *session) describe() ports.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return ports.Session{
+		ID: s.state.ID, User: s.state.Identity.User, ConnectedAt: s.state.ConnectedAt,
+		LastActivity: s.state.LastActivity, ExpiresAt: s.state.Identity.ExpiresAt, Conversations: s.state.Conversations(),
+	}
 }
 
 // end refuses every later call for the session and returns who it spoke for and where it was; first
@@ -129,12 +238,16 @@ func (s *session) end() (user domain.UserID, conversations []domain.Conversation
 	return s.state.Identity.User, s.state.Conversations(), true
 }
 
-// touch records that the client was heard. The caller holds mu.
+// touch records that the client was heard, if its token lets it say anything. The caller holds mu.
 func (s *session) touch() error {
 	if s.ended {
 		return errEnded()
 	}
-	s.state.Touch(time.Now())
+	now := time.Now()
+	if s.state.Identity.Expired(now) {
+		return errExpired()
+	}
+	s.state.Touch(now)
 	return nil
 }
 

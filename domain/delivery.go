@@ -44,6 +44,12 @@ func (d *Delivery) mark(set []uint64, u UserID) bool {
 	return true
 }
 
+// Awaits reports whether the user is waited for.
+func (d *Delivery) Awaits(u UserID) bool {
+	at, found := slices.BinarySearch(d.users, u)
+	return found && (d.confirmed[at/64]|d.gone[at/64])&(1<<(at%64)) == 0
+}
+
 // Expected is how many users were to confirm the message.
 func (d *Delivery) Expected() int { return len(d.users) }
 

@@ -79,6 +79,9 @@ type ChunkAppended struct {
 	Aborted bool
 }
 
+// SessionEnded tells a session why the server ends it.
+type SessionEnded struct{ Reason *Error }
+
 // TokenExpiring tells a session that it will be ended unless its client brings a new token.
 type TokenExpiring struct{ ExpiresAt time.Time }
 
@@ -106,6 +109,9 @@ func (Announced) Ephemeral() bool { return false }
 // Ephemeral is true, but for an end without the message: otherwise that tells all.
 func (e ChunkAppended) Ephemeral() bool { return !e.Aborted }
 
+// Ephemeral is false: nothing else tells it.
+func (SessionEnded) Ephemeral() bool { return false }
+
 // Ephemeral is false: who does not hear it is cut off.
 func (TokenExpiring) Ephemeral() bool { return false }
 
@@ -117,4 +123,5 @@ func (MessageDelivered) event()    {}
 func (ConversationUpdated) event() {}
 func (Announced) event()           {}
 func (ChunkAppended) event()       {}
+func (SessionEnded) event()        {}
 func (TokenExpiring) event()       {}

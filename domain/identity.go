@@ -8,13 +8,16 @@ import (
 // Identity is what a verified token says about its bearer.
 type Identity struct {
 	User UserID
-	// ExpiresAt is when the token stops being valid.
+	// ExpiresAt is when the token stops being valid; the zero time is never.
 	ExpiresAt time.Time
 	// Grants are the conversations that the token names: ids, or prefixes that end in `*`.
 	Grants []string
 	// Service says that the bearer is a backend, which may use the backends' API.
 	Service bool
 }
+
+// Expired reports whether the token's time is over at now.
+func (i Identity) Expired(now time.Time) bool { return !i.ExpiresAt.IsZero() && !i.ExpiresAt.After(now) }
 
 // granted reports whether a grant names the conversation.
 func (i Identity) granted(c ConversationID) bool {

@@ -39,6 +39,11 @@ func (d Draft) Check(maxContent int) error {
 	if !utf8.ValidString(d.Content) {
 		return Errorf(CodeInvalidPayload, "content is not valid UTF-8")
 	}
+	return d.CheckMetadata()
+}
+
+// CheckMetadata is Check without the content, which is yet to be written.
+func (d Draft) CheckMetadata() error {
 	if len(d.Metadata) > MaxMetadata {
 		return Errorf(CodePayloadTooLarge, "metadata is longer than %d bytes", MaxMetadata)
 	}

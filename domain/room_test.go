@@ -52,6 +52,35 @@ func TestRoom(t *testing.T) {
 		assert.False(t, r.Join("s2", "ann"))
 		assert.False(t, r.Expire("ann", noon.Add(time.Hour)))
 	})
+	t.Run("who leaves while another of its sessions may come back stays until that is over", func(t *testing.T) {
+		r := domain.NewRoom()
+		r.Join("s1", "ann")
+		r.Join("s2", "ann")
+		assert.True(t, r.Drop("s1", "ann", noon))
+		assert.False(t, r.Leave("s2", "ann"))
+		assert.Equal(t, []domain.UserID{"ann"}, r.Members())
+		assert.True(t, r.Expire("ann", noon))
+		assert.True(t, r.Empty())
+	})
+	t.Run("one return makes up for one drop", func(t *testing.T) {
+		r := domain.NewRoom()
+		r.Join("s1", "ann")
+		r.Join("s2", "ann")
+		r.Drop("s1", "ann", noon)
+		r.Drop("s2", "ann", noon)
+		r.Join("s3", "ann")
+		assert.False(t, r.Leave("s3", "ann"), "one may still come back")
+		assert.False(t, r.Join("s4", "ann"))
+		assert.True(t, r.Leave("s4", "ann"), "both came back")
+	})
+	t.Run("a wait that ends while the user is there ends nothing else", func(t *testing.T) {
+		r := domain.NewRoom()
+		r.Join("s1", "ann")
+		r.Join("s2", "ann")
+		r.Drop("s1", "ann", noon)
+		assert.False(t, r.Expire("ann", noon))
+		assert.True(t, r.Leave("s2", "ann"))
+	})
 	t.Run("a second drop has its own time", func(t *testing.T) {
 		r := domain.NewRoom()
 		r.Join("s1", "ann")
@@ -92,7 +121,9 @@ func TestRoom_model(t *testing.T) {
 		t.Run(fmt.Sprintf("with about %d sessions", size), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(11, uint64(size)))
 			r := domain.NewRoom()
-			model := roomModel{sessions: map[domain.SessionID]domain.UserID{}, until: map[domain.UserID]time.Time{}}
+			model := roomModel{
+				sessions: map[domain.SessionID]domain.UserID{}, absent: map[domain.UserID]int{}, until: map[domain.UserID]time.Time{},
+			}
 			var snapshot, kept []domain.SessionID
 			for step := range 3000 {
 				n := random.IntN(2 * size)
@@ -124,10 +155,15 @@ func TestRoom_model(t *testing.T) {
 
 type roomModel struct {
 	sessions map[domain.SessionID]domain.UserID
-	until    map[domain.UserID]time.Time
+	// absent counts the sessions that dropped and have not come back; until is the latest of their times.
+	absent map[domain.UserID]int
+	until  map[domain.UserID]time.Time
 }
 
 func (m roomModel) present(u domain.UserID) bool {
+	if m.absent[u] > 0 {
+		return true
+	}
 	for _, of := range m.sessions {
 		if of == u {
 			return true
@@ -137,10 +173,14 @@ func (m roomModel) present(u domain.UserID) bool {
 }
 
 func (m roomModel) join(s domain.SessionID, u domain.UserID) bool {
-	_, lingers := m.until[u]
-	arrived := !m.present(u) && !lingers
+	if _, in := m.sessions[s]; in {
+		return false
+	}
+	arrived := !m.present(u)
 	m.sessions[s] = u
-	delete(m.until, u)
+	if m.absent[u] > 0 {
+		m.absent[u]--
+	}
 	return arrived
 }
 
@@ -153,20 +193,23 @@ func (m roomModel) leave(s domain.SessionID, u domain.UserID) bool {
 }
 
 func (m roomModel) drop(s domain.SessionID, u domain.UserID, until time.Time) bool {
-	last := m.leave(s, u)
-	if last {
+	if _, in := m.sessions[s]; !in {
+		return false
+	}
+	delete(m.sessions, s)
+	if m.absent[u] == 0 || until.After(m.until[u]) {
 		m.until[u] = until
 	}
-	return last
+	m.absent[u]++
+	return true
 }
 
 func (m roomModel) expire(u domain.UserID, at time.Time) bool {
-	until, lingers := m.until[u]
-	if !lingers || until.After(at) {
+	if m.absent[u] == 0 || m.until[u].After(at) {
 		return false
 	}
-	delete(m.until, u)
-	return true
+	delete(m.absent, u)
+	return !m.present(u)
 }
 
 func (m roomModel) members() []domain.UserID {
@@ -174,8 +217,10 @@ func (m roomModel) members() []domain.UserID {
 	for _, u := range m.sessions {
 		users[u] = true
 	}
-	for u := range m.until {
-		users[u] = true
+	for u, n := range m.absent {
+		if n > 0 {
+			users[u] = true
+		}
 	}
 	if len(users) == 0 {
 		return nil

@@ -40,8 +40,8 @@ type Sessions interface {
 
 	// Recover opens a session again under the id of one that dropped, puts it back where it was, and
 	// calls replay with what it has missed, conversation by conversation, each in order and before any
-	// live event of it can be enqueued; replay is as restricted as the admit of Join. The token is
-	// verified and every permission checked anew.
+	// live event of it can be enqueued; replay is as restricted as the admit of Join. Missed are messages,
+	// and what is being written now as far as it is. The token is verified and every permission checked anew.
 	//
 	// recovered is false if the session cannot be put back as it was: another user's token, a
 	// permission lost, messages trimmed, too many missed, or a failure after something was replayed,
@@ -49,7 +49,7 @@ type Sessions interface {
 	// Connect is what remains. Success must be followed by one Disconnect. Errors: as Connect; nothing
 	// was replayed, and the absence stays valid for another try.
 	Recover(
-		ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message),
+		ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Event),
 	) (recovered bool, err error)
 }
 

@@ -137,6 +137,18 @@ func (l *Log) After(_ context.Context, c domain.ConversationID, p domain.Positio
 	return ms, "", nil
 }
 
+// Page returns a part of what is held. The caller owns the slice.
+func (l *Log) Page(_ context.Context, c domain.ConversationID, p domain.Page) (domain.History, error) {
+	sh, life := l.place(c)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	page := domain.History{Epoch: sh.head(c, life).Epoch}
+	if h, held := sh.conversations[c]; held {
+		page.Messages, page.More = h.page(p)
+	}
+	return page, nil
+}
+
 // Sweep removes all that is over its age at now: messages, ids and silent conversations. It holds
 // one shard's lock at a time.
 func (l *Log) Sweep(now time.Time) {

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,12 +59,12 @@ func (r *Rooms) Leave(_ context.Context, id domain.RoomID, s domain.SessionID, u
 // Drop removes a session that may come back until the time given.
 func (r *Rooms) Drop(
 	_ context.Context, id domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time,
-) (lingering bool, err error) {
-	r.change(id, func(room *domain.Room) { lingering = room.Drop(s, u, until) })
-	return lingering, nil
+) (dropped bool, err error) {
+	r.change(id, func(room *domain.Room) { dropped = room.Drop(s, u, until) })
+	return dropped, nil
 }
 
-// Expire ends the membership of a user whose time to come back is over.
+// Expire ends the wait for a user whose time to come back is over.
 func (r *Rooms) Expire(_ context.Context, id domain.RoomID, u domain.UserID, at time.Time) (departed bool, err error) {
 	r.change(id, func(room *domain.Room) { departed = room.Expire(u, at) })
 	return departed, nil
@@ -79,6 +80,33 @@ func (r *Rooms) Members(_ context.Context, id domain.RoomID) (users []domain.Use
 func (r *Rooms) Sessions(_ context.Context, id domain.RoomID) (sessions []domain.SessionID, err error) {
 	r.change(id, func(room *domain.Room) { sessions = room.Sessions() })
 	return sessions, nil
+}
+
+// Rooms returns up to limit names greater than after, sorted. It looks at all rooms, one shard at a time.
+func (r *Rooms) Rooms(_ context.Context, after domain.RoomID, limit int) ([]domain.RoomID, error) {
+	var found []domain.RoomID
+	for i := range r.shards {
+		found = r.shards[i].collect(found, after)
+		// What stands behind the first limit will not be wanted.
+		if len(found) > 2*limit {
+			slices.Sort(found)
+			found = found[:limit]
+		}
+	}
+	slices.Sort(found)
+	return found[:min(limit, len(found))], nil
+}
+
+// collect adds the names greater than after.
+func (s *roomShard) collect(names []domain.RoomID, after domain.RoomID) []domain.RoomID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.rooms {
+		if id > after {
+			names = append(names, id)
+		}
+	}
+	return names
 }
 
 // InUse reports whether the conversation has a member; see LogConfig.InUse.

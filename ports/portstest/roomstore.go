@@ -29,6 +29,7 @@ func TestRoomStore(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 	t.Run("Join", func(t *testing.T) { testJoin(t, open) })
 	t.Run("Leave", func(t *testing.T) { testLeave(t, open) })
 	t.Run("Drop and Expire", func(t *testing.T) { testDrop(t, open) })
+	t.Run("Rooms", func(t *testing.T) { testRooms(t, open) })
 	t.Run("Members and Sessions", func(t *testing.T) { testSnapshots(t, open) })
 	t.Run("concurrency", func(t *testing.T) { testRoomRaces(t, open) })
 	t.Run("errors", func(t *testing.T) { testRoomErrors(t, open) })
@@ -94,6 +95,16 @@ func testLeave(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		assert.False(t, r.expire(room, "ann", start))
 		r.holds(room, nil, nil)
 	})
+	t.Run("a user of whom another session may come back stays a member", func(t *testing.T) {
+		r := rooms{t, open(t)}
+		r.join(room, "s1", "ann")
+		r.join(room, "s2", "ann")
+		r.drop(room, "s1", "ann", start)
+		assert.False(t, r.leave(room, "s2", "ann"))
+		r.holds(room, users("ann"), nil)
+		assert.True(t, r.expire(room, "ann", start))
+		r.holds(room, nil, nil)
+	})
 	t.Run("who left arrives anew", func(t *testing.T) {
 		r := rooms{t, open(t)}
 		r.join(room, "s1", "ann")
@@ -107,7 +118,7 @@ func testDrop(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		r := rooms{t, open(t)}
 		r.join(room, "s1", "ann")
 		r.join(room, "s2", "ann")
-		assert.False(t, r.drop(room, "s1", "ann", start))
+		assert.True(t, r.drop(room, "s1", "ann", start))
 		assert.True(t, r.drop(room, "s2", "ann", start))
 		r.holds(room, users("ann"), nil)
 		assert.True(t, r.expire(room, "ann", start))
@@ -151,6 +162,28 @@ func testDrop(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		r.holds(room, users("ann"), nil)
 		assert.True(t, r.expire(room, "ann", second))
 	})
+	t.Run("one return makes up for one drop", func(t *testing.T) {
+		r := rooms{t, open(t)}
+		r.join(room, "s1", "ann")
+		r.join(room, "s2", "ann")
+		r.drop(room, "s1", "ann", start)
+		r.drop(room, "s2", "ann", start)
+		r.join(room, "s3", "ann")
+		assert.False(t, r.leave(room, "s3", "ann"))
+		r.holds(room, users("ann"), nil)
+		r.join(room, "s4", "ann")
+		assert.True(t, r.leave(room, "s4", "ann"))
+		r.holds(room, nil, nil)
+	})
+	t.Run("an expiry while the user has a session ends the wait alone", func(t *testing.T) {
+		r := rooms{t, open(t)}
+		r.join(room, "s1", "ann")
+		r.join(room, "s2", "ann")
+		r.drop(room, "s1", "ann", start)
+		assert.False(t, r.expire(room, "ann", start))
+		r.holds(room, users("ann"), sessions("s2"))
+		assert.True(t, r.leave(room, "s2", "ann"))
+	})
 	t.Run("users, rooms and strangers expire each for itself", func(t *testing.T) {
 		r := rooms{t, open(t)}
 		for _, in := range []domain.RoomID{room, other} {
@@ -164,6 +197,38 @@ func testDrop(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		assert.False(t, r.expire("conversation:none", "ann", start))
 		r.holds(room, users("bob"), nil)
 		r.holds(other, users("ann", "bob"), nil)
+	})
+}
+
+func testRooms(t *testing.T, open func(t *testing.T) ports.RoomStore) {
+	t.Run("all rooms come in order, page by page, and no empty one", func(t *testing.T) {
+		r := rooms{t, open(t)}
+		var want []domain.RoomID
+		for i := range 100 {
+			id := domain.RoomID(fmt.Sprintf("conversation:%03d", i))
+			r.join(id, "s1", "ann")
+			if i%10 == 3 {
+				r.leave(id, "s1", "ann")
+				continue
+			}
+			want = append(want, id)
+		}
+		var got []domain.RoomID
+		for after := domain.RoomID(""); ; {
+			page, err := r.store.Rooms(context.Background(), after, 7)
+			require.NoError(t, err)
+			got = append(got, page...)
+			if len(page) < 7 {
+				break
+			}
+			after = page[len(page)-1]
+		}
+		assert.Equal(t, want, got)
+	})
+	t.Run("a store without rooms has none", func(t *testing.T) {
+		page, err := open(t).Rooms(context.Background(), "", 10)
+		require.NoError(t, err)
+		assert.Empty(t, page)
 	})
 }
 
@@ -287,9 +352,9 @@ func (r rooms) leave(id domain.RoomID, s domain.SessionID, u domain.UserID) bool
 }
 
 func (r rooms) drop(id domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time) bool {
-	lingering, err := r.store.Drop(context.Background(), id, s, u, until)
+	dropped, err := r.store.Drop(context.Background(), id, s, u, until)
 	assert.NoError(r.t, err)
-	return lingering
+	return dropped
 }
 
 func (r rooms) expire(id domain.RoomID, u domain.UserID, at time.Time) bool {

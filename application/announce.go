@@ -1,0 +1,36 @@
+package application
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+)
+
+// Update tells the conversation's sessions what changed about it.
+func (c *Chat) Update(ctx context.Context, conversation domain.ConversationID, changes []byte) error {
+	return c.announce(ctx, conversation, func(now time.Time) domain.Event {
+		return domain.ConversationUpdated{Conversation: conversation, Changes: changes, At: now}
+	})
+}
+
+// Announce tells the conversation's sessions an event of a backend's own making.
+func (c *Chat) Announce(ctx context.Context, conversation domain.ConversationID, name domain.EventName, data []byte) error {
+	return c.announce(ctx, conversation, func(now time.Time) domain.Event {
+		return domain.Announced{Conversation: conversation, Name: name, Data: data, At: now}
+	})
+}
+
+func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID, event func(time.Time) domain.Event) error {
+	if err := c.accepting(); err != nil {
+		return err
+	}
+	return c.underLock(conversation, func(domain.ConversationID) error {
+		to, err := c.rooms.Sessions(ctx, conversation.Room())
+		if err != nil {
+			return err
+		}
+		c.out.Broadcast(to, "", event(time.Now()))
+		return nil
+	})
+}

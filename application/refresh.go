@@ -1,0 +1,62 @@
+package application
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+// Refresh gives the session a new token, and takes it out of the conversations that it may not be in any
+// more.
+func (c *Chat) Refresh(ctx context.Context, id domain.SessionID, token string) (ports.Refreshed, error) {
+	s, err := c.sessions.get(id)
+	if err != nil {
+		return ports.Refreshed{}, err
+	}
+	who, err := c.auth.Authenticate(ctx, token)
+	if err != nil {
+		return ports.Refreshed{}, err
+	}
+	conversations, err := s.refresh(who)
+	if err != nil {
+		return ports.Refreshed{}, err
+	}
+	c.sessions.due(id, who.ExpiresAt)
+	refreshed := ports.Refreshed{ExpiresAt: who.ExpiresAt}
+	for _, conversation := range conversations {
+		if c.cfg.Access.Check(who, conversation) == nil {
+			continue
+		}
+		if err := c.Leave(ctx, id, conversation); err != nil {
+			// It may not say anything there, but still hears: better no session than that.
+			c.logger.Warn("a session that may not be there did not leave", "session", id, "conversation", conversation, "error", err)
+			c.ends.Disconnect(id)
+			return ports.Refreshed{}, err
+		}
+		refreshed.Left = append(refreshed.Left, conversation)
+	}
+	return refreshed, nil
+}
+
+// warnBefore is how long before its end a session is told.
+const warnBefore = 60 * time.Second
+
+// Expire ends the sessions whose tokens are not valid at now any more, and tells those whose are soon. It
+// is to be called every second or so.
+func (c *Chat) Expire(now time.Time) {
+	expired, expiring := c.sessions.expire(now)
+	for _, s := range expiring {
+		c.out.Broadcast([]domain.SessionID{s.id}, "", domain.TokenExpiring{ExpiresAt: s.expires})
+	}
+	if len(expired) == 0 {
+		return
+	}
+	c.out.Broadcast(expired, "", domain.SessionEnded{Reason: errExpired()})
+	c.ends.Disconnect(expired...)
+}
+
+func errExpired() *domain.Error {
+	return domain.Errorf(domain.CodeTokenExpired, "the token has expired: connect with a new one")
+}

@@ -1,0 +1,199 @@
+package application
+
+import (
+	"context"
+	"time"
+
+	"parley/domain"
+	"parley/ports"
+)
+
+// OpenStream begins a message that is written bit by bit, or says where it stands.
+func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, error) {
+	if err := c.accepting(); err != nil {
+		return ports.Stream{}, err
+	}
+	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
+	if err := d.CheckMetadata(); err != nil {
+		return ports.Stream{}, err
+	}
+	if d.ID == "" {
+		id, err := newMessageID()
+		if err != nil {
+			return ports.Stream{}, err
+		}
+		d.ID = id
+	}
+	lock := c.locks.of(p.Conversation)
+	lock.Lock()
+	defer lock.Unlock()
+
+	if one := c.streams.find(d.Conversation, d.ID); one != nil {
+		if one.receipt != nil || one.Draft.User != d.User {
+			return ports.Stream{}, domain.Errorf(domain.CodeConflict, "the message is complete, or another user's")
+		}
+		return one.at(), nil
+	}
+	d.Content = ""
+	now := time.Now()
+	one, err := c.streams.open(d, p.Confirm, now)
+	if err != nil {
+		return ports.Stream{}, err
+	}
+	if p.Content != "" {
+		if err := c.appendChunk(ctx, one, domain.Chunk{Delta: p.Content}, now); err != nil {
+			c.streams.end(one)
+			c.streams.forget(one)
+			return ports.Stream{}, err
+		}
+	}
+	c.abortWhenIdle(one, ports.StreamIdle)
+	return one.at(), nil
+}
+
+// AppendStream adds a chunk and tells the room.
+func (c *Chat) AppendStream(
+	ctx context.Context, conversation domain.ConversationID, m domain.MessageID, chunk domain.Chunk,
+) (ports.Stream, error) {
+	if err := c.accepting(); err != nil {
+		return ports.Stream{}, err
+	}
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+
+	one := c.streams.find(conversation, m)
+	switch {
+	case one == nil:
+		return ports.Stream{}, errNoStream()
+	case one.receipt == nil:
+		if err := c.appendChunk(ctx, one, chunk, time.Now()); err != nil {
+			return ports.Stream{}, err
+		}
+	case chunk.Index < 0 || chunk.Index >= one.next:
+		return ports.Stream{}, domain.Errorf(domain.CodeConflict, "the message is complete")
+	}
+	return one.at(), nil
+}
+
+// appendChunk adds a chunk to an open stream. The caller holds the conversation's lock.
+func (c *Chat) appendChunk(ctx context.Context, one *stream, chunk domain.Chunk, now time.Time) error {
+	to, err := c.rooms.Sessions(ctx, one.Draft.Conversation.Room())
+	if err != nil {
+		return err
+	}
+	appended, err := one.Append(chunk, c.cfg.MaxContent)
+	if err != nil || !appended {
+		return err
+	}
+	one.heard = now
+	c.streams.grew(len(chunk.Delta))
+	c.out.Broadcast(to, "", domain.ChunkAppended{Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: chunk})
+	return nil
+}
+
+// CloseStream makes the chunks one message.
+func (c *Chat) CloseStream(
+	ctx context.Context, conversation domain.ConversationID, m domain.MessageID,
+) (ports.Receipt, error) {
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+
+	one := c.streams.find(conversation, m)
+	if one == nil {
+		return ports.Receipt{}, errNoStream()
+	}
+	if one.receipt != nil {
+		again := *one.receipt
+		again.Duplicate = true
+		return again, nil
+	}
+	d := one.Complete()
+	if err := d.Check(c.cfg.MaxContent); err != nil {
+		return ports.Receipt{}, err
+	}
+	receipt, err := c.acceptLocked(ctx, d, audience{confirm: one.confirm})
+	if err != nil {
+		return ports.Receipt{}, err
+	}
+	c.streams.end(one)
+	one.receipt, one.heard = &receipt, time.Now()
+	return receipt, nil
+}
+
+// AbortStream ends a stream without a message.
+func (c *Chat) AbortStream(ctx context.Context, conversation domain.ConversationID, m domain.MessageID) error {
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+
+	one := c.streams.find(conversation, m)
+	if one == nil || one.receipt != nil {
+		return errNoStream()
+	}
+	return c.abort(ctx, one)
+}
+
+// abort ends an open stream and tells the room. The caller holds the conversation's lock.
+func (c *Chat) abort(ctx context.Context, one *stream) error {
+	to, err := c.rooms.Sessions(ctx, one.Draft.Conversation.Room())
+	if err != nil {
+		return err
+	}
+	next := one.Next()
+	c.streams.end(one)
+	c.streams.forget(one)
+	c.out.Broadcast(to, "", domain.ChunkAppended{
+		Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: domain.Chunk{Index: next}, Aborted: true,
+	})
+	return nil
+}
+
+// abortWhenIdle looks after wait whether the stream is still written to. It keeps one that is closed
+// until nobody asks for its receipt any more.
+func (c *Chat) abortWhenIdle(one *stream, wait time.Duration) {
+	c.timers.after(wait, func() {
+		ctx, cancel := cleanup(context.Background())
+		defer cancel()
+		err := c.underLock(one.Draft.Conversation, func(domain.ConversationID) error { return c.endIfIdle(ctx, one) })
+		if err != nil {
+			c.logger.Warn("an idle stream was not ended", "conversation", one.Draft.Conversation, "error", err)
+		}
+	})
+}
+
+func (c *Chat) endIfIdle(ctx context.Context, one *stream) error {
+	if c.streams.find(one.Draft.Conversation, one.Draft.ID) != one {
+		return nil // aborted
+	}
+	may := ports.StreamIdle
+	if one.receipt != nil {
+		may = ports.DuplicateWindow
+	}
+	if left := may - time.Since(one.heard); left > 0 {
+		c.abortWhenIdle(one, left)
+		return nil
+	}
+	if one.receipt != nil {
+		c.streams.forget(one)
+		return nil
+	}
+	if err := c.abort(ctx, one); err != nil {
+		c.abortWhenIdle(one, may)
+		return err
+	}
+	return nil
+}
+
+// at says where the stream stands.
+func (one *stream) at() ports.Stream {
+	if one.receipt != nil {
+		return ports.Stream{Message: one.Draft.ID, Next: one.next}
+	}
+	return ports.Stream{Message: one.Draft.ID, Next: one.Next()}
+}
+
+func errNoStream() error {
+	return domain.Errorf(domain.CodeNotFound, "no such message is being written")
+}

@@ -1,0 +1,97 @@
+package application
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/domain"
+)
+
+// typist is a user in a conversation.
+type typist struct {
+	conversation domain.ConversationID
+	user         domain.UserID
+}
+
+// typists are those who typed lately. Each entry has a timer and is forgotten a few seconds after its
+// user was last heard, so there are at most as many as were heard in that time.
+type typists struct {
+	timers *timers
+	// count is len(entries), for those who only want to know that there is nobody.
+	count atomic.Int64
+
+	mu      sync.Mutex
+	entries map[typist]*typing
+}
+
+type typing struct {
+	domain.Typing
+	// from is the session that was heard last: it is not told of itself.
+	from domain.SessionID
+	// timer calls at due.
+	timer *timer
+	due   time.Time
+}
+
+func newTypists(timers *timers) *typists {
+	return &typists{timers: timers, entries: map[typist]*typing{}}
+}
+
+// hear notes what a session says.
+func (t *typists) hear(who typist, from domain.SessionID, isTyping bool, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[who]
+	if e == nil {
+		e = &typing{}
+		t.entries[who] = e
+		t.count.Add(1)
+	}
+	e.from = from
+	e.Hear(isTyping, now)
+}
+
+// tell returns what the others are to be told now, if anything. It is to be called again when it calls
+// again. The caller holds the conversation's lock.
+func (t *typists) tell(who typist, now time.Time, again func()) (isTyping bool, except domain.SessionID, tell bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[who]
+	if e == nil {
+		return false, "", false
+	}
+	isTyping, tell = e.Tell(now)
+	next := e.Next(now)
+	// A timer that is still to fire, and in time, looks again by itself.
+	if next.IsZero() || !e.due.After(now) || e.due.After(next) {
+		t.timers.stop(e.timer)
+		e.timer = nil
+		if !next.IsZero() {
+			e.timer, e.due = t.timers.after(next.Sub(now), again), next
+		}
+	}
+	if e.timer == nil {
+		delete(t.entries, who)
+		t.count.Add(-1)
+	}
+	return isTyping, e.from, tell
+}
+
+// forget drops what is known of the user, and reports whether the others take it to be typing.
+func (t *typists) forget(conversation domain.ConversationID, user domain.UserID) (wasTyping bool) {
+	if t.count.Load() == 0 {
+		return false
+	}
+	who := typist{conversation, user}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[who]
+	if e == nil {
+		return false
+	}
+	t.timers.stop(e.timer)
+	delete(t.entries, who)
+	t.count.Add(-1)
+	return e.IsTyping()
+}
