@@ -28,6 +28,10 @@ type Config struct {
 	// MaxBinary bounds a binary packet with all its attachments, in bytes: it is held until the last of
 	// them has come. Default: ten times Engine.MaxPayload, as in the reference server.
 	MaxBinary int
+	// Msgpack also serves clients that are given socket.io-msgpack-parser in place of their own parser. A
+	// connection speaks what its first packet is written in, so both kinds of clients share namespaces,
+	// handlers and multicasts, and nothing else depends on it; see package msgpack.
+	Msgpack bool
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
@@ -141,6 +145,9 @@ func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.R
 func (srv *Server) maxBinary() int {
 	if srv.config.MaxBinary > 0 {
 		return srv.config.MaxBinary
+	}
+	if srv.config.Engine.MaxPayload == 0 {
+		return packet.DefaultMaxBytes
 	}
 	return min(srv.config.Engine.MaxPayload, math.MaxInt/packet.MaxAttachments) * packet.MaxAttachments
 }

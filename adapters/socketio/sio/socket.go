@@ -72,18 +72,40 @@ func (s *Socket) session() *engineio.Session { return s.conn.Load().session }
 // Emit sends an event. To a socket that is gone it sends nothing. The error is that of encoding the
 // arguments.
 func (s *Socket) Emit(event string, args ...any) error {
-	p, err := prepare(s.namespace.name, event, s.pid != "", args...)
-	if err != nil {
+	packets, err := s.encode(event, args)
+	if err == nil && s.listens() {
+		s.session().Send(packets...)
+	}
+	return err
+}
+
+// EmitVolatile is Emit of an event that may be dropped if the client reads too slowly, and is not told
+// again to one that recovers.
+func (s *Socket) EmitVolatile(event string, args ...any) error {
+	packets, err := s.encode(event, args)
+	if err != nil || !s.listens() {
 		return err
 	}
-	s.Send(p)
+	for i, p := range packets {
+		packets[i] = p.Volatile()
+	}
+	s.session().Send(packets...)
 	return nil
+}
+
+func (s *Socket) encode(event string, args []any) ([]*engineio.Packet, error) {
+	o, err := newEvent(s.namespace.name, event, s.pid != "", args)
+	if err != nil {
+		return nil, err
+	}
+	return s.conn.Load().encode(&o)
 }
 
 // Send sends a prepared event of the socket's namespace.
 func (s *Socket) Send(p Prepared) {
 	if s.listens() {
-		s.session().Send(p.packets...)
+		c := s.conn.Load()
+		c.session.Send(p.packets(c.msgpack)...)
 	}
 }
 
@@ -94,9 +116,9 @@ func (s *Socket) listens() bool {
 }
 
 // answer sends an ack, to the connection that is there now.
-func (s *Socket) answer(p Prepared) {
+func (s *Socket) answer(packets []*engineio.Packet) {
 	if s.listens() {
-		s.session().Answer(p.packets...)
+		s.session().Answer(packets...)
 	}
 }
 
@@ -122,9 +144,4 @@ func newSocketID() string {
 	var b [15]byte
 	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// textPacket encodes a packet that consists of its namespace alone.
-func textPacket(appendTo func([]byte, string) []byte, namespace string) *engineio.Packet {
-	return engineio.TextPacket(appendTo(make([]byte, engineio.Headroom, 64), namespace))
 }
