@@ -2,7 +2,9 @@ package sio
 
 import (
 	"errors"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"parley/adapters/socketio/engineio"
@@ -160,11 +162,15 @@ func (c *conn) Closed(reason engineio.CloseReason) {
 		c.parts.Stop()
 	}
 	c.stopWaiting()
+	why := Reason(reason)
+	if reason == engineio.ReasonForcedClose && c.server.stopping.Load() {
+		why = ReasonShutdown
+	}
 	if c.main != nil {
-		c.leave(c.main, Reason(reason))
+		c.leave(c.main, why)
 	}
 	for _, s := range c.others {
-		c.leave(s, Reason(reason))
+		c.leave(s, why)
 	}
 	c.stopWaiting()
 	// Absent sockets hold on to the connection, but need nothing of it.
@@ -223,7 +229,22 @@ func (c *conn) leave(s *Socket, reason Reason) {
 	case s.pid != "":
 		s.namespace.pids.drop(s)
 		c.session.Forget(s.namespace.name)
+	default:
+		s.gone()
 	}
+}
+
+// dismissAll takes the sockets out of their namespaces and ends the connection.
+func (c *conn) dismissAll() {
+	all := slices.Collect(maps.Values(c.others))
+	if c.main != nil {
+		all = append(all, c.main)
+	}
+	for _, s := range all {
+		s.leaving.Store(true)
+		c.dismiss(s)
+	}
+	c.session.Close()
 }
 
 // dismiss takes the socket out of its namespace and tells the client.

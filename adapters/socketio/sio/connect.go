@@ -40,6 +40,7 @@ func (c *conn) connect(p *packet.Packet) {
 	}
 	s := newSocket(c, n)
 	if err := c.admit(n, &Connect{Socket: s, Auth: p.Data, Value: c.value}); err != nil {
+		s.gone()
 		c.refuse(n.name, err)
 		return
 	}
@@ -52,6 +53,9 @@ func (c *conn) connect(p *packet.Packet) {
 	}
 	c.session.Send(c.connectPacket(s))
 	s.state.Store(socketConnected)
+	if n.rooms != nil {
+		n.rooms.Join(s)
+	}
 	n.connected(c, s)
 }
 

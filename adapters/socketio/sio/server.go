@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters/socketio/engineio"
@@ -58,6 +59,8 @@ type Server struct {
 	// ctx is what handlers get; it ends when the server has shut down, or Shutdown waits no longer.
 	ctx    context.Context
 	cancel context.CancelFunc
+	// stopping: Shutdown was called.
+	stopping atomic.Bool
 }
 
 // NewServer returns a server with the namespace "/" and no handlers.
@@ -124,6 +127,7 @@ func (srv *Server) Len() int { return srv.engine.Len() }
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
 	defer context.AfterFunc(ctx, srv.cancel)()
+	srv.stopping.Store(true)
 	err := srv.engine.Shutdown(ctx, spread)
 	for _, n := range srv.namespaces {
 		n.pids.close()

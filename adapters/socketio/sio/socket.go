@@ -15,8 +15,10 @@ type Reason string
 const (
 	// ReasonClientDisconnect: the client left the namespace, or said goodbye.
 	ReasonClientDisconnect Reason = "client namespace disconnect"
-	// ReasonServerDisconnect: Socket.Disconnect was called.
+	// ReasonServerDisconnect: Socket.Disconnect or Socket.DisconnectAll was called.
 	ReasonServerDisconnect Reason = "server namespace disconnect"
+	// ReasonShutdown: Server.Shutdown was called.
+	ReasonShutdown Reason = "server shutting down"
 )
 
 // The states of a socket. They change on the connection's turn, and may be read by anyone.
@@ -123,7 +125,8 @@ func (s *Socket) answer(packets []*engineio.Packet) {
 }
 
 // Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
-// event of the client is handled. The client does not come back by itself, and does not recover.
+// event of the client is handled. The client sees "io server disconnect", does not come back by itself,
+// and does not recover. Its sockets in other namespaces stay.
 func (s *Socket) Disconnect() {
 	s.leaving.Store(true)
 	s.namespace.pids.dropAbsent(s)
@@ -135,9 +138,27 @@ func (s *Socket) Disconnect() {
 	})
 }
 
+// DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and then
+// closes the connection. The client sees "io server disconnect" and does not come back by itself. This is
+// the reference server's disconnect(true).
+func (s *Socket) DisconnectAll() {
+	s.leaving.Store(true)
+	s.namespace.pids.dropAbsent(s)
+	c := s.conn.Load()
+	c.session.Do(c.dismissAll)
+}
+
 // Close ends the whole connection, after what was emitted has left. The client sees "transport close"
-// and reconnects by itself.
+// and reconnects by itself: OnDisconnect hears "forced close", and the sockets may recover.
 func (s *Socket) Close() { s.session().Close() }
+
+// gone notes that the socket will not come back.
+func (s *Socket) gone() {
+	s.state.Store(socketGone)
+	if s.namespace.rooms != nil {
+		s.namespace.rooms.forget(s)
+	}
+}
 
 // newSocketID returns 120 random bits as 20 characters, like the reference server's.
 func newSocketID() string {
