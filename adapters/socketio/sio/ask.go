@@ -90,13 +90,12 @@ type ask struct {
 }
 
 func newAsk(namespace string, timeout time.Duration, event string, args []any) (ask, error) {
-	body, attachments, err := packet.MarshalArgs(append([]any{event}, args...)...)
+	o, err := newEvent(namespace, event, false, args)
 	if err != nil {
 		return ask{}, err
 	}
-	id := lastAsk.Add(1)
-	buf := packet.AppendEvent(newBuffer(len(body)+len(namespace)), namespace, &id, len(attachments), body)
-	return ask{id: id, timeout: timeout, event: prepared(buf, attachments)}, nil
+	o.packet.ID, o.packet.HasID = lastAsk.Add(1), true
+	return ask{id: o.packet.ID, timeout: timeout, event: newPrepared(o)}, nil
 }
 
 // debts are the acks that a socket owes.

@@ -2,10 +2,13 @@ package sio
 
 import (
 	"errors"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio/msgpack"
 	"parley/adapters/socketio/sio/packet"
 )
 
@@ -17,6 +20,11 @@ const maxNamespaces = 64
 type conn struct {
 	server  *Server
 	session *engineio.Session
+	// msgpack: the client uses socket.io-msgpack-parser. It is so from the first message on, before there
+	// is a socket, and so may be read by anyone who has one.
+	msgpack bool
+	// heard: a message has come.
+	heard bool
 	// value is what Authorize returned.
 	value any
 	// main is the socket in "/"; others, made when needed, those in other namespaces.
@@ -39,11 +47,7 @@ const partTimeout = time.Minute
 
 // Receive handles one Engine.IO message: a packet, or a part of a binary one.
 func (c *conn) Receive(data []byte, binary bool) {
-	decode := c.packets.Text
-	if binary {
-		decode = c.packets.Binary
-	}
-	p, whole, err := decode(data)
+	p, whole, err := c.decode(data, binary)
 	if c.parts != nil {
 		c.parts.Stop()
 	}
@@ -57,6 +61,33 @@ func (c *conn) Receive(data []byte, binary bool) {
 	default:
 		c.awaitPart()
 	}
+}
+
+// decode reads a message. With the usual parser the first one is text.
+func (c *conn) decode(data []byte, binary bool) (p packet.Packet, whole bool, err error) {
+	first := !c.heard
+	c.heard = true
+	switch {
+	case binary && first && c.server.config.Msgpack:
+		c.msgpack = true
+		return c.decodeMsgpack(data)
+	case c.msgpack && binary:
+		return c.decodeMsgpack(data)
+	case c.msgpack:
+		return p, false, errText
+	case binary:
+		return c.packets.Binary(data)
+	}
+	return c.packets.Text(data)
+}
+
+// decodeMsgpack reads a frame, which is a whole packet with all its binary data.
+func (c *conn) decodeMsgpack(frame []byte) (p packet.Packet, whole bool, err error) {
+	p, err = msgpack.Decode(frame)
+	if err == nil && len(p.Buffers) > 0 && len(frame) > c.server.maxBinary() {
+		err = packet.ErrTooBig
+	}
+	return p, err == nil, err
 }
 
 // awaitPart gives the client partTimeout to go on with its binary packet.
@@ -104,6 +135,7 @@ var (
 	errOutside   = errors.New("sio: packet for a namespace that the client is not in")
 	errTwice     = errors.New("sio: second CONNECT to a namespace")
 	errDirection = errors.New("sio: packet that only servers send")
+	errText      = errors.New("sio: text from a client that uses msgpack")
 )
 
 // violation ends the whole connection, as the reference server does when a client breaks the protocol.
@@ -130,27 +162,19 @@ func (c *conn) Closed(reason engineio.CloseReason) {
 		c.parts.Stop()
 	}
 	c.stopWaiting()
+	why := Reason(reason)
+	if reason == engineio.ReasonForcedClose && c.server.stopping.Load() {
+		why = ReasonShutdown
+	}
 	if c.main != nil {
-		c.leave(c.main, Reason(reason))
+		c.leave(c.main, why)
 	}
 	for _, s := range c.others {
-		c.leave(s, Reason(reason))
+		c.leave(s, why)
 	}
 	c.stopWaiting()
 	// Absent sockets hold on to the connection, but need nothing of it.
 	c.packets, c.value, c.left = packet.Assembler{}, nil, nil
-}
-
-// awaitConnect gives the client ConnectTimeout to be in a namespace again.
-func (c *conn) awaitConnect() {
-	c.waiting = time.AfterFunc(c.server.config.ConnectTimeout, c.session.Close)
-}
-
-func (c *conn) stopWaiting() {
-	if c.waiting != nil {
-		c.waiting.Stop()
-		c.waiting = nil
-	}
 }
 
 // inside reports whether the connection is in any namespace.
@@ -172,94 +196,6 @@ func (c *conn) add(s *Socket) {
 		c.others = make(map[string]*Socket)
 	}
 	c.others[s.namespace.name] = s
-}
-
-// connect lets the client into a namespace, or says why not ([protocol], "Connection to a namespace").
-func (c *conn) connect(p *packet.Packet) {
-	if c.socket(p.Namespace) != nil {
-		c.violation(errTwice)
-		return
-	}
-	n := c.find(p)
-	if n == nil {
-		c.refuse(p.Namespace, &ConnectError{Message: "Invalid namespace"})
-		return
-	}
-	if n.name != "/" && len(c.others) >= maxNamespaces {
-		c.refuse(p.Namespace, &ConnectError{Message: "Too many namespaces"})
-		return
-	}
-	if n.recovers() && len(p.Data) > 0 && c.recover(n, p) {
-		return
-	}
-	s := newSocket(c, n)
-	if err := c.admit(n, &Connect{Socket: s, Auth: p.Data, Value: c.value}); err != nil {
-		c.refuse(n.name, err)
-		return
-	}
-	c.stopWaiting()
-	delete(c.left, n.name)
-	c.add(s)
-	if s.pid != "" {
-		c.session.Forget(n.name) // what was sent to another socket that was here before
-		n.pids.connected(s)
-	}
-	c.session.Send(connectPacket(s))
-	s.state.Store(socketConnected)
-	n.connected(c, s)
-}
-
-// find returns the namespace that the client asks for. A panic in a rule counts as a no.
-func (c *conn) find(p *packet.Packet) *Namespace {
-	defer func() {
-		if v := recover(); v != nil {
-			c.logPanic(v)
-		}
-	}()
-	return c.server.find(p.Namespace, p.Data)
-}
-
-// connectPacket answers CONNECT with the socket's id, and with its pid if it may recover.
-func connectPacket(s *Socket) *engineio.Packet {
-	body := append(append([]byte(`{"sid":"`), s.id...), '"')
-	if s.pid != "" {
-		body = append(append(append(body, `,"pid":"`...), s.pid...), '"')
-	}
-	body = append(body, '}')
-	name := s.namespace.name
-	return engineio.TextPacket(packet.AppendConnect(newBuffer(len(body)+len(name)), name, body))
-}
-
-// admit asks the namespace's middleware. A panic in it refuses the socket.
-func (c *conn) admit(n *Namespace, request *Connect) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.logPanic(v)
-			err = &ConnectError{Message: "internal error"}
-		}
-	}()
-	for _, m := range n.middleware {
-		if err := m(c.server.ctx, request); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refuse answers CONNECT with CONNECT_ERROR. The connection stays: the client may try again.
-func (c *conn) refuse(namespace string, err error) {
-	refusal, ok := errors.AsType[*ConnectError](err)
-	if !ok {
-		refusal = &ConnectError{Message: err.Error()}
-	}
-	var data []byte
-	if refusal.Data != nil {
-		if data, err = packet.Marshal(refusal.Data); err != nil {
-			c.server.config.Logger.Error("sio: data of a connect error not encoded", "error", err)
-		}
-	}
-	buf := newBuffer(len(namespace) + len(refusal.Message) + len(data))
-	c.session.Send(engineio.TextPacket(packet.AppendConnectError(buf, namespace, refusal.Message, data)))
 }
 
 // leave ends the socket's connection to its namespace.
@@ -293,12 +229,27 @@ func (c *conn) leave(s *Socket, reason Reason) {
 	case s.pid != "":
 		s.namespace.pids.drop(s)
 		c.session.Forget(s.namespace.name)
+	default:
+		s.gone()
 	}
+}
+
+// dismissAll takes the sockets out of their namespaces and ends the connection.
+func (c *conn) dismissAll() {
+	all := slices.Collect(maps.Values(c.others))
+	if c.main != nil {
+		all = append(all, c.main)
+	}
+	for _, s := range all {
+		s.leaving.Store(true)
+		c.dismiss(s)
+	}
+	c.session.Close()
 }
 
 // dismiss takes the socket out of its namespace and tells the client.
 func (c *conn) dismiss(s *Socket) {
-	c.session.Send(textPacket(packet.AppendDisconnect, s.namespace.name))
+	c.reply(packet.Disconnect, s.namespace.name, nil)
 	c.leave(s, ReasonServerDisconnect)
 }
 
@@ -329,6 +280,3 @@ func (c *conn) recoverPanic() {
 func (c *conn) logPanic(v any) {
 	c.server.config.Logger.Error("sio: panic in handler", "panic", v, "stack", string(debug.Stack()))
 }
-
-// newBuffer returns a buffer for a packet with n bytes of payload and some of header.
-func newBuffer(n int) []byte { return make([]byte, engineio.Headroom, engineio.Headroom+n+32) }

@@ -181,33 +181,6 @@ func TestServerDisconnect(t *testing.T) {
 	})
 }
 
-func TestDisconnectReasons(t *testing.T) {
-	cases := []struct {
-		name string
-		end  func(c *client)
-		want string
-	}{
-		{"the engine's goodbye", func(c *client) { c.send("1") }, "transport close"},
-		{"a closed connection", func(c *client) { _ = c.conn.Close() }, "transport close"},
-		{"an unknown engine packet", func(c *client) { c.send("7") }, "parse error"},
-		{"a client that pings", func(c *client) { c.send("2") }, "transport error"},
-		{"silence", func(c *client) { c.mute.Store(true); <-time.After(time.Minute) }, "ping timeout"},
-	}
-	for _, tc := range cases {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var d diary
-				w := serve(t, sio.Config{}, watched(&d, "/"))
-				c := w.connect()
-				synctest.Wait()
-				tc.end(c)
-				assert.Equal(t, []string{"/: connect", "/: " + tc.want}, d.read())
-				assert.Zero(t, w.io.Len())
-			})
-		})
-	}
-}
-
 func TestConnectTimeout(t *testing.T) {
 	t.Run("ends a connection that is in no namespace, whatever else it does", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -52,15 +52,17 @@ func (e *Event) Ack(args ...any) error {
 	if !e.WantsAck() {
 		return nil
 	}
-	body, attachments, err := packet.MarshalArgs(args...)
+	o, err := newOutgoing(packet.Ack, e.Socket.namespace.name, args)
 	if err != nil {
 		return err
 	}
-	if !e.wantsAck.CompareAndSwap(true, false) {
-		return nil // another goroutine was quicker
+	o.packet.ID, o.packet.HasID = e.id, true
+	packets, err := e.Socket.conn.Load().encode(&o)
+	if err != nil {
+		return err
 	}
-	n := e.Socket.namespace.name
-	buf := packet.AppendAck(newBuffer(len(body)+len(n)), n, e.id, len(attachments), body)
-	e.Socket.answer(prepared(buf, attachments))
+	if e.wantsAck.CompareAndSwap(true, false) { // or another goroutine was quicker
+		e.Socket.answer(packets)
+	}
 	return nil
 }

@@ -11,3 +11,10 @@ func (n *Namespace) Absent() (absent, all int) {
 	defer n.pids.mu.Unlock()
 	return n.pids.absent.Len(), len(n.pids.byPID)
 }
+
+// Size returns how many sockets the rooms keep account of.
+func (r *Rooms) Size() (sockets, ids int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sockets), len(r.byID)
+}

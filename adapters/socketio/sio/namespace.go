@@ -24,7 +24,10 @@ type rules struct {
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
 	onViolation  func(context.Context, *Socket, error)
+	onError      func(context.Context, *Event, error)
 	pids         pids
+	// rooms is nil unless asked for.
+	rooms *Rooms
 
 	// chain is the handling of every event, wrappers and all; it is made for the first one.
 	chain     Handler
@@ -71,11 +74,14 @@ func (n *Namespace) Use(m Middleware) { n.middleware = append(n.middleware, m) }
 // On sets the handler of the event.
 func (n *Namespace) On(event string, h Handler) { n.handlers[event] = h }
 
-// OnUnhandled sets the handler of events that have none of their own.
+// OnUnhandled sets the handler of events that have none of their own. For one that is told of every event,
+// handled or not, see UseEvent.
 func (n *Namespace) OnUnhandled(h Handler) { n.unhandled = h }
 
-// UseEvent adds a wrapper around the handling of every event: it may look at the event, answer it, or
-// pass it on to next. The wrapper added first is the outermost. wrap is called once.
+// UseEvent adds a wrapper around the handling of every event, whether it has a handler or not: it may look
+// at the event, answer it, or pass it on to next. So it is both what the reference server calls a socket's
+// middleware and what it calls a catch-all listener. The wrapper added first is the outermost. wrap is
+// called once.
 func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = append(n.wrappers, wrap) }
 
 // OnConnect sets what is called when a socket has connected, after the client has been told.

@@ -52,7 +52,7 @@ func (ps *pids) left(s *Socket, until time.Time, most int) {
 	c := ps.byPID[s.pid]
 	switch {
 	case c == nil:
-		s.state.Store(socketGone)
+		s.gone()
 	case ps.closed || s.leaving.Load():
 		ps.dropLocked(c)
 	default:
@@ -73,7 +73,7 @@ func (ps *pids) drop(s *Socket) {
 	if c := ps.byPID[s.pid]; c != nil {
 		ps.dropLocked(c)
 	}
-	s.state.Store(socketGone)
+	s.gone()
 }
 
 // dropAbsent forgets the socket if it is absent.
@@ -97,7 +97,7 @@ func (ps *pids) expire(c *claim) {
 func (ps *pids) dropLocked(c *claim) {
 	ps.hold(c, nil)
 	delete(ps.byPID, c.socket.pid)
-	c.socket.state.Store(socketGone)
+	c.socket.gone()
 	c.letGo()
 }
 

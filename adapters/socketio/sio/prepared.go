@@ -2,81 +2,119 @@ package sio
 
 import (
 	"iter"
+	"slices"
+	"sync"
 
 	"parley/adapters/socketio/engineio"
-	"parley/adapters/socketio/sio/packet"
 )
 
 // Prepared is an event encoded for its namespace. It is immutable and may be sent to any number of
 // sockets, once to each if it is recoverable: its bytes are shared.
-type Prepared struct{ packets []*engineio.Packet }
+type Prepared struct{ *forms }
+
+// forms are an event as clients with each parser read it. The one for msgpack is made when it is needed.
+type forms struct {
+	outgoing
+	text []*engineio.Packet
+	// single holds the usual text, of an event without attachments.
+	single [1]*engineio.Packet
+	// plain is the event of which this is the volatile one; nil if this is it itself.
+	plain *forms
+
+	makeFrame sync.Once
+	frames    [1]*engineio.Packet
+}
+
+func newPrepared(o outgoing) Prepared {
+	f := &forms{outgoing: o}
+	f.text = f.appendText(f.single[:0])
+	return Prepared{f}
+}
 
 // Volatile returns the event, sharing its bytes, as one that may be dropped for a socket that reads
 // too slowly.
 func (p Prepared) Volatile() Prepared {
-	packets := make([]*engineio.Packet, len(p.packets))
-	for i, e := range p.packets {
-		packets[i] = e.Volatile()
+	if p.forms == nil {
+		return p
 	}
-	return Prepared{packets}
+	v := &forms{plain: p.forms}
+	v.text = v.single[:0]
+	for _, e := range p.text {
+		v.text = append(v.text, e.Volatile())
+	}
+	return Prepared{v}
+}
+
+// packets returns the event as a connection's client reads it.
+func (p Prepared) packets(msgpack bool) []*engineio.Packet {
+	switch {
+	case p.forms == nil:
+		return nil
+	case msgpack:
+		return p.msgpack()
+	}
+	return p.text
+}
+
+// msgpack returns the event for clients that use msgpack.
+func (f *forms) msgpack() []*engineio.Packet {
+	f.makeFrame.Do(func() {
+		if f.plain == nil {
+			// It cannot fail: what could be wrong with the arguments was found when they were encoded.
+			f.frames[0], _ = f.frame()
+			return
+		}
+		if plain := f.plain.msgpack(); len(plain) > 0 {
+			f.frames[0] = plain[0].Volatile()
+		}
+	})
+	if f.frames[0] == nil {
+		return nil
+	}
+	return f.frames[:]
 }
 
 // Prepare encodes an event of the namespace of that name; []byte and Binary in the arguments travel as
 // binary data. The error is that of encoding the arguments. On a server with Config.Recovery, use
 // PrepareRecoverable: clients would take a string at the end of the arguments for an offset.
 func Prepare(namespace, event string, args ...any) (Prepared, error) {
-	return prepare(namespace, event, false, args...)
+	return prepare(namespace, event, false, args)
 }
 
 // PrepareRecoverable is Prepare for a server with Config.Recovery: the event gets an offset, as one
 // more argument, by which a client that lost its connection tells what it has got.
 func PrepareRecoverable(namespace, event string, args ...any) (Prepared, error) {
-	return prepare(namespace, event, true, args...)
+	return prepare(namespace, event, true, args)
 }
 
-func prepare(namespace, event string, recoverable bool, args ...any) (Prepared, error) {
-	all := make([]any, 0, 2+len(args))
-	all = append(append(all, event), args...)
-	var offset string
-	if recoverable {
-		offset = newOffset()
-		all = append(all, offset)
-	}
-	body, attachments, err := packet.MarshalArgs(all...)
+func prepare(namespace, event string, recoverable bool, args []any) (Prepared, error) {
+	o, err := newEvent(namespace, event, recoverable, args)
 	if err != nil {
 		return Prepared{}, err
 	}
-	buf := newBuffer(len(body) + len(namespace))
-	p := prepared(packet.AppendEvent(buf, namespace, nil, len(attachments), body), attachments)
-	if recoverable {
-		for i, e := range p.packets {
-			if i > 0 {
-				offset = "" // attachments belong to the packet before them
-			}
-			e.Retain(namespace, offset)
-		}
-	}
-	return p, nil
-}
-
-// prepared makes the engine's packets of an encoded packet, which it takes over, and copies of its
-// attachments.
-func prepared(text []byte, attachments [][]byte) Prepared {
-	packets := make([]*engineio.Packet, 1, 1+len(attachments))
-	packets[0] = engineio.TextPacket(text)
-	for _, a := range attachments {
-		packets = append(packets, engineio.BinaryPacket(append(make([]byte, engineio.Headroom, engineio.Headroom+len(a)), a...)))
-	}
-	return Prepared{packets}
+	return newPrepared(o), nil
 }
 
 // Multicast sends the event to each socket that is connected. It does not block and does no I/O.
 func Multicast(to iter.Seq[*Socket], p Prepared) {
+	if p.forms == nil {
+		return
+	}
+	var others []*engineio.Session // those whose clients use msgpack
 	engineio.Multicast(func(yield func(*engineio.Session) bool) {
 		for s := range to {
-			if s.listens() && !yield(s.session()) {
+			if !s.listens() {
+				continue
+			}
+			c := s.conn.Load()
+			if c.msgpack {
+				others = append(others, c.session)
+			} else if !yield(c.session) {
 				return
 			}
 		}
-	}, p.packets...)
+	}, p.text...)
+	if len(others) > 0 {
+		engineio.Multicast(slices.Values(others), p.msgpack()...)
+	}
 }

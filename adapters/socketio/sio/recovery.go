@@ -67,7 +67,8 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 		return false
 	}
 	s, old := claim.socket, claim.socket.session()
-	if !old.CanResume(n.name, r.Offset) {
+	// What is retained is written for the parser that the client had.
+	if claim.socket.conn.Load().msgpack != c.msgpack || !old.CanResume(n.name, r.Offset) {
 		n.pids.drop(s)
 		return false
 	}
@@ -82,7 +83,7 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 		c.refuse(n.name, err)
 		return true
 	}
-	if !old.Resume(c.session, n.name, r.Offset, connectPacket(s)) {
+	if !old.Resume(c.session, n.name, r.Offset, c.connectPacket(s)) {
 		n.pids.drop(s)
 		n.disconnected(c, s, ReasonServerDisconnect)
 		return false

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters/socketio/engineio"
@@ -28,6 +29,10 @@ type Config struct {
 	// MaxBinary bounds a binary packet with all its attachments, in bytes: it is held until the last of
 	// them has come. Default: ten times Engine.MaxPayload, as in the reference server.
 	MaxBinary int
+	// Msgpack also serves clients that are given socket.io-msgpack-parser in place of their own parser. A
+	// connection speaks what its first packet is written in, so both kinds of clients share namespaces,
+	// handlers and multicasts, and nothing else depends on it; see package msgpack.
+	Msgpack bool
 	// Logger gets panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
@@ -54,6 +59,8 @@ type Server struct {
 	// ctx is what handlers get; it ends when the server has shut down, or Shutdown waits no longer.
 	ctx    context.Context
 	cancel context.CancelFunc
+	// stopping: Shutdown was called.
+	stopping atomic.Bool
 }
 
 // NewServer returns a server with the namespace "/" and no handlers.
@@ -120,6 +127,7 @@ func (srv *Server) Len() int { return srv.engine.Len() }
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
 	defer context.AfterFunc(ctx, srv.cancel)()
+	srv.stopping.Store(true)
 	err := srv.engine.Shutdown(ctx, spread)
 	for _, n := range srv.namespaces {
 		n.pids.close()
@@ -141,6 +149,9 @@ func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.R
 func (srv *Server) maxBinary() int {
 	if srv.config.MaxBinary > 0 {
 		return srv.config.MaxBinary
+	}
+	if srv.config.Engine.MaxPayload == 0 {
+		return packet.DefaultMaxBytes
 	}
 	return min(srv.config.Engine.MaxPayload, math.MaxInt/packet.MaxAttachments) * packet.MaxAttachments
 }

@@ -33,7 +33,7 @@ func TestShutdown(t *testing.T) {
 			for _, c := range clients {
 				c.expectClose()
 			}
-			assert.Equal(t, []string{"/: forced close", "/: forced close"}, d.read())
+			assert.Equal(t, []string{"/: server shutting down", "/: server shutting down"}, d.read())
 			assert.Zero(t, w.io.Len())
 		})
 	})

@@ -15,8 +15,10 @@ type Reason string
 const (
 	// ReasonClientDisconnect: the client left the namespace, or said goodbye.
 	ReasonClientDisconnect Reason = "client namespace disconnect"
-	// ReasonServerDisconnect: Socket.Disconnect was called.
+	// ReasonServerDisconnect: Socket.Disconnect or Socket.DisconnectAll was called.
 	ReasonServerDisconnect Reason = "server namespace disconnect"
+	// ReasonShutdown: Server.Shutdown was called.
+	ReasonShutdown Reason = "server shutting down"
 )
 
 // The states of a socket. They change on the connection's turn, and may be read by anyone.
@@ -72,18 +74,40 @@ func (s *Socket) session() *engineio.Session { return s.conn.Load().session }
 // Emit sends an event. To a socket that is gone it sends nothing. The error is that of encoding the
 // arguments.
 func (s *Socket) Emit(event string, args ...any) error {
-	p, err := prepare(s.namespace.name, event, s.pid != "", args...)
-	if err != nil {
+	packets, err := s.encode(event, args)
+	if err == nil && s.listens() {
+		s.session().Send(packets...)
+	}
+	return err
+}
+
+// EmitVolatile is Emit of an event that may be dropped if the client reads too slowly, and is not told
+// again to one that recovers.
+func (s *Socket) EmitVolatile(event string, args ...any) error {
+	packets, err := s.encode(event, args)
+	if err != nil || !s.listens() {
 		return err
 	}
-	s.Send(p)
+	for i, p := range packets {
+		packets[i] = p.Volatile()
+	}
+	s.session().Send(packets...)
 	return nil
+}
+
+func (s *Socket) encode(event string, args []any) ([]*engineio.Packet, error) {
+	o, err := newEvent(s.namespace.name, event, s.pid != "", args)
+	if err != nil {
+		return nil, err
+	}
+	return s.conn.Load().encode(&o)
 }
 
 // Send sends a prepared event of the socket's namespace.
 func (s *Socket) Send(p Prepared) {
 	if s.listens() {
-		s.session().Send(p.packets...)
+		c := s.conn.Load()
+		c.session.Send(p.packets(c.msgpack)...)
 	}
 }
 
@@ -94,14 +118,15 @@ func (s *Socket) listens() bool {
 }
 
 // answer sends an ack, to the connection that is there now.
-func (s *Socket) answer(p Prepared) {
+func (s *Socket) answer(packets []*engineio.Packet) {
 	if s.listens() {
-		s.session().Answer(p.packets...)
+		s.session().Answer(packets...)
 	}
 }
 
 // Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
-// event of the client is handled. The client does not come back by itself, and does not recover.
+// event of the client is handled. The client sees "io server disconnect", does not come back by itself,
+// and does not recover. Its sockets in other namespaces stay.
 func (s *Socket) Disconnect() {
 	s.leaving.Store(true)
 	s.namespace.pids.dropAbsent(s)
@@ -113,18 +138,31 @@ func (s *Socket) Disconnect() {
 	})
 }
 
+// DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and then
+// closes the connection. The client sees "io server disconnect" and does not come back by itself. This is
+// the reference server's disconnect(true).
+func (s *Socket) DisconnectAll() {
+	s.leaving.Store(true)
+	s.namespace.pids.dropAbsent(s)
+	c := s.conn.Load()
+	c.session.Do(c.dismissAll)
+}
+
 // Close ends the whole connection, after what was emitted has left. The client sees "transport close"
-// and reconnects by itself.
+// and reconnects by itself: OnDisconnect hears "forced close", and the sockets may recover.
 func (s *Socket) Close() { s.session().Close() }
+
+// gone notes that the socket will not come back.
+func (s *Socket) gone() {
+	s.state.Store(socketGone)
+	if s.namespace.rooms != nil {
+		s.namespace.rooms.forget(s)
+	}
+}
 
 // newSocketID returns 120 random bits as 20 characters, like the reference server's.
 func newSocketID() string {
 	var b [15]byte
 	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// textPacket encodes a packet that consists of its namespace alone.
-func textPacket(appendTo func([]byte, string) []byte, namespace string) *engineio.Packet {
-	return engineio.TextPacket(appendTo(make([]byte, engineio.Headroom, 64), namespace))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 )
 
 // Decode reads the text of a packet. The result aliases it.
@@ -120,6 +121,9 @@ func startsWithName(array []byte) bool {
 	}
 	return true
 }
+
+// Reserved reports whether applications must not use the event name: clients would close the connection.
+func Reserved(event string) bool { return slices.Contains(reserved[:], event) }
 
 // reserved are the event names that applications must not use, because clients
 // or the reference server give them a meaning of their own.

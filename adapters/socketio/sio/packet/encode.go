@@ -64,7 +64,12 @@ func AppendConnect(dst []byte, namespace string, payload []byte) []byte {
 // AppendConnectError appends the refusal of a CONNECT: {"message":…} and, if
 // data is not nil, "data" with that JSON.
 func AppendConnectError(dst []byte, namespace, message string, data []byte) []byte {
-	dst = AppendHeader(dst, Packet{Type: ConnectError, Namespace: namespace})
+	return AppendRefusal(AppendHeader(dst, Packet{Type: ConnectError, Namespace: namespace}), message, data)
+}
+
+// AppendRefusal appends the payload of a CONNECT_ERROR: {"message":…} and, if data is not nil, "data"
+// with that JSON.
+func AppendRefusal(dst []byte, message string, data []byte) []byte {
 	// A string can always be encoded.
 	quoted, _ := Marshal(message)
 	dst = append(dst, `{"message":`...)

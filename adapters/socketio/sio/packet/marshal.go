@@ -30,7 +30,8 @@ func Marshal(v any) ([]byte, error) {
 // MarshalJSON or MarshalText is left to it. A nil slice is null.
 //
 // It fails as json.Marshal does, with [ErrTooManyAttachments] beyond what clients
-// accept, and, where it has to search for bytes, on values nested more than
+// accept, with [ErrIllegalAttachments] if, beside binary data, an object looks like
+// a placeholder, and, where it has to search for bytes, on values nested more than
 // 1,000 deep.
 func MarshalArgs(args ...any) (array []byte, attachments [][]byte, err error) {
 	if len(args) == 0 {
@@ -57,7 +58,27 @@ func MarshalArgs(args ...any) (array []byte, attachments [][]byte, err error) {
 	if array, err = Marshal(swapped); err != nil || len(s.found) == 0 {
 		return array, nil, err
 	}
-	return s.putPlaceholders(array)
+	if array, attachments, err = s.putPlaceholders(array); err != nil {
+		return nil, nil, err
+	}
+	if err = checkOwnPlaceholders(array, len(attachments)); err != nil {
+		return nil, nil, err
+	}
+	return array, attachments, nil
+}
+
+// checkOwnPlaceholders makes sure that an encoded array has no other placeholders than those of its n
+// attachments: clients could not tell them apart, or would close the connection.
+func checkOwnPlaceholders(array []byte, n int) error {
+	if n == 0 {
+		return nil
+	}
+	return eachPlaceholder(array, func(int, []byte) error {
+		if n--; n < 0 {
+			return ErrIllegalAttachments
+		}
+		return nil
+	})
 }
 
 // A mark stands in for binary data while encoding/json is at work: markSeed and

@@ -1,0 +1,106 @@
+package sio
+
+import (
+	"errors"
+
+	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio/msgpack"
+	"parley/adapters/socketio/sio/packet"
+)
+
+// ErrReservedEvent is what emitting an event fails with whose name has a meaning of its own for clients:
+// they would close the connection.
+var ErrReservedEvent = errors.New("sio: reserved event name")
+
+// outgoing is an event or an ack on its way to one client or many.
+type outgoing struct {
+	packet packet.Packet
+	// offset is by what a client tells that it has got the event; "" if that is not recoverable.
+	offset string
+}
+
+// newEvent encodes the arguments of an event, behind which a recoverable one has its offset.
+func newEvent(namespace, event string, recoverable bool, args []any) (outgoing, error) {
+	if packet.Reserved(event) {
+		return outgoing{}, ErrReservedEvent
+	}
+	all := make([]any, 0, 2+len(args))
+	all = append(append(all, event), args...)
+	var offset string
+	if recoverable {
+		offset = newOffset()
+		all = append(all, offset)
+	}
+	o, err := newOutgoing(packet.Event, namespace, all)
+	o.offset = offset
+	return o, err
+}
+
+func newOutgoing(t packet.Type, namespace string, args []any) (outgoing, error) {
+	body, attachments, err := packet.MarshalArgs(args...)
+	return outgoing{packet: packet.Packet{
+		Type: t, Namespace: namespace, Attachments: len(attachments), Data: body, Buffers: attachments,
+	}}, err
+}
+
+// appendText appends the engine's packets for a client with the usual parser: a text, and a copy of each
+// attachment.
+func (o *outgoing) appendText(packets []*engineio.Packet) []*engineio.Packet {
+	buf := newBuffer(len(o.packet.Data) + len(o.packet.Namespace))
+	packets = append(packets, o.retain(engineio.TextPacket(packet.Append(buf, o.packet)), o.offset))
+	for _, a := range o.packet.Buffers {
+		buf := append(make([]byte, engineio.Headroom, engineio.Headroom+len(a)), a...)
+		packets = append(packets, o.retain(engineio.BinaryPacket(buf), "")) // it belongs to the packet before it
+	}
+	return packets
+}
+
+// frame makes the engine's packet for a client that uses msgpack.
+func (o *outgoing) frame() (*engineio.Packet, error) {
+	size := len(o.packet.Data) + len(o.packet.Namespace)
+	for _, a := range o.packet.Buffers {
+		size += len(a)
+	}
+	buf, err := msgpack.Append(newBuffer(size), o.packet)
+	if err != nil {
+		return nil, err
+	}
+	return o.retain(engineio.BinaryPacket(buf), o.offset), nil
+}
+
+func (o *outgoing) retain(p *engineio.Packet, offset string) *engineio.Packet {
+	if o.offset == "" {
+		return p
+	}
+	return p.Retain(o.packet.Namespace, offset)
+}
+
+// encode makes the engine's packets for this connection's client.
+func (c *conn) encode(o *outgoing) ([]*engineio.Packet, error) {
+	if !c.msgpack {
+		return o.appendText(make([]*engineio.Packet, 0, 1+len(o.packet.Buffers))), nil
+	}
+	frame, err := o.frame()
+	if err != nil {
+		return nil, err
+	}
+	return []*engineio.Packet{frame}, nil
+}
+
+// reply sends what is neither an event nor an ack.
+func (c *conn) reply(t packet.Type, namespace string, payload []byte) {
+	c.session.Send(c.replyPacket(t, namespace, payload))
+}
+
+func (c *conn) replyPacket(t packet.Type, namespace string, payload []byte) *engineio.Packet {
+	p := packet.Packet{Type: t, Namespace: namespace, Data: payload}
+	buf := newBuffer(len(payload) + len(namespace))
+	if !c.msgpack {
+		return engineio.TextPacket(packet.Append(buf, p))
+	}
+	frame, _ := msgpack.Append(buf, p) // the payload is our own, of the shape that the type asks for
+	return engineio.BinaryPacket(frame)
+}
+
+// newBuffer returns a buffer for a packet with n bytes of payload and some of header.
+func newBuffer(n int) []byte { return make([]byte, engineio.Headroom, engineio.Headroom+n+32) }

@@ -1,0 +1,85 @@
+package sio
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Answer is what one of many sockets made of an event that asked for an ack.
+type Answer struct {
+	Socket *Socket
+	// Reply is the ack, which may be kept; nil if there is an Err, which is one that Ask may give.
+	Reply *Reply
+	Err   error
+}
+
+// Gather sends an event that asks each socket for an ack, encoded once, and calls done once, with all
+// answers in the order in which they came. done is called at the latest after the timeout, in the turn of
+// the socket that was last to answer; at once if none is asked. The error is that of encoding the
+// arguments; then done is not called.
+func Gather(
+	namespace string, to iter.Seq[*Socket], timeout time.Duration, done func([]Answer), event string, args ...any,
+) error {
+	g := gathering{open: 1, done: done}
+	counted := func(yield func(*Socket) bool) {
+		for s := range to {
+			g.expect()
+			if !yield(s) {
+				return
+			}
+		}
+	}
+	err := AskAll(namespace, counted, timeout, func(s *Socket, r *Reply, err error) {
+		g.note(Answer{Socket: s, Reply: r.clone(), Err: err})
+	}, event, args...)
+	if err == nil {
+		g.note() // all are asked
+	}
+	return err
+}
+
+// gathering counts answers.
+type gathering struct {
+	mu sync.Mutex
+	// open is how many are still to come, and one more until all are asked.
+	open    int
+	answers []Answer
+	done    func([]Answer)
+}
+
+func (g *gathering) expect() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open++
+}
+
+func (g *gathering) note(answers ...Answer) {
+	if g.add(answers) {
+		g.done(g.answers)
+	}
+}
+
+// add reports whether that was the last.
+func (g *gathering) add(answers []Answer) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.answers = append(g.answers, answers...)
+	g.open--
+	return g.open == 0
+}
+
+// clone copies what is valid only during a call.
+func (r *Reply) clone() *Reply {
+	if r == nil {
+		return nil
+	}
+	c := &Reply{Args: slices.Clone(r.Args), Attachments: r.Attachments}
+	for i, arg := range c.Args {
+		c.Args[i] = json.RawMessage(bytes.Clone(arg))
+	}
+	return c
+}

@@ -1,0 +1,129 @@
+package sio_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/sio"
+)
+
+// TestReason is every way in which a socket may end: what its OnDisconnect hears, and whether it may
+// recover.
+func TestReason(t *testing.T) {
+	cases := []struct {
+		name string
+		end  func(w *world, c *client, s *sio.Socket)
+		want sio.Reason
+		// told is what the client hears before the connection ends, or with it open if stays.
+		told     []string
+		stays    bool
+		recovers bool
+	}{
+		{name: "the client leaves the namespace", end: func(_ *world, c *client, _ *sio.Socket) { c.send("41") }, want: "client namespace disconnect", stays: true},
+		{name: "Disconnect", end: func(_ *world, _ *client, s *sio.Socket) { s.Disconnect() }, want: "server namespace disconnect", told: []string{"41"}, stays: true},
+		{name: "DisconnectAll", end: func(_ *world, _ *client, s *sio.Socket) { s.DisconnectAll() }, want: "server namespace disconnect", told: []string{"41"}},
+		{name: "Close", end: func(_ *world, _ *client, s *sio.Socket) { s.Close() }, want: "forced close", recovers: true},
+		{name: "a packet against the protocol", end: func(_ *world, c *client, _ *sio.Socket) { c.send("42{}") }, want: "forced close", recovers: true},
+		{name: "a panic in a handler", end: func(_ *world, c *client, _ *sio.Socket) { c.send(`42["panic"]`) }, want: "forced close", recovers: true},
+		{name: "the engine's goodbye", end: func(_ *world, c *client, _ *sio.Socket) { c.send("1") }, want: "transport close", recovers: true},
+		{name: "a lost connection", end: func(_ *world, c *client, _ *sio.Socket) { _ = c.conn.Close() }, want: "transport close", recovers: true},
+		{name: "a client that pings", end: func(_ *world, c *client, _ *sio.Socket) { c.send("2") }, want: "transport error", recovers: true},
+		{name: "an unknown engine packet", end: func(_ *world, c *client, _ *sio.Socket) { c.send("7") }, want: "parse error"},
+		{
+			name: "silence", want: "ping timeout", recovers: true,
+			end: func(_ *world, c *client, _ *sio.Socket) {
+				c.mute.Store(true)
+				<-time.After(45*time.Second + time.Millisecond)
+			},
+		},
+		{
+			name: "a client that does not read", want: "slow client", recovers: true,
+			end: func(_ *world, c *client, s *sio.Socket) {
+				c.stall()
+				for range 40 {
+					_ = s.Emit("much", strings.Repeat("x", 1000))
+				}
+			},
+		},
+		{
+			name: "Shutdown", want: "server shutting down",
+			end: func(w *world, _ *client, _ *sio.Socket) { assert.NoError(w.t, w.io.Shutdown(context.Background(), 0)) },
+		},
+	}
+	for _, tc := range cases {
+		inBubble(t, tc.name, func(t *testing.T) {
+			var d diary
+			var all crowd
+			w := serve(t, sio.Config{Recovery: window, Engine: engineio.Config{OutboxBytes: 20_000}}, func(io *sio.Server) {
+				n := io.Of("/")
+				all.gather(n)
+				n.OnDisconnect(func(_ context.Context, _ *sio.Socket, reason sio.Reason) { d.add("%s", reason) })
+				n.On("panic", func(context.Context, *sio.Event) { panic("handler") })
+			})
+			c, me := w.join()
+			s := all.last()
+			tc.end(w, c, s)
+			assert.Equal(t, []string{string(tc.want)}, d.read())
+			if tc.want != sio.Reason(engineio.ReasonSlowClient) { // which hears nothing any more
+				c.expect(tc.told...)
+			}
+			if tc.stays {
+				c.quiet()
+			} else {
+				assert.Zero(t, w.io.Len())
+			}
+			absent, known := w.io.Of("/").Absent()
+			if !tc.recovers {
+				assert.Zero(t, known)
+				return
+			}
+			assert.Equal(t, 1, absent)
+			w.recovers(me)
+			synctest.Wait()
+			assert.True(t, s.Recovered())
+		})
+	}
+}
+
+func TestDisconnectAll(t *testing.T) {
+	inBubble(t, "takes every socket of the connection, and no other", func(t *testing.T) {
+		var d diary
+		w := serve(t, sio.Config{}, func(io *sio.Server) {
+			watched(&d, "/", "/a")(io)
+			io.Of("/a").On("all", func(_ context.Context, e *sio.Event) {
+				assert.NoError(t, e.Socket.Emit("bye"))
+				e.Socket.DisconnectAll()
+				e.Socket.DisconnectAll()
+			})
+		})
+		c, beside := w.connect(), w.connect()
+		c.send("40/a,")
+		c.connected("/a,")
+		d.read()
+		c.sendAtOnce(`42/a,["all"]`, `42["late"]`)
+		c.expect(`42/a,["bye"]`)
+		assert.ElementsMatch(t, []string{"41", "41/a,"}, c.rest())
+		lines := d.read()
+		require.Subset(t, lines, []string{"/: server namespace disconnect", "/a: server namespace disconnect"})
+		assert.NotContains(t, lines, "/: forced close")
+		assert.Equal(t, 1, w.io.Len())
+		beside.send(`421["echo"]`)
+		beside.expect(`431[]`)
+	})
+
+	inBubble(t, "of an absent socket keeps it from coming back", func(t *testing.T) {
+		w, all := recoverable(t)
+		c, me := w.join()
+		s := all.last()
+		c.drop()
+		s.DisconnectAll()
+		w.doesNotRecover(me)
+	})
+}
