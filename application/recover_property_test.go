@@ -169,10 +169,18 @@ func (p *recoveryPlay) pick(from map[domain.SessionID]*listener) domain.SessionI
 // TestChat_Recover_order lets sessions drop and recover while others talk in the same conversations:
 // each must hear everything once and in order, and so the same as all others.
 func TestChat_Recover_order(t *testing.T) {
-	const talkers, listeners, drops = 3, 4, 150
+	const talkers, listeners, drops, saidPerDrop = 3, 4, 150, 10
+	const maxSaid = listeners * drops * saidPerDrop
 	w := newWorld(t, config())
+	w.log = memory.NewLog(memory.LogConfig{MaxMessages: maxSaid, MaxBytes: 1 << 30})
+	w.Chat = application.NewChat(application.Config{
+		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace,
+	}, names{}, yielding{w.rooms}, w.log, w.recorder, w.recorder, slog.New(failing{t}))
+	t.Cleanup(w.Close)
 	rooms := []domain.ConversationID{talk, other}
 	stop := make(chan struct{})
+	// say holds what the talkers may say: however unfairly goroutines run, nobody misses more than is held.
+	say := make(chan struct{}, maxSaid)
 	var talking, listening sync.WaitGroup
 	for i := range talkers {
 		id := domain.SessionID(fmt.Sprint("talker", i))
@@ -182,7 +190,7 @@ func TestChat_Recover_order(t *testing.T) {
 				select {
 				case <-stop:
 					return
-				default:
+				case <-say:
 				}
 				_, err := w.Send(ctx, id, ports.Send{Conversation: rooms[n%2], Content: "hello"})
 				assert.NoError(t, err)
@@ -202,6 +210,9 @@ func TestChat_Recover_order(t *testing.T) {
 			random := rand.New(rand.NewPCG(3, uint64(i)))
 			for range drops {
 				from := w.Disconnect(ctx, id, ports.Dropped)
+				for range saidPerDrop {
+					say <- struct{}{}
+				}
 				for range random.IntN(3) {
 					w.members(talk) // some work, to let others run
 				}

@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"time"
@@ -68,7 +69,7 @@ var Module = fx.Module("parley",
 		func(l *memory.Log) ports.MessageLog { return l },
 		func(c Config, log *slog.Logger) *socketio.Hub { return socketio.NewHub(c.RecoveryWindow > 0, log) },
 		newLegacyHub,
-		newBroadcaster,
+		newHub,
 		newChat,
 		func(c *application.Chat) ports.Chat { return c },
 		newSocketIO,
@@ -79,7 +80,7 @@ var Module = fx.Module("parley",
 	),
 	// What starts last stops first, and a stop that runs out of time, which only the servers can, leaves
 	// out the rest: so they come first.
-	fx.Invoke(func(*servers) {}, sweep),
+	fx.Invoke(func(*servers) {}, clocks),
 )
 
 func newJWT(c Config, log *slog.Logger) jwtauth.Config {
@@ -92,32 +93,40 @@ func newJWT(c Config, log *slog.Logger) jwtauth.Config {
 	}
 }
 
-// sweepEvery is how often what has reached its age is looked for.
-const sweepEvery = time.Minute
-
-// What is kept of one conversation. A client that comes back after two minutes finds all it missed in a
-// conversation of 80 messages a second.
 const (
-	logMessages = 10_000
-	logBytes    = 8 << 20
+	// trimEvery is how often the log is looked through for what has reached its age.
+	trimEvery = time.Minute
+	// sweepEvery is how often rooms are looked through for what should not be there.
+	sweepEvery = 5 * time.Minute
+	// expireEvery is how late a session may be told that its token is over.
+	expireEvery = time.Second
 )
 
-func newMessageLog(rooms *memory.Rooms) *memory.Log {
-	return memory.NewLog(memory.LogConfig{MaxMessages: logMessages, MaxBytes: logBytes, InUse: rooms.InUse})
+func newMessageLog(c Config, rooms *memory.Rooms) *memory.Log {
+	return memory.NewLog(memory.LogConfig{
+		MaxMessages: c.LogMessages.orUnbounded(), MaxBytes: c.LogBytes.orUnbounded(), MaxAge: c.LogAge.orNever(),
+		MaxTotal: int64(c.LogTotal.orUnbounded()), InUse: rooms.InUse,
+	})
 }
 
-func sweep(lc fx.Lifecycle, log *memory.Log) {
-	sweeper := newTicker(sweepEvery, log.Sweep)
-	lc.Append(fx.StartStopHook(sweeper.start, sweeper.stop))
+// clocks start what happens at regular times.
+func clocks(lc fx.Lifecycle, log *memory.Log, chat *application.Chat) {
+	for _, t := range []*ticker{
+		newTicker(trimEvery, log.Sweep),
+		newTicker(sweepEvery, func(now time.Time) { chat.Sweep(context.Background(), now) }),
+		newTicker(expireEvery, chat.Expire),
+	} {
+		lc.Append(fx.StartStopHook(t.start, t.stop))
+	}
 }
 
 func newChat(
-	c Config, auth ports.Authenticator, rooms ports.RoomStore, messages ports.MessageLog, out ports.Broadcaster,
-	log *slog.Logger,
+	c Config, auth ports.Authenticator, rooms ports.RoomStore, messages ports.MessageLog, out hub, log *slog.Logger,
 ) *application.Chat {
 	return application.NewChat(application.Config{
 		Access: domain.Access(c.Access), MaxContent: int(c.MaxContent), PresenceGrace: time.Duration(c.PresenceGrace),
-	}, auth, rooms, messages, out, log)
+		ConfirmWindow: time.Duration(c.RecoveryWindow),
+	}, auth, rooms, messages, out, out, log)
 }
 
 func newSocketIO(c Config, chat ports.Chat, hub *socketio.Hub, log *slog.Logger) *socketio.Server {
@@ -138,8 +147,8 @@ func newLegacyHub(c Config, log *slog.Logger) *legacy.Hub {
 	return legacy.NewHub(log)
 }
 
-// newBroadcaster has no part for old clients where there are none.
-func newBroadcaster(current *socketio.Hub, old *legacy.Hub) ports.Broadcaster {
+// newHub has no part for old clients where there are none.
+func newHub(current *socketio.Hub, old *legacy.Hub) hub {
 	if old == nil {
 		return current
 	}

@@ -47,7 +47,11 @@ type Config struct {
 
 	LegacyClients bool `env:"LEGACY_CLIENTS" envDefault:"false" allowed:"1 or 0"`
 
-	MessageLog messageLog `env:"MESSAGE_LOG" envDefault:"memory" allowed:"memory"`
+	MessageLog  messageLog `env:"MESSAGE_LOG" envDefault:"memory" allowed:"memory"`
+	LogMessages size       `env:"MESSAGE_LOG_COUNT" envDefault:"10000" allowed:"a number of messages up to 2147483647; 0 for no limit"`
+	LogBytes    size       `env:"MESSAGE_LOG_BYTES" envDefault:"8388608" allowed:"a number of bytes up to 2147483647; 0 for no limit"`
+	LogAge      limit      `env:"MESSAGE_LOG_AGE" envDefault:"24h" allowed:"a duration such as 24h; 0 for none"`
+	LogTotal    size       `env:"MESSAGE_LOG_TOTAL" envDefault:"536870912" allowed:"a number of bytes up to 2147483647; 0 for no limit"`
 
 	Dev bool `env:"PARLEY_DEV" envDefault:"false" allowed:"1 or 0"`
 }

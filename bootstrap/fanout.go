@@ -5,15 +5,27 @@ import (
 	"parley/ports"
 )
 
-// fanout carries events to sessions that are spread over several broadcasters: each knows its own and
-// ignores the rest.
-type fanout []ports.Broadcaster
+// hub is what a transport offers the application.
+type hub interface {
+	ports.Broadcaster
+	ports.Disconnector
+}
 
-var _ ports.Broadcaster = fanout(nil)
+// fanout is the hub of sessions that are spread over several: each knows its own and ignores the rest.
+type fanout []hub
+
+var _ hub = fanout(nil)
 
 // Broadcast hands the event to all of them, always in the same order.
 func (f fanout) Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event) {
 	for _, b := range f {
 		b.Broadcast(to, except, e)
+	}
+}
+
+// Disconnect ends the sessions wherever they are.
+func (f fanout) Disconnect(sessions ...domain.SessionID) {
+	for _, h := range f {
+		h.Disconnect(sessions...)
 	}
 }

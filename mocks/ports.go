@@ -388,7 +388,7 @@ func (c_2 *MockChatPresenceCall) DoAndReturn(f func(context.Context, domain.Sess
 }
 
 // Recover mocks base method.
-func (m *MockChat) Recover(ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Message)) (bool, error) {
+func (m *MockChat) Recover(ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Event)) (bool, error) {
 	m.ctrl.T.Helper()
 	ret := m.ctrl.Call(m, "Recover", ctx, id, from, token, replay)
 	ret0, _ := ret[0].(bool)
@@ -415,13 +415,13 @@ func (c *MockChatRecoverCall) Return(recovered bool, err error) *MockChatRecover
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockChatRecoverCall) Do(f func(context.Context, domain.SessionID, domain.Absence, string, func([]domain.Message)) (bool, error)) *MockChatRecoverCall {
+func (c *MockChatRecoverCall) Do(f func(context.Context, domain.SessionID, domain.Absence, string, func([]domain.Event)) (bool, error)) *MockChatRecoverCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockChatRecoverCall) DoAndReturn(f func(context.Context, domain.SessionID, domain.Absence, string, func([]domain.Message)) (bool, error)) *MockChatRecoverCall {
+func (c *MockChatRecoverCall) DoAndReturn(f func(context.Context, domain.SessionID, domain.Absence, string, func([]domain.Event)) (bool, error)) *MockChatRecoverCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }

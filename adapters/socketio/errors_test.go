@@ -29,6 +29,8 @@ var handshakeStatuses = map[domain.Code]int{
 	domain.CodeDraining:          http.StatusServiceUnavailable,
 	domain.CodeUnavailable:       http.StatusServiceUnavailable,
 	domain.CodeInternal:          http.StatusInternalServerError,
+	domain.CodeNotFound:          http.StatusInternalServerError,
+	domain.CodeConflict:          http.StatusInternalServerError,
 }
 
 func TestEveryCode(t *testing.T) {

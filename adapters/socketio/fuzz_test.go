@@ -36,7 +36,7 @@ func (a agreeable) Disconnect(context.Context, domain.SessionID, ports.Departure
 }
 
 func (a agreeable) Recover(
-	context.Context, domain.SessionID, domain.Absence, string, func([]domain.Message),
+	context.Context, domain.SessionID, domain.Absence, string, func([]domain.Event),
 ) (bool, error) {
 	return true, nil
 }
@@ -77,6 +77,26 @@ func (a agreeable) Send(_ context.Context, _ domain.SessionID, send ports.Send) 
 func (a agreeable) Typing(_ context.Context, _ domain.SessionID, c domain.ConversationID, _ bool) error {
 	a.check(c)
 	return nil
+}
+
+func (a agreeable) Acknowledge(_ context.Context, _ domain.SessionID, c domain.ConversationID, _ uint64) error {
+	a.check(c)
+	return nil
+}
+
+func (a agreeable) Confirm(context.Context, domain.SessionID, domain.DeliveryID) {}
+
+func (a agreeable) History(
+	_ context.Context, _ domain.SessionID, c domain.ConversationID, p domain.Page,
+) (domain.History, error) {
+	a.check(c)
+	require.GreaterOrEqual(a.t, p.Limit, 0)
+	return domain.History{}, nil
+}
+
+func (a agreeable) Refresh(_ context.Context, _ domain.SessionID, token string) (ports.Refreshed, error) {
+	require.NotEmpty(a.t, token)
+	return ports.Refreshed{}, nil
 }
 
 // FuzzEvent sends any payload with each event, with and without asking for an ack. Valid JSON gets

@@ -15,7 +15,7 @@ const maxEventName = 128
 // handle makes an event handler of a function that takes one decoded payload. On success the function
 // calls reply once; an error goes to the client, as the ack it asked for or as an `error` event.
 func handle[P any](
-	e *Endpoints, f func(context.Context, domain.SessionID, P, func(any)) error,
+	e *Endpoints, f func(context.Context, Call, P, func(any)) error,
 ) func(context.Context, Call) {
 	return func(ctx context.Context, c Call) {
 		var payload P
@@ -23,7 +23,7 @@ func handle[P any](
 			e.fail(c, payloadError(err))
 			return
 		}
-		if err := f(ctx, c.Session(), payload, func(ack any) { e.reply(c, ack) }); err != nil {
+		if err := f(ctx, c, payload, func(ack any) { e.reply(c, ack) }); err != nil {
 			e.fail(c, err)
 		}
 	}

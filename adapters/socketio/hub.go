@@ -17,23 +17,22 @@ const namespace = "/"
 // depends on nothing: Server, the inbound half, registers sockets with it.
 type Hub struct {
 	log *slog.Logger
-	// prepare encodes an event, for recovery or not.
-	prepare func(namespace, event string, args ...any) (sio.Prepared, error)
+	// recovery says that events are encoded to be recovered.
+	recovery bool
 
 	// mu is held while an event is enqueued, never over I/O.
 	mu      sync.RWMutex
 	sockets map[domain.SessionID]*sio.Socket
 }
 
-var _ ports.Broadcaster = (*Hub)(nil)
+var (
+	_ ports.Broadcaster  = (*Hub)(nil)
+	_ ports.Disconnector = (*Hub)(nil)
+)
 
 // NewHub returns a hub without sockets. recovery says that the Server has Config.Recovery.
 func NewHub(recovery bool, log *slog.Logger) *Hub {
-	h := &Hub{log: log, prepare: sio.Prepare, sockets: make(map[domain.SessionID]*sio.Socket)}
-	if recovery {
-		h.prepare = sio.PrepareRecoverable
-	}
-	return h
+	return &Hub{log: log, recovery: recovery, sockets: make(map[domain.SessionID]*sio.Socket)}
 }
 
 // Broadcast encodes the event once and enqueues the same bytes for every session.
@@ -66,7 +65,7 @@ func (h *Hub) encode(e domain.Event) (sio.Prepared, bool) {
 		h.log.Error("event not encoded: it has no wire form", "type", fmt.Sprintf("%T", e))
 		return sio.Prepared{}, false
 	}
-	p, err := h.prepare(namespace, name, payload)
+	p, err := h.prepare(e, name, payload)
 	if err != nil {
 		h.log.Error("event not encoded", "event", name, "error", err)
 		return p, false
@@ -75,6 +74,28 @@ func (h *Hub) encode(e domain.Event) (sio.Prepared, bool) {
 		p = p.Volatile()
 	}
 	return p, true
+}
+
+func (h *Hub) prepare(e domain.Event, name string, payload any) (sio.Prepared, error) {
+	if m, ok := e.(domain.MessageSent); ok && m.Delivery != 0 {
+		return sio.PrepareAsking(namespace, name, uint64(m.Delivery), payload)
+	}
+	if h.recovery {
+		return sio.PrepareRecoverable(namespace, name, payload)
+	}
+	return sio.Prepare(namespace, name, payload)
+}
+
+// Disconnect ends the sessions that are here.
+func (h *Hub) Disconnect(sessions ...domain.SessionID) {
+	for _, id := range sessions {
+		h.mu.RLock()
+		s := h.sockets[id]
+		h.mu.RUnlock()
+		if s != nil {
+			s.Disconnect()
+		}
+	}
 }
 
 func (h *Hub) add(s *sio.Socket) {

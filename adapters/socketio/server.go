@@ -48,6 +48,9 @@ func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Serv
 	n.OnConnect(func(_ context.Context, socket *sio.Socket) { hub.add(socket) })
 	n.OnDisconnect(s.disconnected)
 	n.OnViolation(s.violated)
+	n.OnAck(func(ctx context.Context, socket *sio.Socket, id uint64, _ *sio.Reply) {
+		chat.Confirm(ctx, sessionID(socket), domain.DeliveryID(id))
+	})
 	endpoints := NewEndpoints(chat, log)
 	n.OnUnhandled(func(ctx context.Context, e *sio.Event) { endpoints.Serve(ctx, call{e}) })
 	return s
@@ -126,9 +129,9 @@ func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) 
 		return sio.ErrNotRecovered
 	}
 	s.hub.add(socket)
-	recovered, err := s.chat.Recover(ctx, sessionID(socket), from, token, func(missed []domain.Message) {
-		for _, m := range missed {
-			s.hub.send(socket, domain.MessageSent{Message: m})
+	recovered, err := s.chat.Recover(ctx, sessionID(socket), from, token, func(missed []domain.Event) {
+		for _, e := range missed {
+			s.hub.send(socket, e)
 		}
 	})
 	if recovered {
@@ -143,12 +146,12 @@ func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) 
 	return sio.ErrNotRecovered
 }
 
-// disconnected closes the session. Only a client that said so has left for good: every other end may
-// be a connection that comes back. The hub forgets the socket last: until the application has noted
+// disconnected closes the session. Only a client that said so, or that the application sent away, has left
+// for good: every other end may be a connection that comes back. The hub forgets the socket last: until the application has noted
 // where the session was, everything must still reach it.
 func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason sio.Reason) {
 	how := ports.Dropped
-	if reason == sio.ReasonClientDisconnect {
+	if reason == sio.ReasonClientDisconnect || reason == sio.ReasonServerDisconnect {
 		how = ports.Left
 	}
 	socket.Value = s.chat.Disconnect(ctx, sessionID(socket), how)
@@ -171,4 +174,4 @@ func (c call) Bind(into ...any) error {
 	return c.e.Bind(into...)
 }
 
-func (c call) Emit(event string, args ...any) error { return c.e.Socket.Emit(event, args...) }
+func (c call) Emit(event string, args ...any) error { return c.e.Emit(event, args...) }

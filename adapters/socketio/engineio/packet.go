@@ -32,9 +32,10 @@ type Packet struct {
 	body     int
 	kind     kind
 	volatile bool
-	// What Retain has set.
+	// What Retain and Mark have set.
 	retained        bool
 	channel, offset string
+	mark            uint64
 }
 
 type kind uint8

@@ -24,6 +24,24 @@ func (p *Packet) Retain(channel, offset string) *Packet {
 	return p
 }
 
+// Mark names a packet that is retained without an offset, so that Session.Got can tell it. It stands for
+// itself: it does not belong to the one before it. mark is not 0.
+func (p *Packet) Mark(mark uint64) *Packet {
+	p.mark = mark
+	return p
+}
+
+// Got notes that the client has shown, in a way of its own, that it has got the packet of that mark on the
+// channel: it need not be remembered.
+func (s *Session) Got(channel string, mark uint64) {
+	if mark == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retention.remove(func(_ int, p *Packet) bool { return p.mark == mark && p.channel == channel })
+}
+
 // CanResume reports whether everything after the offset on the channel is still remembered.
 func (s *Session) CanResume(channel, offset string) bool {
 	s.mu.Lock()

@@ -156,11 +156,11 @@ func (r *retention) missed(channel, offset string) (missed []*Packet, ok bool) {
 		if p.channel != channel {
 			continue
 		}
-		if p.offset != "" {
+		if p.offset != "" || p.mark != 0 {
 			skip = p.volatile
-			if p.offset == offset {
-				missed, found, skip = missed[:0], true, true
-			}
+		}
+		if p.offset != "" && p.offset == offset {
+			missed, found, skip = missed[:0], true, true
 		}
 		if !skip {
 			missed = append(missed, p)

@@ -14,8 +14,13 @@ var errBinary = errors.New("legacy: binary data is not sent")
 
 // newEvent encodes an event.
 func newEvent(name string, args ...any) (outgoing, error) {
+	return newAsk(0, name, args...)
+}
+
+// newAsk encodes an event that asks for an ack with the id; 0 asks for none.
+func newAsk(id uint64, name string, args ...any) (outgoing, error) {
 	array, err := marshal(append([]any{name}, args...)...)
-	return newMessage(sio.Packet{Type: sio.Event, Data: array}), err
+	return newMessage(sio.Packet{Type: sio.Event, ID: id, HasID: id != 0, Data: array}), err
 }
 
 // newAck encodes the answer to the event with the ack id.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"parley/adapters/socketio"
+	"parley/adapters/socketio/sio/packet"
 	"parley/domain"
 	"parley/ports"
 )
@@ -18,7 +19,10 @@ type Hub struct {
 	sessions map[domain.SessionID]*session
 }
 
-var _ ports.Broadcaster = (*Hub)(nil)
+var (
+	_ ports.Broadcaster  = (*Hub)(nil)
+	_ ports.Disconnector = (*Hub)(nil)
+)
 
 // NewHub returns a hub without sessions.
 func NewHub(log *slog.Logger) *Hub {
@@ -58,13 +62,26 @@ func (h *Hub) find(ids []domain.SessionID, except domain.SessionID) (here []*ses
 
 func (h *Hub) encode(e domain.Event) (outgoing, bool) {
 	name, payload := socketio.WireEvent(e)
-	p, err := newEvent(name, payload)
+	var ask uint64
+	if m, ok := e.(domain.MessageSent); ok {
+		ask = uint64(m.Delivery)
+	}
+	p, err := newAsk(ask, name, payload)
 	if err != nil {
 		h.log.Error("event not encoded", "event", name, "error", err)
 		return outgoing{}, false
 	}
 	p.ephemeral = e.Ephemeral()
 	return p, true
+}
+
+// Disconnect ends the sessions that are here: their clients are told, and go by themselves.
+func (h *Hub) Disconnect(sessions ...domain.SessionID) {
+	for _, s := range h.find(sessions, "") {
+		s.send(newMessage(packet.Packet{Type: packet.Disconnect}))
+		s.sentAway.Store(true)
+		s.dismiss()
+	}
 }
 
 func (h *Hub) add(s *session) {

@@ -26,6 +26,8 @@ type chat struct {
 	sessions []domain.SessionID
 	departed []ports.Departure
 	heard    []string
+	// confirmed are the deliveries that were acked.
+	confirmed []domain.DeliveryID
 }
 
 var _ ports.Chat = (*chat)(nil)
@@ -63,7 +65,7 @@ func (c *chat) Disconnect(_ context.Context, id domain.SessionID, how ports.Depa
 }
 
 func (c *chat) Recover(
-	context.Context, domain.SessionID, domain.Absence, string, func([]domain.Message),
+	context.Context, domain.SessionID, domain.Absence, string, func([]domain.Event),
 ) (bool, error) {
 	panic("old clients do not recover")
 }
@@ -97,6 +99,25 @@ func (c *chat) Typing(_ context.Context, id domain.SessionID, _ domain.Conversat
 		c.onTyping(id)
 	}
 	return nil
+}
+
+func (c *chat) Acknowledge(context.Context, domain.SessionID, domain.ConversationID, uint64) error {
+	return nil
+}
+
+// Confirm notes the delivery.
+func (c *chat) Confirm(_ context.Context, _ domain.SessionID, d domain.DeliveryID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.confirmed = append(c.confirmed, d)
+}
+
+func (c *chat) History(context.Context, domain.SessionID, domain.ConversationID, domain.Page) (domain.History, error) {
+	return domain.History{}, nil
+}
+
+func (c *chat) Refresh(context.Context, domain.SessionID, string) (ports.Refreshed, error) {
+	return ports.Refreshed{}, nil
 }
 
 // open returns the sessions that are signed in.

@@ -41,7 +41,10 @@ func (c *client) receive(data []byte, binary bool) bool {
 		return false
 	case packet.Event:
 		return c.event(&p)
-	case packet.Ack: // nobody asked for one
+	case packet.Ack:
+		if p.HasID {
+			c.session.server.chat.Confirm(c.session.server.ctx, c.session.id, domain.DeliveryID(p.ID))
+		}
 		return true
 	default:
 		return false

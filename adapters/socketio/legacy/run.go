@@ -40,8 +40,8 @@ func (s *session) run() {
 	s.chat()
 }
 
-// chat serves a session that is signed in. Only a client that says so has left for good: every other
-// end may be a connection that comes back.
+// chat serves a session that is signed in. Only a client that says so, or that was sent away, has left for
+// good: every other end may be a connection that comes back.
 func (s *session) chat() {
 	how := ports.Dropped
 	s.server.hub.add(s)
@@ -54,7 +54,7 @@ func (s *session) chat() {
 	c.packets.MaxBytes = s.server.config.MaxPayload
 	for s.read(c.receive) {
 	}
-	if c.left {
+	if c.left || s.sentAway.Load() {
 		how = ports.Left
 	}
 }

@@ -3,6 +3,7 @@ package legacy
 import (
 	"crypto/rand"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	eio "github.com/googollee/go-socket.io/engineio"
@@ -33,6 +34,8 @@ type session struct {
 	moved, done chan struct{}
 	// wake has room for one: whoever empties the outbox looks at the session again.
 	wake chan struct{}
+	// sentAway says that the server ended the session for good.
+	sentAway atomic.Bool
 	// tasks are the goroutines that write to a WebSocket or close one. They begin before ended is set.
 	tasks sync.WaitGroup
 

@@ -25,8 +25,10 @@ var (
 const maxAsks = 1000
 
 // lastAsk counts ack ids. They are shared by all sockets, so that an event which asks many for an ack is
-// encoded once.
+// encoded once. They are odd: the even ones are those of PrepareAsking.
 var lastAsk atomic.Uint64
+
+func newAskID() uint64 { return 2*lastAsk.Add(1) - 1 }
 
 // Reply is a client's ack.
 type Reply struct {
@@ -94,7 +96,7 @@ func newAsk(namespace string, timeout time.Duration, event string, args []any) (
 	if err != nil {
 		return ask{}, err
 	}
-	o.packet.ID, o.packet.HasID = lastAsk.Add(1), true
+	o.packet.ID, o.packet.HasID = newAskID(), true
 	return ask{id: o.packet.ID, timeout: timeout, event: newPrepared(o)}, nil
 }
 
@@ -175,8 +177,17 @@ func (c *conn) acked(s *Socket, p *packet.Packet) {
 		c.violation(err)
 		return
 	}
-	if p.HasID {
-		defer c.recoverPanic()
-		s.settle(p.ID, &Reply{Args: args, Attachments: p.Buffers}, nil)
+	if !p.HasID {
+		return
+	}
+	defer c.recoverPanic()
+	r := &Reply{Args: args, Attachments: p.Buffers}
+	if p.ID%2 == 1 {
+		s.settle(p.ID, r, nil)
+		return
+	}
+	c.session.Got(s.namespace.name, p.ID)
+	if s.namespace.onAck != nil {
+		s.namespace.onAck(c.server.ctx, s, p.ID/2, r)
 	}
 }

@@ -15,8 +15,11 @@ var ErrReservedEvent = errors.New("sio: reserved event name")
 // outgoing is an event or an ack on its way to one client or many.
 type outgoing struct {
 	packet packet.Packet
-	// offset is by what a client tells that it has got the event; "" if that is not recoverable.
+	// offset is by what a client tells that it has got the event; "" if that is not recoverable, or asks
+	// for an ack.
 	offset string
+	// mark is the ack id of a recoverable event that asks for an ack; 0 for any other.
+	mark uint64
 }
 
 // newEvent encodes the arguments of an event, behind which a recoverable one has its offset.
@@ -69,7 +72,10 @@ func (o *outgoing) frame() (*engineio.Packet, error) {
 }
 
 func (o *outgoing) retain(p *engineio.Packet, offset string) *engineio.Packet {
-	if o.offset == "" {
+	switch {
+	case o.mark != 0:
+		return p.Retain(o.packet.Namespace, "").Mark(o.mark)
+	case o.offset == "":
 		return p
 	}
 	return p.Retain(o.packet.Namespace, offset)

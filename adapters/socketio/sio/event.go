@@ -43,6 +43,21 @@ func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
 	return nil
 }
 
+// Emit sends an event to the client that sent this one, as a part of the answer: like an ack it does not
+// count against what may wait for the client. The error is that of encoding the arguments.
+func (e *Event) Emit(event string, args ...any) error {
+	o, err := newEvent(e.Socket.namespace.name, event, e.Socket.pid != "", args)
+	if err != nil {
+		return err
+	}
+	packets, err := e.Socket.conn.Load().encode(&o)
+	if err != nil {
+		return err
+	}
+	e.Socket.answer(packets)
+	return nil
+}
+
 // WantsAck reports whether the client waits for an ack that has not been sent yet.
 func (e *Event) WantsAck() bool { return e.wantsAck.Load() }
 

@@ -24,6 +24,7 @@ type rules struct {
 	onConnect    func(context.Context, *Socket)
 	onDisconnect func(context.Context, *Socket, Reason)
 	onViolation  func(context.Context, *Socket, error)
+	onAck        func(context.Context, *Socket, uint64, *Reply)
 	onError      func(context.Context, *Event, error)
 	pids         pids
 	// rooms is nil unless asked for.
@@ -86,6 +87,10 @@ func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = app
 
 // OnConnect sets what is called when a socket has connected, after the client has been told.
 func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = f }
+
+// OnAck sets what is called with the acks to events of PrepareAsking, with their ids. Any client may send
+// one with any id. The reply is valid only during the call.
+func (n *Namespace) OnAck(f func(ctx context.Context, s *Socket, id uint64, r *Reply)) { n.onAck = f }
 
 // OnViolation sets what is called for a socket whose client breaks the protocol, before its connection is
 // closed: the last moment to tell the client.

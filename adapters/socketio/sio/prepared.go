@@ -87,6 +87,20 @@ func PrepareRecoverable(namespace, event string, args ...any) (Prepared, error) 
 	return prepare(namespace, event, true, args)
 }
 
+// PrepareAsking encodes an event that asks each client for an ack, which comes to Namespace.OnAck with the
+// id. Unlike with Ask, nothing is kept for the socket, and nobody waits: the id, from 1 to
+// 1<<52, is the caller's to choose and to understand. The event is recovered, unless it was answered: so a client may
+// get it twice, and the arguments should say by what it can tell.
+func PrepareAsking(namespace, event string, id uint64, args ...any) (Prepared, error) {
+	o, err := newEvent(namespace, event, false, args)
+	if err != nil {
+		return Prepared{}, err
+	}
+	o.packet.ID, o.packet.HasID = 2*id, true
+	o.mark = o.packet.ID
+	return newPrepared(o), nil
+}
+
 func prepare(namespace, event string, recoverable bool, args []any) (Prepared, error) {
 	o, err := newEvent(namespace, event, recoverable, args)
 	if err != nil {
