@@ -122,7 +122,7 @@ func TestDecoder_RefusesCompressed(t *testing.T) {
 
 	t.Run("a bomb costs what the limit allows", func(t *testing.T) {
 		wire := clientFrame(0xC2, deflated(t, strings.Repeat("\x00", 8<<20)))
-		cost.Bound(t, 3*limit, func() {
+		cost.Bound(t, 3*limit+64<<10, func() {
 			_, err := feed(&websocket.Decoder{MaxMessage: limit, Deflate: true}, wire, 0)
 			assert.Equal(t, "1009", closeCode(err))
 		})
