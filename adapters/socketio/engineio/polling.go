@@ -121,6 +121,7 @@ func (s *Session) takeForPayloadLocked() []*Packet {
 	last := len(packets) - 1
 	if last > 0 {
 		s.outbox.add(packets[last])
+		s.heartbeat.set(s, s.lingerLocked())
 		return packets[:last]
 	}
 	s.endLocked(ReasonForcedClose)
