@@ -58,7 +58,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if len(packets) > 0 {
-			s.writePayload(w, packets)
+			s.writePayload(w, r, packets)
 			return
 		}
 		select {
@@ -121,6 +121,7 @@ func (s *Session) takeForPayloadLocked() []*Packet {
 	last := len(packets) - 1
 	if last > 0 {
 		s.outbox.add(packets[last])
+		s.heartbeat.set(s, s.lingerLocked())
 		return packets[:last]
 	}
 	s.endLocked(ReasonForcedClose)
@@ -148,24 +149,36 @@ func (s *Session) answerPoll() {
 	}
 }
 
-func (s *Session) writePayload(w http.ResponseWriter, packets []*Packet) {
-	size := 0
+func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets []*Packet) {
+	size, secret := 0, false
 	for _, p := range packets {
 		size += 1 + base64.StdEncoding.EncodedLen(len(p.frame))
+		secret = secret || p.uncompressed
 	}
 	body := appendPayload(make([]byte, 0, size), packets)
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer can; a dead client is found by its ping
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-store")
-	_, err := w.Write(body)
+	threshold := s.server.config.HTTPCompression
+	var err error
+	if threshold < 0 || len(body) < threshold || secret {
+		err = writePlain(w, body)
+	} else {
+		err = writeEncoded(w, r, body)
+	}
 	if err == nil {
 		err = control.Flush() // what is still buffered here could fail unnoticed
 	}
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		s.end(failure(err))
 	}
+}
+
+func writePlain(w http.ResponseWriter, body []byte) error {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, err := w.Write(body)
+	return err
 }
 
 // servePost takes packets from a POST's body.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"time"
 
@@ -27,28 +28,46 @@ type webSocket struct {
 
 // serveWebSocket opens a session on a WebSocket. The handler returns at once and a fresh goroutine
 // reads: it holds nothing of the request, nor of the memory that serving it took.
-func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, h *Handshake) {
-	conn, early, err := websocket.Upgrade(w, r, w.Header())
-	if err != nil {
-		refuseUpgrade(w, err)
+func (srv *Server) serveWebSocket(w http.ResponseWriter, h *Handshake, id string) {
+	socket, early := srv.takeConnection(w, h.Request)
+	if socket == nil {
 		return
 	}
-	ws := &webSocket{socket: newSocket(conn)}
-	if ws.session, err = srv.open(h, ws.socket); err != nil {
-		ws.socket.close()
+	ws := &webSocket{socket: socket}
+	var err error
+	if ws.session, err = srv.open(h, id, socket); err != nil {
+		socket.close()
 		return
 	}
 	ws.start(early)
 }
 
-// serveUpgrade lets a WebSocket try to take over from polling.
-func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, s *Session) {
-	conn, early, err := websocket.Upgrade(w, r, w.Header())
+// takeConnection answers the opening handshake. It returns nil if it has refused it.
+func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) (s *socket, early []byte) {
+	var conn net.Conn
+	var largest int
+	var err error
+	if srv.config.PerMessageDeflate > 0 {
+		conn, early, largest, err = websocket.UpgradeDeflate(w, r, w.Header())
+	} else {
+		conn, early, err = websocket.Upgrade(w, r, w.Header())
+	}
 	if err != nil {
 		refuseUpgrade(w, err)
+		return nil, nil
+	}
+	s = newSocket(conn)
+	s.deflate = largest
+	return s, early
+}
+
+// serveUpgrade lets a WebSocket try to take over from polling.
+func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, s *Session) {
+	socket, early := srv.takeConnection(w, r)
+	if socket == nil {
 		return
 	}
-	ws := &webSocket{session: s, socket: newSocket(conn), probing: true}
+	ws := &webSocket{session: s, socket: socket, probing: true}
 	if !ws.admit() {
 		ws.socket.close()
 		return
@@ -80,7 +99,7 @@ func (ws *webSocket) admit() bool {
 
 func (ws *webSocket) start(early []byte) {
 	s := ws.session
-	ws.decoder.MaxMessage = s.server.config.MaxPayload
+	ws.decoder.MaxMessage, ws.decoder.Deflate = s.server.config.MaxPayload, ws.socket.deflate > 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateClosed { // else its end has closed the socket
