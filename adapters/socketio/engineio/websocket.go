@@ -24,6 +24,9 @@ type webSocket struct {
 	// probing: the client may send nothing but `2probe` and `5`. Only the reader touches it.
 	probing bool
 	probed  bool
+	// deep: a message was handled, and the reader's stack has grown.
+	deep   bool
+	source *source
 }
 
 // serveWebSocket opens a session on a WebSocket. The handler returns at once and a fresh goroutine
@@ -103,26 +106,42 @@ func (ws *webSocket) start(early []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateClosed { // else its end has closed the socket
-		s.server.running.Go(func() { ws.run(early) })
+		ws.source = newSource(ws.socket)
+		s.server.running.Add(1)
+		go ws.run(early)
 	}
 }
 
-// run reads until the connection or the session ends.
+// run reads until the connection or the session ends, or until a message was handled. That takes a deep
+// stack, and a goroutine keeps what it once had; so another one, with a fresh stack, goes on: a connection
+// that waits holds the smallest stack there is.
 func (ws *webSocket) run(early []byte) {
-	defer ws.socket.close()
+	defer ws.session.server.running.Done()
+	over := true
+	defer func() {
+		if over {
+			ws.socket.close()
+		}
+	}()
 	defer ws.session.recoverPanic()
-	src := newSource(ws.socket)
+	ws.deep = false
 	var err error
 	if len(early) > 0 {
 		err = ws.feed(early)
 	}
-	for err == nil {
+	for err == nil && !ws.deep {
 		var data []byte
-		data, err = src.read()
+		data, err = ws.source.read()
 		if err == nil {
 			err = ws.feed(data)
 		}
-		src.release()
+		ws.source.release()
+	}
+	if err == nil {
+		over = false
+		ws.session.server.running.Add(1)
+		go ws.run(nil)
+		return
 	}
 	ws.ended(err)
 }
@@ -154,6 +173,7 @@ func (ws *webSocket) Message(op websocket.Opcode, data []byte) error {
 		return ws.probe(op, data)
 	}
 	s := ws.session
+	ws.deep = true
 	ok := false
 	switch {
 	case op == websocket.OpBinary:
