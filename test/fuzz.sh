@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 time=${1:-1m}
 pattern=${2:-.}
 
-# The decoders, and how many executions a second each must reach, averaged over its time: about a tenth
-# of what two cores with nothing else to do reach.
+# The decoders, and how many executions a second each must reach, averaged over its time: far fewer than
+# one worker on a busy machine does, so that only a target that is stuck, or does nothing, stays below.
 declare -A floor=(
 	["adapters/socketio/sio/packet FuzzDecode"]=500
 	["adapters/socketio/sio/packet FuzzSplitArray"]=500

@@ -71,13 +71,13 @@ func TestAllocations(t *testing.T) {
 	})
 
 	t.Run("a compressed multicast is compressed once", func(t *testing.T) {
-		const recipients = 2000
+		const recipients = 500
 		c := newCrowdOf(t, recipients, engineio.Config{PerMessageDeflate: 1024})
 		text := strings.Repeat("long ", 1000)
 		for range 10 {
 			c.multicast(textPacket(text))
 		}
 		allocations := testing.AllocsPerRun(20, func() { c.multicast(textPacket(text)) })
-		assert.Less(t, allocations, 0.02*recipients)
+		assert.Less(t, allocations, 0.1*recipients)
 	})
 }

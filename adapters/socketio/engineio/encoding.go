@@ -5,10 +5,14 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // contentEncoding is an HTTP content coding that the server can apply (RFC 9110 §8.4.1).
@@ -154,4 +158,37 @@ func writeEncoded(w http.ResponseWriter, r *http.Request, body []byte) error {
 	}
 	w.Header().Set("Content-Encoding", string(enc))
 	return writePlain(w, encoded)
+}
+
+// writePayload answers a poll.
+func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets []*Packet) {
+	size, secret := 0, false
+	for _, p := range packets {
+		size += 1 + base64.StdEncoding.EncodedLen(len(p.frame))
+		secret = secret || p.uncompressed
+	}
+	body := appendPayload(make([]byte, 0, size), packets)
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer can; a dead client is found by its ping
+	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	w.Header().Set("Cache-Control", "no-store")
+	threshold := s.server.config.HTTPCompression
+	var err error
+	if threshold < 0 || len(body) < threshold || secret {
+		err = writePlain(w, body)
+	} else {
+		err = writeEncoded(w, r, body)
+	}
+	if err == nil {
+		err = control.Flush() // what is still buffered here could fail unnoticed
+	}
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		s.end(failure(err))
+	}
+}
+
+func writePlain(w http.ResponseWriter, body []byte) error {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, err := w.Write(body)
+	return err
 }

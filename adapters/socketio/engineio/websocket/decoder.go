@@ -238,18 +238,6 @@ func (d *Decoder) limit() int {
 	return d.MaxMessage
 }
 
-// room is how many bytes of payload the message under way may have. A message
-// that cannot be compressed grows by a few bytes in a thousand when it is.
-func (d *Decoder) room() int {
-	if d.deflated() {
-		return d.limit() + d.limit()>>8 + 64
-	}
-	return d.limit()
-}
-
-// deflated reports whether the message of the current data frame is compressed.
-func (d *Decoder) deflated() bool { return (d.head[0]|byte(d.message))&bitRSV1 != 0 }
-
 // opcode is that of the frame whose header was read last.
 func (d *Decoder) opcode() Opcode { return Opcode(d.head[0] & bitsOpcode) }
 
@@ -279,16 +267,6 @@ func (d *Decoder) frame(piece []byte, h Handler) error {
 	d.buf, d.message, d.fragments = nil, 0, 0
 	if deflated {
 		return d.inflate(op, data, h)
-	}
-	return deliver(op, data, h)
-}
-
-func (d *Decoder) inflate(op Opcode, payload []byte, h Handler) error {
-	i := inflaters.Get().(*inflater)
-	defer i.release()
-	data, err := i.inflate(payload, d.limit())
-	if err != nil {
-		return err
 	}
 	return deliver(op, data, h)
 }

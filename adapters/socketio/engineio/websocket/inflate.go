@@ -125,3 +125,26 @@ func (s *inflateSource) ReadByte() (byte, error) {
 	}
 	return b, nil
 }
+
+// room is how many bytes of payload the message under way may have. A message
+// that cannot be compressed grows by a few bytes in a thousand when it is.
+func (d *Decoder) room() int {
+	if d.deflated() {
+		return d.limit() + d.limit()>>8 + 64
+	}
+	return d.limit()
+}
+
+// deflated reports whether the message of the current data frame is compressed.
+func (d *Decoder) deflated() bool { return (d.head[0]|byte(d.message))&bitRSV1 != 0 }
+
+// inflate delivers a compressed message.
+func (d *Decoder) inflate(op Opcode, payload []byte, h Handler) error {
+	i := inflaters.Get().(*inflater)
+	defer i.release()
+	data, err := i.inflate(payload, d.limit())
+	if err != nil {
+		return err
+	}
+	return deliver(op, data, h)
+}
