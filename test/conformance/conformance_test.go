@@ -43,7 +43,9 @@ func TestOfficialClients(t *testing.T) {
 		table.add(c.server, results[i])
 	}
 	t.Logf("\n%s", table)
-	assert.Empty(t, table.failures())
+	for _, failure := range table.failures() {
+		t.Error(failure)
+	}
 	require.Greater(t, len(table.rows), 400, "cases are missing")
 }
 

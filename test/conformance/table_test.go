@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,8 @@ type column struct{ suite, server, url string }
 // result is what js/run.mjs says of one case with one kind of client.
 type result struct {
 	row
+	// Place is that among all results of the suite.
+	Place int    `json:"place"`
 	Error string `json:"error"`
 }
 
@@ -41,6 +44,7 @@ func (c column) run(t *testing.T) []result {
 		}
 		results = append(results, r)
 	}
+	slices.SortFunc(results, func(a, b result) int { return a.Place - b.Place })
 	return results
 }
 

@@ -60,7 +60,7 @@ export class Client {
       ...kind.options,
       ...options,
     });
-    const client = new Client(kind, socket, events);
+    const client = new this(kind, socket, events);
     t.after(() => socket.disconnect());
     return client;
   }
@@ -74,8 +74,8 @@ export class Client {
   }
 
   /** A client in another namespace on the same connection. */
-  beside(namespace, options) {
-    return new Client(this.kind, this.socket.io.socket(namespace, options));
+  beside(namespace, options, events) {
+    return new Client(this.kind, this.socket.io.socket(namespace, options), events);
   }
 
   get engine() {
@@ -94,7 +94,12 @@ export class Client {
     if (engine.transport.name !== this.kind.settlesOn) {
       await within(new Promise((resolve) => engine.once("upgrade", resolve)), "the connection was not upgraded");
     }
-    await this.ask("who"); // an answer on the new transport: the server has upgraded too
+    await this.sync(); // the server has settled too
+  }
+
+  /** Waits for an answer, which comes behind everything that was sent before. */
+  sync() {
+    return this.ask("who");
   }
 
   /** The first argument of the next event of this name: one that has come and was not asked for yet, or one to come. */
@@ -107,7 +112,7 @@ export class Client {
     const index = this.#heard.findIndex((heard) => heard.event === event);
     if (index >= 0) return Promise.resolve(this.#heard.splice(index, 1)[0].args);
     const coming = new Promise((resolve) => this.#waiting.push({ event, resolve }));
-    return within(coming, () => `"${event}" was not heard${this.socket.connected ? "" : " (not connected)"}, but ${this.#unaskedText()}`);
+    return within(coming, () => `"${event}" was not heard${this.#state()}`);
   }
 
   /** The first arguments of the next n events of this name. */
@@ -122,9 +127,10 @@ export class Client {
     return this.#heard.map(({ event }) => event);
   }
 
-  #unaskedText() {
+  /** For messages: whether it is connected, and what it has heard beside. */
+  #state() {
     const shown = this.#heard.slice(-3).map(({ event, args }) => `${event} ${args[0] instanceof Error ? args[0] : JSON.stringify(args)}`);
-    return `${shown.join(", ").slice(0, 500) || "nothing"} (of ${this.#heard.length})`;
+    return `${this.socket.connected ? "" : ", is not connected"}, heard ${shown.join(", ").slice(0, 500) || "nothing"} (of ${this.#heard.length})`;
   }
 
   emit(event, ...args) {
@@ -133,7 +139,8 @@ export class Client {
 
   /** Emits the event and returns all arguments of the ack. */
   askArgs(event, ...args) {
-    return within(new Promise((resolve) => this.socket.emit(event, ...args, (...answer) => resolve(answer))), () => `no ack of "${event}"`);
+    const answered = new Promise((resolve) => this.socket.emit(event, ...args, (...answer) => resolve(answer)));
+    return within(answered, () => `no ack of "${event}"${this.#state()}`);
   }
 
   /** Emits the event and returns the first argument of the ack. */

@@ -1,5 +1,5 @@
 // Runs one suite against the server at PARLEY_URL, which is the fixture or the chat, and writes one line of JSON for
-// each case and kind of client: {"case", "client", "transport", "error"?}.
+// each case and kind of client as it ends: {"place", "case", "client", "transport", "ms", "error"?}.
 //
 //	node run.mjs fixture|chat [how the names of the cases begin]
 
@@ -7,7 +7,7 @@ import { kindsOf } from "./client.mjs";
 import { patience, within } from "../../e2e/js/wait.mjs";
 
 /** How many cases run at a time: they are waiting most of the time. */
-const width = 12;
+const width = 16;
 
 const suites = {
   // The slowest first, so that nothing has to wait for them in the end.
@@ -22,7 +22,7 @@ const [suite, beginning = ""] = process.argv.slice(2);
 const { kinds, files } = suites[suite];
 
 const runs = [];
-const results = [];
+let begun = 0;
 for (const file of files) {
   const { cases } = await import(`./cases/${file}.mjs`);
   for (const [name, run] of Object.entries(cases)) {
@@ -31,24 +31,25 @@ for (const file of files) {
 }
 
 async function work() {
-  while (results.length < runs.length) {
-    const place = results.length;
+  while (begun < runs.length) {
+    const place = begun++;
     const { name, run, kind } = runs[place];
     const endings = [];
     const t = { after: (end) => endings.unshift(end) };
-    const result = { case: name, client: kind.version, transport: kind.transport };
-    results[place] = result;
+    const result = { place, case: name, client: kind.version, transport: kind.transport };
+    const began = Date.now();
     try {
       await within(run(t, kind), "the case did not end", 2 * patience);
     } catch (err) {
       result.error = String(err.stack ?? err);
     }
+    result.ms = Date.now() - began;
     for (const end of endings) await end();
+    console.log(JSON.stringify(result));
   }
 }
 
 // A case that failed may have left promises that fail later.
 process.on("unhandledRejection", () => {});
 await Promise.all(Array.from({ length: width }, work));
-for (const result of results) console.log(JSON.stringify(result));
 process.exit(0);

@@ -6,11 +6,12 @@ import { within } from "../../../e2e/js/wait.mjs";
 import { Client, somewhere } from "../client.mjs";
 
 // Between two polls there is no connection to lose: then the server learns of a cut by its heartbeat alone, which is
-// quick here.
+// quicker here.
 const path = "/hasty/";
 
-/** Cuts the network until the client has noticed. */
-export async function cut(proxy, client) {
+/** Cuts the network until the client has noticed, once its next poll had the time of the other's few to arrive. */
+export async function cut(proxy, client, other) {
+  for (let i = 0; i < 3; i++) await other.sync();
   proxy.down();
   assert.match(await client.next("disconnect"), /^transport (close|error)$/);
 }
@@ -31,7 +32,7 @@ export const cases = {
     const client = await Client.connect(t, kind, { path, namespace, server: proxy.url });
     for (let i = 0; i < 3; i++) {
       const { id } = client.socket;
-      await cut(proxy, client);
+      await cut(proxy, client, other);
       assert.match(await other.ask("fate", id), lost(kind));
       await other.ask("tell-others", "missed");
       client.emit("count", i);
@@ -51,10 +52,10 @@ export const cases = {
 
   async "reconnect: every namespace of the connection comes back"(t, kind) {
     const proxy = await Proxy.start(t);
-    const main = await Client.connect(t, kind, { server: proxy.url });
+    const main = await Client.connect(t, kind, { path, server: proxy.url });
     const side = main.beside(somewhere(), { auth: { side: true } });
     await side.welcome();
-    await cut(proxy, main);
+    await cut(proxy, main, await Client.connect(t, kind, { path }));
     assert.match(await side.next("disconnect"), /^transport (close|error)$/);
     proxy.up();
     for (const client of [main, side]) await client.welcome();

@@ -2,20 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Client, somewhere } from "../client.mjs";
-
-/** How many events follow once the connection has settled. */
-const after = 50;
-
-/** Does it once per turn of the event loop, from now until some time after the client has settled. */
-async function untilSettled(client, act) {
-  let done = 0;
-  for (let left = after; left > 0; done++) {
-    act(done);
-    await new Promise(setImmediate);
-    if (client.engine.transport.name === client.kind.settlesOn) left--;
-  }
-  return Array.from({ length: done }, (_, i) => i);
-}
+import { untilSettled } from "../traffic.mjs";
 
 export const cases = {
   async "upgrade: nothing is lost or reordered, both ways"(t, kind) {

@@ -2,7 +2,7 @@
 
 import { Server } from "socket.io";
 
-const hasty = { pingInterval: 400, pingTimeout: 3000 };
+const hasty = { pingInterval: 1000, pingTimeout: 8000 };
 
 /** The servers by path, with what is special about each. */
 const servers = {
