@@ -21,7 +21,7 @@ const (
 	// secret signs the tokens of the chat.
 	secret = "a secret that only this test knows, long enough"
 	// runTime bounds one suite against one server; stopTime the end of a server.
-	runTime, stopTime = 2 * time.Minute, 20 * time.Second
+	runTime, stopTime = 4 * time.Minute, 20 * time.Second
 )
 
 // TestOfficialClients runs every case with every client over every transport against both servers.

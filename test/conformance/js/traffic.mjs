@@ -1,3 +1,5 @@
+import { patience } from "../../e2e/js/wait.mjs";
+
 /** Texts that are counted differently in bytes, UTF-16 code units and characters, or that a careless codec breaks. */
 export const texts = [
   "",
@@ -17,9 +19,11 @@ const after = 50;
  * stays on, with the number of the turn. Returns the numbers.
  */
 export async function untilSettled(client, act) {
+  const deadline = Date.now() + patience;
   let done = 0;
   for (let left = after; left > 0; done++) {
     if (!client.socket.connected) throw new Error("the connection was lost under way");
+    if (Date.now() > deadline) throw new Error("the connection did not settle");
     act(done);
     await new Promise(setImmediate);
     if (client.engine.transport.name === client.kind.settlesOn) left--;

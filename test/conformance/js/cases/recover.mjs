@@ -69,8 +69,7 @@ export const cases = {
       })();
       await client.next("told");
       if (kind.settlesOn === "polling") {
-        // Between two polls the server would not notice the cut for long.
-        on = false;
+        on = false; // so that there is a poll to cut
         await talk;
       }
       await cut(proxy, client, other);

@@ -2,13 +2,11 @@
 
 import { Server } from "socket.io";
 
-const hasty = { pingInterval: 1000, pingTimeout: 8000 };
-
 /** The servers by path, with what is special about each. */
 const servers = {
   "/plain/": {},
-  "/hasty/": hasty,
-  "/recovering/": { ...hasty, connectionStateRecovery: { maxDisconnectionDuration: 60_000 } },
+  "/hasty/": { pingInterval: 1000, pingTimeout: 8000 },
+  "/recovering/": { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } },
 };
 
 export function serveFixture(http) {
