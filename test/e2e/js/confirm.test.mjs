@@ -79,8 +79,7 @@ allAtOnceOverEachTransport((transport) => {
     await bob.next("message");
     acknowledge(bob);
     assertEvent(await alice.next("message_delivered"), delivered(alice, ack, conversation, 1, []));
-    await bob.next("message");
-    assert.deepEqual(await bob.unasked(), []);
+    assert.equal((await bob.next("message")).messageId, ack.messageId);
   });
 
   test("a cumulative ack counts for all messages up to its seq", async (t) => {
@@ -110,7 +109,8 @@ allAtOnceOverEachTransport((transport) => {
     assertEvent(await alice.next("message_delivered"), delivered(alice, ack, conversation, 1, []));
     for (const tab of tabs) {
       assert.equal((await tab.next("message")).messageId, ack.messageId);
-      assert.deepEqual(await tab.unasked(), []);
+      // Where the acks take their time, it has been sent again.
+      assert.deepEqual((await tab.unasked()).filter((event) => event !== "message"), []);
     }
     assert.equal((await alice.next("message")).messageId, ack.messageId);
     assert.deepEqual(await alice.unasked(), [], "the second ack changed nothing");
