@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 /** Milliseconds that anything on the page may take to show. */
-const patience = 10_000;
+const patience = 20_000;
 
 /** One person at the chat page, in a browser context of their own. */
 export class Person {
@@ -47,6 +47,25 @@ export class Person {
     await this.get("send-button").click();
   }
 
+  /** Writes many messages, a few at a time, and waits until all are sent. */
+  async writeMany(texts) {
+    for (let from = 0; from < texts.length; from += 20) {
+      await this.page.evaluate((some) => {
+        const input = document.querySelector('[data-testid="message-input"]');
+        for (const text of some) {
+          input.value = text;
+          input.dispatchEvent(new Event("input", { bubbles: true }));
+          input.form.requestSubmit();
+        }
+      }, texts.slice(from, from + 20));
+      await this.page.waitForFunction(
+        () => document.querySelector('.own:not([data-state="sent"])') === null,
+        undefined,
+        { timeout: patience },
+      );
+    }
+  }
+
   message(text) {
     return this.get("message").filter({ has: this.page.getByText(text, { exact: true }) });
   }
@@ -61,6 +80,41 @@ export class Person {
   /** Waits until the own message is in this state: waiting, sending, sent or failed. */
   async seesOwn(text, state) {
     await this.message(text).and(this.page.locator(`.own[data-state="${state}"]`)).waitFor();
+  }
+
+  /** Waits until those who were there have confirmed the own message, and answers with how the page says so. */
+  async seesDelivered(text) {
+    const message = this.message(text).and(this.page.locator('.own[data-delivery="complete"]'));
+    await message.waitFor();
+    return message.getByTestId("delivery").getAttribute("title");
+  }
+
+  /** Waits until there are that many messages in the log. */
+  async seesMessages(count) {
+    await this.page.waitForFunction(
+      (wanted) => document.querySelectorAll('[data-testid="message"]').length === wanted,
+      count,
+      { timeout: patience },
+    );
+  }
+
+  /** Waits for what is above the oldest message: more, loading, beginning. */
+  async seesPast(state) {
+    await this.page.locator(`[data-testid="past"][data-state="${state}"]`).waitFor();
+  }
+
+  /** Scrolls to the top of the log, and answers with what is written there and where on the screen. */
+  async scrollUp() {
+    return this.page.evaluate(() => {
+      document.querySelector('[data-testid="log"]').scrollTop = 0;
+      const first = document.querySelector('[data-testid="content"]');
+      return { text: first.textContent, top: first.getBoundingClientRect().top };
+    });
+  }
+
+  /** Where on the screen a message is. */
+  async top(text) {
+    return this.message(text).getByTestId("content").evaluate((content) => content.getBoundingClientRect().top);
   }
 
   /** Waits for a line of the conversation's own, such as "bob joined"; `times` counts it over the whole log. */

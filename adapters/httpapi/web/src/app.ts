@@ -46,8 +46,9 @@ export class App {
       this.#next?.room.connection(state);
     });
     connection.socket.on("error", (failure) => {
-      // Typing signs are for the moment: a refused one is nothing to tell the person about.
-      if (failure.event !== "typing") this.#notice.show(inWords(failure));
+      // Typing signs are for the moment: a refused one is nothing to tell the person about. Neither is a
+      // token that has run out: the connection gets a new one.
+      if (failure.event !== "typing" && failure.code !== "TOKEN_EXPIRED") this.#notice.show(inWords(failure));
     });
     this.#connection = connection;
     this.#arrive(this.#visit(connection, place.conversation));
@@ -60,6 +61,7 @@ export class App {
       retry: (key) => conversation.retry(key),
       discard: (key) => conversation.discard(key),
       drafted: (text) => conversation.drafted(text),
+      loadOlder: () => conversation.loadOlder(),
       leave: () => void this.#leave(),
       switchTo: (next) => this.#switchTo(next),
       tryNow: () => connection.tryNow(),
@@ -69,6 +71,10 @@ export class App {
       placed: (entry, before) => room.log.placed(entry, before),
       changed: (entry) => room.log.changed(entry),
       removed: (entry) => room.log.removed(entry),
+      recalling: (work) => room.log.recalling(work),
+      following: () => room.log.following(),
+      past: (past) => room.log.past(past),
+      announce: (words) => room.announce(words),
       joined: () => this.#onJoined(visit),
       refused: (failure, again) => this.#onRefused(visit, failure, again),
       members: (users) => room.members(users),

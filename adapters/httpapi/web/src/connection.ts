@@ -29,6 +29,8 @@ export class Connection {
   readonly #onState: (state: ConnectionState) => void;
   #state: ConnectionState = { kind: "connecting" };
   #attempt = 0;
+  /** The token has run out: the server ends the session, and a new one may be opened. */
+  #expired = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(user: string, onState: (state: ConnectionState) => void) {
@@ -46,6 +48,7 @@ export class Connection {
     this.socket.on("connect_error", this.#onConnectError);
     this.socket.on("disconnect", this.#onDisconnect);
     this.socket.on("token_expiring", this.#onTokenExpiring);
+    this.socket.on("error", this.#onError);
     this.socket.io.on("reconnect_attempt", this.#onAttempt);
   }
 
@@ -126,6 +129,7 @@ export class Connection {
 
   readonly #onConnect = (): void => {
     this.#attempt = 0;
+    this.#expired = false;
     this.#enter({ kind: "connected" });
   };
 
@@ -147,11 +151,19 @@ export class Connection {
 
   readonly #onDisconnect = (reason: string): void => {
     if (reason === "io client disconnect") return;
+    if (reason === "io server disconnect" && this.#expired) {
+      this.#tryLater();
+      return;
+    }
     if (reason === "io server disconnect") {
       this.#refuse("The server ended this session.");
       return;
     }
     this.#enter({ kind: "reconnecting", attempt: this.#attempt });
+  };
+
+  readonly #onError = (failure: Failure): void => {
+    this.#expired ||= failure.code === "TOKEN_EXPIRED";
   };
 
   readonly #onOnline = (): void => {
@@ -164,7 +176,7 @@ export class Connection {
       if (!this.socket.connected) return;
       await settle(this.socket, this.socket.timeout(answerTimeout).emitWithAck("refresh_token", { token }));
     } catch {
-      // The server ends the session when the old token runs out, and the next sign-in says why.
+      // The server ends the session when the old token runs out; the next sign-in then brings a new one.
     }
   };
 }

@@ -1,17 +1,23 @@
+import { Admission } from "./admission";
 import { Outgoing } from "./outgoing";
 import { Presence } from "./presence";
 import {
   answerTimeout,
   settle,
+  type Accepted,
   type Answer,
   type ChatSocket,
   type Failure,
   type Joined,
+  type Member,
   type ServerEvents,
+  type WireMessage,
 } from "./protocol";
+import { Scrollback, type Past } from "./scrollback";
 import { Timeline, type TimelineObserver } from "./timeline";
 import { TypingSign } from "./typing";
-import { missedLine } from "./wording";
+import { reloadLine, updateLine } from "./wording";
+import { Writings } from "./writings";
 
 /** What a conversation tells the page. */
 export interface ConversationObserver extends TimelineObserver {
@@ -20,12 +26,10 @@ export interface ConversationObserver extends TimelineObserver {
   refused(failure: Failure, again: boolean): void;
   members(users: string[]): void;
   typing(users: string[]): void;
+  past(past: Past): void;
+  /** Something just happened that the person should hear of who does not see the page. */
+  announce(words: string): void;
 }
-
-/** Failures to join that pass by themselves, and how often and with what pauses (ms) to try again. */
-const passing = new Set<Failure["code"]>(["TIMEOUT", "RATE_LIMITED", "DRAINING", "UNAVAILABLE", "INTERNAL"]);
-const rejoins = 5;
-const firstPause = 500;
 
 /** One conversation that the person is in: joins it, and again after every reconnection. */
 export class Conversation {
@@ -33,30 +37,48 @@ export class Conversation {
   readonly #socket: ChatSocket;
   readonly #observer: ConversationObserver;
   readonly #timeline: Timeline;
+  readonly #writings: Writings;
+  readonly #scrollback: Scrollback;
+  readonly #admission: Admission;
   readonly #presence: Presence;
   readonly #outgoing: Outgoing;
   readonly #typing: TypingSign;
+  readonly #listeners: Partial<ServerEvents & { connect(): void; disconnect(): void }>;
   #everJoined = false;
   #joined = false;
-  #closed = false;
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  /** Counts connections: an answer of a former one says nothing about this one. */
+  #connection = 0;
 
   constructor(socket: ChatSocket, self: string, id: string, observer: ConversationObserver) {
     this.id = id;
     this.#socket = socket;
     this.#observer = observer;
     this.#timeline = new Timeline(self, observer);
+    this.#writings = new Writings(this.#timeline);
+    this.#scrollback = new Scrollback(socket, id, this.#timeline, observer.past.bind(observer));
     this.#presence = new Presence(self, observer.members.bind(observer), observer.typing.bind(observer));
-    this.#outgoing = new Outgoing(socket, id, this.#timeline, this.#onSendFailure);
+    this.#outgoing = new Outgoing(socket, id, this.#timeline, this.#onAccepted, this.#onSendFailure);
     this.#typing = new TypingSign((isTyping) => this.#signTyping(isTyping));
-    socket.on("connect", this.#onConnect);
-    socket.on("disconnect", this.#onDisconnect);
-    socket.on("message", this.#onMessage);
-    socket.on("user_joined", this.#onUserJoined);
-    socket.on("user_left", this.#onUserLeft);
-    socket.on("typing", this.#onTyping);
-    socket.on("conversation_updated", this.#onUpdated);
-    if (socket.connected) this.#onConnect();
+    this.#admission = new Admission(
+      socket,
+      id,
+      () => this.#timeline.place,
+      (answer) => this.#onAdmitted(answer),
+      (failure) => observer.refused(failure, this.#everJoined),
+    );
+    this.#listeners = {
+      connect: () => this.#onConnect(),
+      disconnect: () => this.#onDisconnect(),
+      message: this.#onMessage,
+      message_chunk: (chunk) => this.#here(chunk) && this.#onChunk(chunk),
+      message_delivered: (report) => this.#here(report) && this.#timeline.delivered(report),
+      user_joined: (line) => this.#here(line) && this.#onCame(line.userId, line.timestamp),
+      user_left: (line) => this.#here(line) && this.#onWent(line.userId, line.timestamp),
+      typing: (sign) => this.#here(sign) && this.#presence.setTyping(sign.userId, sign.isTyping),
+      conversation_updated: (line) => this.#here(line) && this.#note(updateLine(line.changes), line.timestamp),
+    };
+    this.#listen("on");
+    if (socket.connected) this.#admission.ask();
   }
 
   /** False: too many messages wait already. */
@@ -67,7 +89,7 @@ export class Conversation {
 
   /** Tries again to get in, after a refusal. */
   rejoin(): void {
-    if (this.#socket.connected && !this.#joined) void this.#join(rejoins);
+    if (this.#socket.connected && !this.#joined) this.#admission.ask();
   }
 
   retry(key: string): void {
@@ -83,6 +105,11 @@ export class Conversation {
     this.#typing.drafted(text);
   }
 
+  /** The person has come to the oldest message shown. */
+  loadOlder(): void {
+    void this.#scrollback.load();
+  }
+
   /** Leaves, as far as the connection allows. Nothing more is told afterwards. */
   async leave(): Promise<void> {
     this.close();
@@ -93,56 +120,121 @@ export class Conversation {
 
   /** Stops following the conversation, without a word to the server. */
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#pause);
+    this.#connection++;
+    this.#listen("off");
+    this.#admission.stop();
+    this.#scrollback.pause();
+    this.#writings.close();
     this.#typing.stop();
     this.#presence.forgetTyping();
-    this.#socket.off("connect", this.#onConnect);
-    this.#socket.off("disconnect", this.#onDisconnect);
-    this.#socket.off("message", this.#onMessage);
-    this.#socket.off("user_joined", this.#onUserJoined);
-    this.#socket.off("user_left", this.#onUserLeft);
-    this.#socket.off("typing", this.#onTyping);
-    this.#socket.off("conversation_updated", this.#onUpdated);
   }
 
-  async #join(triesLeft: number): Promise<void> {
-    const connection = this.#socket.id;
-    const known = this.#timeline.lastSeq;
-    const after = this.#timeline.place;
-    const request = after === undefined ? { conversationId: this.id } : { conversationId: this.id, after };
-    const pending = this.#socket.timeout(answerTimeout).emitWithAck("join_conversation", request);
-    const answer = await settle(this.#socket, pending);
-    // An answer for a connection that is gone says nothing about this one.
-    if (this.#closed || !this.#socket.connected || this.#socket.id !== connection) return;
-    if (answer.ok) {
-      await this.#enter(answer, known);
-      return;
+  #listen(how: "on" | "off"): void {
+    for (const [event, listener] of Object.entries(this.#listeners)) {
+      this.#socket[how](event as keyof ServerEvents, listener as () => void);
     }
-    const failure = answer.error;
-    if (!passing.has(failure.code) || triesLeft === 0) {
-      this.#observer.refused(failure, this.#everJoined);
-      return;
-    }
-    const pause = Math.max(failure.retryAfterMs ?? 0, firstPause * 2 ** (rejoins - triesLeft));
-    this.#pause = setTimeout(() => void this.#join(triesLeft - 1), pause);
   }
 
-  /** `known` is the newest seq that was here before the join. */
-  async #enter(answer: Answer<Joined> & { ok: true }, known: number): Promise<void> {
-    const again = this.#everJoined;
-    const anew = this.#timeline.enterEpoch(answer.epoch);
+  #here(about: { conversationId: string }): boolean {
+    return about.conversationId === this.id;
+  }
+
+  #note(text: string, timestamp?: string): void {
+    this.#timeline.note(text, timestamp === undefined ? undefined : new Date(timestamp));
+    this.#observer.announce(text);
+  }
+
+  #onConnect(): void {
+    this.#connection++;
+    // A recovered session never left, as the server sees it, and what it missed comes by itself.
+    if (this.#everJoined && this.#socket.recovered) void this.#resume();
+    else this.#admission.ask();
+  }
+
+  /** The answer comes after all that was missed. */
+  async #resume(): Promise<void> {
+    const connection = this.#connection;
+    const request = { conversationId: this.id };
+    const answer = await settle(this.#socket, this.#socket.timeout(answerTimeout).emitWithAck("presence", request));
+    if (connection !== this.#connection || this.#admission.pending) return;
+    if (!answer.ok) {
+      this.#admission.ask();
+      return;
+    }
+    this.#writings.sweep();
+    this.#note("You are back");
+    this.#scrollback.resume();
+    this.#enter(answer.members);
+  }
+
+  #onAdmitted(answer: Answer<Joined> & { ok: true }): void {
+    // What is being written is told again, from the first chunk on.
+    this.#writings.clear();
+    if (answer.recovered) {
+      for (const message of answer.messages) this.#receive(message);
+      if (!this.#joined) this.#note("You are back");
+      this.#scrollback.resume();
+    } else {
+      this.#timeline.begin(answer);
+      this.#note(this.#everJoined ? reloadLine(answer.reason) : "You joined");
+      this.#scrollback.begin();
+    }
+    this.#enter(answer.members);
+  }
+
+  #enter(members: Member[]): void {
     this.#everJoined = true;
     this.#joined = true;
-    for (const message of answer.messages) this.#timeline.receive(message);
-    this.#presence.replace(answer.members.map((member) => member.userId));
-    this.#timeline.note(again ? "You are back" : "You joined");
-    if (anew) this.#timeline.note("The conversation began anew on the server");
+    this.#presence.replace(members.map((member) => member.userId));
     this.#observer.joined();
-    // Own messages cut off on their way are told apart from missed ones only once they are answered.
-    await this.#outgoing.resume();
-    const missed = again && !anew ? this.#timeline.missing(known, answer.seq) : 0;
-    if (missed > 0 && !this.#closed) this.#timeline.note(missedLine(missed));
+    this.#outgoing.resume();
+  }
+
+  #onDisconnect(): void {
+    this.#connection++;
+    this.#admission.stop();
+    if (this.#joined) this.#note("Connection lost");
+    this.#joined = false;
+    this.#typing.stop();
+    this.#presence.forgetTyping();
+    this.#scrollback.pause();
+    this.#writings.pause();
+    this.#outgoing.pause();
+  }
+
+  /** Says that the message is here, if the server wants to know. It may come again all the same. */
+  readonly #onMessage: ServerEvents["message"] = (message, ...rest) => {
+    if (!this.#here(message)) return;
+    const acknowledge = rest.at(-1);
+    if (typeof acknowledge === "function") acknowledge();
+    this.#presence.setTyping(message.userId, false);
+    if (this.#receive(message)) return;
+    // An answer that is under way brings what is missing; otherwise it is asked for.
+    if (!this.#admission.pending) this.#admission.ask();
+  };
+
+  /** False: this is not the message that was to come next. */
+  #receive(message: WireMessage): boolean {
+    this.#writings.complete(message.messageId);
+    const received = this.#timeline.receive(message);
+    if (received === "astray") return false;
+    this.#scrollback.check();
+    if (received === "new") this.#observer.announce(`${message.userId}: ${message.content}`);
+    return true;
+  }
+
+  readonly #onChunk: ServerEvents["message_chunk"] = (chunk) => {
+    this.#writings.chunk(chunk);
+  };
+
+  #onCame(user: string, timestamp: string): void {
+    this.#presence.enter(user);
+    this.#note(`${user} joined`, timestamp);
+  }
+
+  #onWent(user: string, timestamp: string): void {
+    this.#presence.exit(user);
+    this.#note(`${user} left`, timestamp);
   }
 
   #signTyping(isTyping: boolean): void {
@@ -152,50 +244,16 @@ export class Conversation {
     }
   }
 
-  readonly #onConnect = (): void => {
-    clearTimeout(this.#pause);
-    void this.#join(rejoins);
-  };
-
-  readonly #onDisconnect = (): void => {
-    clearTimeout(this.#pause);
-    if (this.#joined) this.#timeline.note("Connection lost");
-    this.#joined = false;
-    this.#typing.stop();
-    this.#presence.forgetTyping();
-    this.#outgoing.pause();
-  };
-
-  readonly #onMessage: ServerEvents["message"] = (message) => {
-    if (message.conversationId !== this.id) return;
-    this.#presence.setTyping(message.userId, false);
-    this.#timeline.receive(message);
-  };
-
-  readonly #onUserJoined: ServerEvents["user_joined"] = (line) => {
-    if (line.conversationId !== this.id) return;
-    this.#presence.enter(line.userId);
-    this.#timeline.note(`${line.userId} joined`, new Date(line.timestamp));
-  };
-
-  readonly #onUserLeft: ServerEvents["user_left"] = (line) => {
-    if (line.conversationId !== this.id) return;
-    this.#presence.exit(line.userId);
-    this.#timeline.note(`${line.userId} left`, new Date(line.timestamp));
-  };
-
-  readonly #onTyping: ServerEvents["typing"] = (sign) => {
-    if (sign.conversationId === this.id) this.#presence.setTyping(sign.userId, sign.isTyping);
-  };
-
-  readonly #onUpdated: ServerEvents["conversation_updated"] = (line) => {
-    if (line.conversationId === this.id) this.#timeline.note("The conversation was updated", new Date(line.timestamp));
+  readonly #onAccepted = (receipt: Accepted): void => {
+    // The conversation began anew on the server, and the messages that are here are of its former life.
+    if (this.#joined && receipt.epoch !== this.#timeline.place?.epoch && !this.#admission.pending) this.#admission.ask();
   };
 
   readonly #onSendFailure = (failure: Failure): void => {
     if (failure.code !== "NOT_IN_CONVERSATION" || !this.#joined) return;
     this.#joined = false;
-    void this.#join(rejoins);
+    this.#outgoing.pause();
+    this.#admission.ask();
   };
 }
 

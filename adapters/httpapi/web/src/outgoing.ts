@@ -1,5 +1,5 @@
 import { newMessageId } from "./message-id";
-import { answerTimeout, settle, type ChatSocket, type Failure } from "./protocol";
+import { answerTimeout, settle, type Accepted, type ChatSocket, type Failure } from "./protocol";
 import type { Message, Timeline } from "./timeline";
 
 /** Messages that may wait for a connection at once. */
@@ -14,6 +14,7 @@ export class Outgoing {
   readonly #socket: ChatSocket;
   readonly #conversation: string;
   readonly #timeline: Timeline;
+  readonly #onAccepted: (receipt: Accepted) => void;
   readonly #onFailure: (failure: Failure) => void;
   /** Not accepted and not failed, in the order written, each with the number of its current try. */
   readonly #tries = new Map<Message, number>();
@@ -24,11 +25,13 @@ export class Outgoing {
     socket: ChatSocket,
     conversation: string,
     timeline: Timeline,
+    onAccepted: (receipt: Accepted) => void,
     onFailure: (failure: Failure) => void,
   ) {
     this.#socket = socket;
     this.#conversation = conversation;
     this.#timeline = timeline;
+    this.#onAccepted = onAccepted;
     this.#onFailure = onFailure;
   }
 
@@ -45,17 +48,18 @@ export class Outgoing {
     if (message?.state === "failed") this.#start(message);
   }
 
-  /** The conversation is joined: sends what waits. Done when all of that is answered. */
-  async resume(): Promise<void> {
+  /** The conversation is joined: sends what waits. */
+  resume(): void {
+    if (this.#open) return;
     this.#open = true;
-    await Promise.all([...this.#tries.keys()].map((message) => this.#try(message)));
+    for (const message of [...this.#tries.keys()]) void this.#try(message);
   }
 
   /** The connection is lost: what is under way waits, and answers to its last try no longer count. */
   pause(): void {
     this.#open = false;
     for (const message of [...this.#tries.keys()]) {
-      if (message.place === undefined) this.#wait(message);
+      if (message.seq === undefined) this.#wait(message);
       else this.#tries.delete(message);
     }
   }
@@ -75,12 +79,13 @@ export class Outgoing {
     this.#tries.set(message, number);
     this.#timeline.mark(message, "sending");
     const { content, messageId } = message;
-    const request = { conversationId: this.#conversation, content, messageId };
+    const request = { conversationId: this.#conversation, content, messageId, confirm: true as const };
     const pending = this.#socket.timeout(answerTimeout).emitWithAck("message", request);
     const answer = await settle(this.#socket, pending);
     if (answer.ok) {
       this.#tries.delete(message);
       this.#timeline.accept(message, answer);
+      this.#onAccepted(answer);
       return;
     }
     if (this.#tries.get(message) !== number) return;

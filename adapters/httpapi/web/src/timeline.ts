@@ -1,4 +1,5 @@
-import type { Failure, WireMessage } from "./protocol";
+import { put, type Ranked } from "./order";
+import type { Delivered, Failure, Position, WireMessage } from "./protocol";
 
 /** Where a message is in its life: `waiting` for a connection, `sending` until answered. */
 export type MessageState = "waiting" | "sending" | "sent" | "failed";
@@ -13,8 +14,19 @@ export interface Message {
   state: MessageState;
   time: Date;
   /** Set once the server has accepted it. */
-  place?: { epoch: string; seq: number };
+  seq?: number;
   failure?: Failure;
+  /** Set on an own message once it is known who has got it. */
+  delivery?: Delivered;
+}
+
+/** A message that someone is writing. It goes when the complete one is there, and stays if that never comes. */
+export interface Writing {
+  kind: "writing";
+  key: string;
+  text: string;
+  aborted: boolean;
+  time: Date;
 }
 
 /** A line about the conversation: someone came, the connection was lost. */
@@ -25,68 +37,67 @@ export interface Line {
   time: Date;
 }
 
-export type Entry = Message | Line;
+export type Entry = Message | Writing | Line;
 
 /** Follows a timeline. `before` is the entry that comes right after the placed one. */
 export interface TimelineObserver {
   placed(entry: Entry, before: Entry | undefined): void;
-  changed(entry: Message): void;
+  changed(entry: Message | Writing): void;
   removed(entry: Entry): void;
+  /** Does the work, which places older messages above the rest. */
+  recalling(work: () => void): void;
+  /** Whether the person reads the newest, so that the oldest may go. */
+  following(): boolean;
 }
 
-/** Entries kept; the oldest go first, so that a page left open for days stays light. */
+/** Entries kept, so that a page left open for days stays light; and at most, while someone reads old ones. */
 const capacity = 2_000;
+const most = 10_000;
 
 /**
- * What the person reads, in order: accepted messages by seq, each once; then own ones not yet
- * accepted. Lines keep the place they arrived at.
+ * What the person reads, in order: accepted messages by seq, each once; then what is being written and
+ * own messages not yet accepted. Lines keep the place they arrived at.
  */
 export class Timeline {
   readonly #self: string;
   readonly #observer: TimelineObserver;
-  #entries: Entry[] = [];
+  #entries: Ranked<Entry>[] = [];
   #byKey = new Map<string, Message>();
-  #epoch = "";
+  #epoch: string | undefined;
   #lastSeq = 0;
-  #lines = 0;
+  #floor = 1;
+  #named = 0;
 
   constructor(self: string, observer: TimelineObserver) {
     this.#self = self;
     this.#observer = observer;
   }
 
-  /** The life of the conversation's log that seqs now count in; true if it follows another one. */
-  enterEpoch(epoch: string): boolean {
-    if (this.#epoch === epoch) return false;
-    const former = this.#epoch;
+  /**
+   * Begins at that place: everything later will be received, everything up to it can be recalled. What
+   * was shown before goes, but for own messages that are not accepted.
+   */
+  begin({ epoch, seq }: Position): void {
     this.#epoch = epoch;
-    if (former !== "") {
-      this.#lastSeq = 0;
-      return true;
-    }
-    // What came before the epoch was known belongs to it: the first life to be joined.
-    for (const { place } of this.#byKey.values()) if (place !== undefined) place.epoch = epoch;
-    return false;
+    this.#lastSeq = seq;
+    this.#floor = seq + 1;
+    const gone = this.#entries.filter(({ entry }) => entry.kind !== "message" || entry.seq !== undefined);
+    for (const { entry } of gone) this.#remove(entry);
   }
 
-  /** Where the conversation was seen last; nothing before the first join. */
-  get place(): { epoch: string; seq: number } | undefined {
-    return this.#epoch === "" ? undefined : { epoch: this.#epoch, seq: this.#lastSeq };
+  /** Up to where every message was received; nothing before the first join. */
+  get place(): Position | undefined {
+    return this.#epoch === undefined ? undefined : { epoch: this.#epoch, seq: this.#lastSeq };
   }
 
-  /** The newest seq seen in this epoch; 0 for none. */
-  get lastSeq(): number {
-    return this.#lastSeq;
+  /** From this seq on, every message up to the newest is here. */
+  get floor(): number {
+    return this.#floor;
   }
 
-  /** How many messages of this epoch are not here, of those after `from` up to and with `to`. */
-  missing(from: number, to: number): number {
-    let here = 0;
-    for (const entry of this.#byKey.values()) {
-      const place = entry.place;
-      if (place?.epoch === this.#epoch && place.seq > from && place.seq <= to) here++;
-    }
-    return Math.max(0, to - from - here);
+  /** Whether there is room for older messages. */
+  get roomy(): boolean {
+    return this.#entries.length < most - 500;
   }
 
   /** An own message that is not sent yet. */
@@ -101,58 +112,58 @@ export class Timeline {
       state: "waiting",
       time: new Date(),
     };
-    this.#insert(message);
+    this.#insert(message, Infinity);
     return message;
   }
 
-  /** A message from the server. One that is there already is only confirmed. */
-  receive(wire: WireMessage): void {
-    const key = keyOf(wire.userId, wire.messageId);
-    const known = this.#byKey.get(key);
-    if (known !== undefined) {
-      this.accept(known, { epoch: this.#epoch, seq: wire.seq, timestamp: wire.timestamp });
-      return;
-    }
-    const { userId, messageId, content, seq } = wire;
-    this.#insert({
-      kind: "message",
-      key,
-      userId,
-      messageId,
-      content,
-      own: userId === this.#self,
-      state: "sent",
-      time: new Date(wire.timestamp),
-      place: { epoch: this.#epoch, seq },
+  /**
+   * The next message from the server: `new`, or `known` if it is here already. One that does not follow
+   * the last is `astray` and not shown: something is missing, or seqs count in another epoch now.
+   */
+  receive(wire: WireMessage): "new" | "known" | "astray" {
+    const known = this.#byKey.get(keyOf(wire.userId, wire.messageId));
+    if (wire.seq !== this.#lastSeq + 1) return wire.seq <= this.#lastSeq && known?.seq === wire.seq ? "known" : "astray";
+    this.#lastSeq = wire.seq;
+    this.#show(wire, known);
+    return known === undefined ? "new" : "known";
+  }
+
+  /** The messages right below the floor, by seq; those that are here already stay as they are. */
+  recall(page: readonly WireMessage[]): void {
+    const first = page[0];
+    if (first === undefined) return;
+    this.#floor = first.seq;
+    this.#observer.recalling(() => {
+      for (const wire of page) this.#show(wire, this.#byKey.get(keyOf(wire.userId, wire.messageId)));
     });
   }
 
   /** The server has accepted an own message: by its answer or by its broadcast, whichever is first. */
-  accept(message: Message, at: { epoch: string; seq: number; timestamp: string }): void {
-    if (message.place !== undefined) return;
-    message.place = { epoch: at.epoch, seq: at.seq };
+  accept(message: Message, at: { seq: number; timestamp: string }): void {
+    if (message.seq !== undefined) return;
+    message.seq = at.seq;
     message.time = new Date(at.timestamp);
     message.state = "sent";
     delete message.failure;
-    const index = this.#entries.indexOf(message);
-    if (index === -1) return;
-    this.#entries.splice(index, 1);
-    if (this.#put(message) === index) {
-      this.#observer.changed(message);
-      return;
-    }
-    this.#observer.removed(message);
-    this.#observer.placed(message, this.#after(message));
+    this.#move(message, at.seq);
   }
 
   /** An own message goes on to another state, short of being accepted. */
   mark(message: Message, state: "waiting" | "sending"): void;
   mark(message: Message, state: "failed", failure: Failure): void;
   mark(message: Message, state: Exclude<MessageState, "sent">, failure?: Failure): void {
-    if (message.place !== undefined) return;
+    if (message.seq !== undefined) return;
     message.state = state;
     delete message.failure;
     if (failure !== undefined) message.failure = failure;
+    this.#observer.changed(message);
+  }
+
+  /** It is known who has got an own message. */
+  delivered(report: Delivered): void {
+    const message = this.#byKey.get(keyOf(this.#self, report.messageId));
+    if (message === undefined) return;
+    message.delivery = report;
     this.#observer.changed(message);
   }
 
@@ -160,9 +171,7 @@ export class Timeline {
   discard(key: string): string | undefined {
     const message = this.#byKey.get(key);
     if (message?.state !== "failed") return undefined;
-    this.#entries.splice(this.#entries.indexOf(message), 1);
-    this.#byKey.delete(key);
-    this.#observer.removed(message);
+    this.#remove(message);
     return message.content;
   }
 
@@ -172,57 +181,87 @@ export class Timeline {
   }
 
   note(text: string, time = new Date()): void {
-    this.#lines++;
-    this.#insert({ kind: "line", key: `line/${this.#lines}`, text, time });
+    this.#insert({ kind: "line", key: this.#name("line"), text, time }, this.#lastSeq + 0.5);
   }
 
-  #insert(entry: Entry): void {
-    if (entry.kind === "message") this.#byKey.set(entry.key, entry);
-    this.#put(entry);
-    this.#observer.placed(entry, this.#after(entry));
-    if (this.#entries.length > capacity) this.#dropOldest();
+  /** Someone begins to write a message. */
+  write(): Writing {
+    const writing: Writing = { kind: "writing", key: this.#name("writing"), text: "", aborted: false, time: new Date() };
+    this.#insert(writing, Infinity);
+    return writing;
   }
 
-  /** Puts the entry where it belongs and answers with its index. */
-  #put(entry: Entry): number {
-    const index = this.#placeFor(entry);
-    this.#entries.splice(index, 0, entry);
-    const seq = entry.kind === "message" && entry.place?.epoch === this.#epoch ? entry.place.seq : 0;
-    this.#lastSeq = Math.max(this.#lastSeq, seq);
-    return index;
+  grow(writing: Writing, delta: string): void {
+    writing.text += delta;
+    this.#observer.changed(writing);
   }
 
-  #placeFor(entry: Entry): number {
-    if (entry.kind === "message" && entry.place === undefined) return this.#entries.length;
-    let index = this.#entries.length;
-    for (let i = this.#entries.length - 1; i >= 0; i--) {
-      const other = this.#entries[i];
-      if (other === undefined || other.kind === "line") continue;
-      if (other.place !== undefined && !comesAfter(other, entry)) break;
-      index = i;
+  /** Nothing more will be written: it stays where it is, and what comes later goes below. */
+  abort(writing: Writing): void {
+    writing.aborted = true;
+    this.#move(writing, this.#lastSeq + 0.5);
+  }
+
+  /** Takes away what was being written. */
+  erase(writing: Writing): void {
+    this.#remove(writing);
+  }
+
+  #name(kind: string): string {
+    this.#named++;
+    return `${kind}/${this.#named}`;
+  }
+
+  #show(wire: WireMessage, known: Message | undefined): void {
+    if (known !== undefined) {
+      this.accept(known, wire);
+      return;
     }
-    return index;
+    const { userId, messageId, content, seq } = wire;
+    const own = userId === this.#self;
+    const time = new Date(wire.timestamp);
+    const key = keyOf(userId, messageId);
+    this.#insert({ kind: "message", key, userId, messageId, content, own, state: "sent", time, seq }, seq);
   }
 
-  #after(entry: Entry): Entry | undefined {
-    return this.#entries[this.#entries.lastIndexOf(entry) + 1];
+  #insert(entry: Entry, rank: number): void {
+    if (entry.kind === "message") this.#byKey.set(entry.key, entry);
+    const index = put(this.#entries, { entry, rank });
+    this.#observer.placed(entry, this.#entries[index + 1]?.entry);
+    const allowed = this.#observer.following() ? capacity : most;
+    if (this.#entries.length > allowed) this.#dropOldest();
+  }
+
+  #move(entry: Message | Writing, rank: number): void {
+    const from = this.#entries.findIndex((ranked) => ranked.entry === entry);
+    if (from === -1) return;
+    this.#entries.splice(from, 1);
+    const to = put(this.#entries, { entry, rank });
+    if (to === from) {
+      this.#observer.changed(entry);
+      return;
+    }
+    this.#observer.removed(entry);
+    this.#observer.placed(entry, this.#entries[to + 1]?.entry);
+  }
+
+  #remove(entry: Entry): void {
+    const index = this.#entries.findIndex((ranked) => ranked.entry === entry);
+    if (index === -1) return;
+    this.#entries.splice(index, 1);
+    if (entry.kind === "message") this.#byKey.delete(entry.key);
+    this.#observer.removed(entry);
   }
 
   #dropOldest(): void {
-    const entry = this.#entries.shift();
+    const entry = this.#entries[0]?.entry;
     if (entry === undefined) return;
-    if (entry.kind === "message") this.#byKey.delete(entry.key);
-    this.#observer.removed(entry);
+    if (entry.kind === "message" && entry.seq !== undefined) this.#floor = Math.max(this.#floor, entry.seq + 1);
+    this.#remove(entry);
   }
 }
 
 /** The server promises a message id to be one message only per user and conversation. */
 function keyOf(userId: string, messageId: string): string {
   return `${userId}/${messageId}`;
-}
-
-/** Whether an accepted message belongs after the entry. Epochs follow each other as they came. */
-function comesAfter(message: Message, entry: Entry): boolean {
-  if (entry.kind === "line" || message.place === undefined || entry.place === undefined) return false;
-  return message.place.epoch === entry.place.epoch && message.place.seq > entry.place.seq;
 }

@@ -39,9 +39,21 @@ export function typingLine(names: readonly string[]): string {
   return `${nameList(names)} ${names.length === 1 ? "is" : "are"} typing…`;
 }
 
-/** Says that messages sent while the person was away are not in the log. */
-export function missedLine(count: number): string {
-  return count === 1
-    ? "1 message was sent while you were away and is not shown."
-    : `${count} messages were sent while you were away and are not shown.`;
+/** Says why the conversation is shown from its newest messages again. */
+export function reloadLine(reason: string | undefined): string {
+  if (reason === "epoch") return "The server has begun this conversation anew. Shown is what it has now.";
+  return "You were away for too long to catch up. Shown are the newest messages.";
+}
+
+/** Says what a backend changed about the conversation. */
+export function updateLine(changes: Record<string, unknown> | undefined): string {
+  const what = Object.keys(changes ?? {});
+  return what.length === 0 ? "The conversation was updated" : `The conversation was updated: ${nameList(what)}`;
+}
+
+/** Says who has got a message of one's own. */
+export function deliveryWords({ expected, pending }: { expected: number; pending: readonly string[] }): string {
+  if (expected === 0) return "Sent; nobody else was here";
+  if (pending.length === 0) return expected === 1 ? "Delivered" : `Delivered to all ${expected}`;
+  return `Delivered to ${expected - pending.length} of ${expected}; not confirmed by ${nameList(pending)}`;
 }

@@ -10,6 +10,7 @@ interface Request {
 /** A socket whose server is the test: it sees every request and answers when and how it likes. */
 export class ScriptedSocket {
   connected = true;
+  recovered = false;
   id = "connection-1";
   readonly requests: Request[] = [];
   readonly signs: unknown[] = [];
@@ -19,10 +20,16 @@ export class ScriptedSocket {
     return this as unknown as ChatSocket;
   }
 
-  timeout(): { emitWithAck: (event: string, body: Record<string, unknown>) => Promise<unknown> } {
+  timeout(): {
+    emitWithAck: (event: string, body: Record<string, unknown>) => Promise<unknown>;
+    emit: (event: string, body: Record<string, unknown>, reply: (error: Error | null, answer?: unknown) => void) => void;
+  } {
     return {
       emitWithAck: (event, body) =>
         new Promise((answer, fail) => this.requests.push({ event, body, answer, fail })),
+      emit: (event, body, reply) => {
+        this.requests.push({ event, body, answer: (answer) => reply(null, answer), fail: (cause) => reply(cause) });
+      },
     };
   }
 
@@ -66,8 +73,10 @@ export class ScriptedSocket {
     for (const request of this.requests) request.fail(new Error("socket has been disconnected"));
   }
 
-  restore(id: string): void {
+  /** The connection is back: as another session, or `recovered` as the same. */
+  restore(id: string, recovered = false): void {
     this.connected = true;
+    this.recovered = recovered;
     this.id = id;
     this.tell("connect");
   }

@@ -9,6 +9,11 @@ function wire(seq: number, content: string, userId = "bob", messageId = `id-${co
   return { conversationId: "lobby", userId, content, timestamp, messageId, seq };
 }
 
+/** Messages whose contents are their seqs. */
+function run(from: number, to: number): WireMessage[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => wire(from + i, String(from + i)));
+}
+
 describe("a timeline", () => {
   let shown: Transcript;
   let timeline: Timeline;
@@ -16,21 +21,30 @@ describe("a timeline", () => {
   beforeEach(() => {
     shown = new Transcript();
     timeline = new Timeline("alice", shown);
-    timeline.enterEpoch("first");
+    timeline.begin({ epoch: "first", seq: 0 });
   });
 
-  it("shows messages by seq, whatever order they come in", () => {
-    for (const [seq, text] of [[1, "one"], [4, "four"], [2, "two"], [3, "three"]] as const) {
-      timeline.receive(wire(seq, text));
-    }
-    expect(shown.texts).toEqual(["one", "two", "three", "four"]);
-    expect(timeline.lastSeq).toBe(4);
+  const receive = (messages: WireMessage[]) => messages.map((message) => timeline.receive(message));
+
+  it("shows messages as they follow each other, and once", () => {
+    expect(receive([...run(1, 3), wire(2, "2"), wire(3, "3")])).toEqual(["new", "new", "new", "known", "known"]);
+    expect(shown.texts).toEqual(["1", "2", "3"]);
+    expect(timeline.place).toEqual({ epoch: "first", seq: 3 });
   });
 
-  it("shows a repeated message once", () => {
-    timeline.receive(wire(1, "one"));
-    timeline.receive(wire(1, "one"));
-    expect(shown.texts).toEqual(["one"]);
+  it("does not show a message before those that are missing below it", () => {
+    receive(run(1, 2));
+    expect(timeline.receive(wire(4, "4"))).toBe("astray");
+    expect(shown.texts).toEqual(["1", "2"]);
+    expect(timeline.place?.seq).toBe(2);
+    expect(receive(run(3, 4))).toEqual(["new", "new"]);
+    expect(shown.texts).toEqual(["1", "2", "3", "4"]);
+  });
+
+  it("takes a seq that was there with another message for a sign of another epoch", () => {
+    receive(run(1, 3));
+    expect(timeline.receive(wire(1, "of another life"))).toBe("astray");
+    expect(shown.texts).toEqual(["1", "2", "3"]);
   });
 
   it("takes the same message id of two people for two messages", () => {
@@ -39,17 +53,31 @@ describe("a timeline", () => {
     expect(shown.texts).toEqual(["from bob", "from carol"]);
   });
 
+  it("recalls older messages above what is there, and what was told of them below", () => {
+    timeline.begin({ epoch: "first", seq: 4 });
+    timeline.note("You joined");
+    timeline.receive(wire(5, "5"));
+    expect(timeline.floor).toBe(5);
+    timeline.recall(run(3, 4));
+    expect(timeline.floor).toBe(3);
+    timeline.recall(run(1, 2));
+    expect(shown.texts).toEqual(["1", "2", "3", "4", "(You joined)", "5"]);
+    expect(timeline.floor).toBe(1);
+  });
+
   it("confirms an own message by its broadcast and by its answer, in either order", () => {
     const draft = timeline.draft("mine", "hello");
-    timeline.receive(wire(7, "hello", "alice", "mine"));
-    timeline.accept(draft, { epoch: "first", seq: 7, timestamp });
+    timeline.receive(wire(1, "hello", "alice", "mine"));
+    timeline.accept(draft, { seq: 1, timestamp });
     expect(shown.texts).toEqual(["hello"]);
-    expect(draft).toMatchObject({ state: "sent", place: { epoch: "first", seq: 7 } });
+    expect(draft).toMatchObject({ state: "sent", seq: 1 });
 
     const other = timeline.draft("mine too", "again");
-    timeline.accept(other, { epoch: "first", seq: 8, timestamp });
-    timeline.receive(wire(8, "again", "alice", "mine too"));
+    timeline.accept(other, { seq: 2, timestamp });
+    expect(timeline.place?.seq).toBe(1);
+    expect(timeline.receive(wire(2, "again", "alice", "mine too"))).toBe("known");
     expect(shown.texts).toEqual(["hello", "again"]);
+    expect(timeline.place?.seq).toBe(2);
   });
 
   it("keeps own messages that are not accepted below all others, and moves them up once they are", () => {
@@ -59,9 +87,9 @@ describe("a timeline", () => {
     timeline.note("carol joined");
     expect(shown.texts).toEqual(["from bob", "(carol joined)", "first draft", "second draft"]);
 
-    timeline.accept(second, { epoch: "first", seq: 2, timestamp });
+    timeline.accept(second, { seq: 2, timestamp });
     expect(shown.texts).toEqual(["from bob", "(carol joined)", "second draft", "first draft"]);
-    timeline.accept(first, { epoch: "first", seq: 3, timestamp });
+    timeline.accept(first, { seq: 3, timestamp });
     expect(shown.texts).toEqual(["from bob", "(carol joined)", "second draft", "first draft"]);
     expect(shown.states).toEqual(["sent", "sent", "sent"]);
   });
@@ -74,30 +102,27 @@ describe("a timeline", () => {
     expect(draft.failure).toBeUndefined();
   });
 
-  it("begins to count anew in another epoch, and keeps what was before above", () => {
-    timeline.receive(wire(9, "old"));
-    expect(timeline.enterEpoch("second")).toBe(true);
-    expect(timeline.lastSeq).toBe(0);
-    timeline.receive(wire(1, "new"));
-    expect(shown.texts).toEqual(["old", "new"]);
-    expect(timeline.lastSeq).toBe(1);
-    expect(timeline.enterEpoch("second")).toBe(false);
+  it("begins anew with nothing but own messages that are not accepted", () => {
+    receive(run(1, 2));
+    timeline.note("Connection lost");
+    timeline.draft("a", "draft");
+    timeline.begin({ epoch: "second", seq: 7 });
+    expect(shown.texts).toEqual(["draft"]);
+    expect(timeline.place).toEqual({ epoch: "second", seq: 7 });
+    timeline.receive(wire(8, "8"));
+    timeline.recall(run(6, 7));
+    expect(shown.texts).toEqual(["6", "7", "8", "draft"]);
   });
 
-  it("counts what came before the epoch was known to the first one", () => {
-    const early = new Timeline("alice", shown);
-    early.receive(wire(5, "early"));
-    expect(early.enterEpoch("first")).toBe(false);
-    expect(early.lastSeq).toBe(5);
-    expect(early.missing(4, 5)).toBe(0);
-  });
-
-  it("tells how many messages are missing in a stretch", () => {
-    timeline.receive(wire(3, "three"));
-    timeline.receive(wire(6, "six"));
-    expect(timeline.missing(3, 6)).toBe(2);
-    expect(timeline.missing(5, 6)).toBe(0);
-    expect(timeline.missing(6, 6)).toBe(0);
+  it("lets what was broken off stay where it is, and what comes later go below", () => {
+    timeline.receive(wire(1, "1"));
+    const writing = timeline.write();
+    timeline.grow(writing, "half a th");
+    timeline.receive(wire(2, "2"));
+    expect(shown.texts).toEqual(["1", "2", "half a th…"]);
+    timeline.abort(writing);
+    timeline.receive(wire(3, "3"));
+    expect(shown.texts).toEqual(["1", "2", "half a th [aborted]", "3"]);
   });
 
   it("gives a failed message back, and no other", () => {
@@ -109,10 +134,20 @@ describe("a timeline", () => {
     expect(timeline.find(draft.key)).toBeUndefined();
   });
 
-  it("forgets the oldest beyond two thousand entries", () => {
-    for (let seq = 1; seq <= 2_001; seq++) timeline.receive(wire(seq, String(seq)));
+  it("forgets the oldest beyond two thousand entries, and knows that they are no longer there", () => {
+    receive(run(1, 2_001));
     expect(shown.texts).toHaveLength(2_000);
     expect(shown.texts[0]).toBe("2");
     expect(timeline.find("bob/id-1")).toBeUndefined();
+    expect(timeline.floor).toBe(2);
+  });
+
+  it("keeps more while the person reads old messages, but not without end", () => {
+    shown.follows = false;
+    receive(run(1, 9_501));
+    expect(shown.texts[0]).toBe("1");
+    expect(timeline.roomy).toBe(false);
+    receive(run(9_502, 10_001));
+    expect(shown.texts[0]).toBe("2");
   });
 });

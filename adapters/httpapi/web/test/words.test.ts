@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newMessageId } from "../src/message-id";
 import { faultOf } from "../src/names";
-import { inWords, typingLine } from "../src/wording";
+import { deliveryWords, inWords, typingLine, updateLine } from "../src/wording";
 
 describe("a name", () => {
   it.each(["a", "alice", "Alice.B_1:x-y@example", "x".repeat(128)])("may be %s", (name) => {
@@ -39,5 +39,23 @@ describe("words for the person", () => {
     [["alice", "bob", "carol", "dave"], "alice, bob and 2 others are typing…"],
   ])("for %j typing are %j", (names, line) => {
     expect(typingLine(names)).toBe(line);
+  });
+
+  it.each([
+    [0, [], "Sent; nobody else was here"],
+    [1, [], "Delivered"],
+    [3, [], "Delivered to all 3"],
+    [3, ["bob"], "Delivered to 2 of 3; not confirmed by bob"],
+    [9, ["a", "b", "c", "d"], "Delivered to 5 of 9; not confirmed by a, b and 2 others"],
+  ])("for a message to %i of whom %j are missing are %j", (expected, pending, words) => {
+    expect(deliveryWords({ expected, pending })).toBe(words);
+  });
+
+  it.each([
+    [undefined, "The conversation was updated"],
+    [{}, "The conversation was updated"],
+    [{ title: "x", topic: "y" }, "The conversation was updated: title and topic"],
+  ])("for the changes %j are %j", (changes, words) => {
+    expect(updateLine(changes)).toBe(words);
   });
 });

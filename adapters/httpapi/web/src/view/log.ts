@@ -1,32 +1,54 @@
-import type { Entry, Message, TimelineObserver } from "../timeline";
+import type { Past } from "../scrollback";
+import type { Entry, Message, TimelineObserver, Writing } from "../timeline";
 import { element, icon } from "./element";
 import { continues, lineItem, MessageItem, type MessageActions } from "./message-item";
+import { PastNotice } from "./past-notice";
+import { WritingItem } from "./writing-item";
 
 /** Pixels from the end at which the person still counts as reading the newest. */
 const nearEnd = 48;
+
+/** Pixels from the oldest message at which older ones are loaded. */
+const nearStart = 240;
+
+export interface LogActions extends MessageActions {
+  loadOlder(): void;
+}
+
+interface Item {
+  entry: Entry;
+  element: HTMLLIElement;
+  update?: () => void;
+}
 
 /** The messages and lines, newest below. Follows the end as long as the person is there. */
 export class Log implements TimelineObserver {
   readonly element: HTMLElement;
   readonly #list = element("ol", { class: "entries" });
-  readonly #scroller = element(
-    "div",
-    { class: "scroller", role: "log", "aria-live": "polite", "aria-label": "Messages", tabindex: "0" },
-    this.#list,
-  );
+  readonly #past: PastNotice;
+  readonly #scroller: HTMLElement;
   readonly #jump = element(
     "button",
     { type: "button", class: "button small jump", hidden: true, "data-testid": "jump-button" },
     icon("down"),
     "New messages",
   );
-  readonly #actions: MessageActions;
-  readonly #items = new Map<string, { entry: Entry; element: HTMLLIElement; message?: MessageItem }>();
+  readonly #actions: LogActions;
+  readonly #items = new Map<string, Item>();
   #atEnd = true;
   #scrollDue = false;
+  #recalls = false;
+  #more = false;
 
-  constructor(actions: MessageActions) {
+  constructor(actions: LogActions) {
     this.#actions = actions;
+    this.#past = new PastNotice(() => actions.loadOlder());
+    this.#scroller = element(
+      "div",
+      { class: "scroller", role: "log", "aria-live": "off", "aria-label": "Messages", tabindex: "0", "data-testid": "log" },
+      this.#past.element,
+      this.#list,
+    );
     this.element = element("section", { class: "log" }, this.#scroller, this.#jump);
     this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.#jump.addEventListener("click", () => this.#toEnd());
@@ -36,18 +58,20 @@ export class Log implements TimelineObserver {
 
   placed(entry: Entry, before: Entry | undefined): void {
     const item = this.#make(entry);
+    item.element.dataset["key"] = entry.key;
     this.#items.set(entry.key, item);
     this.#list.insertBefore(item.element, (before && this.#items.get(before.key)?.element) ?? null);
     this.#join(item.element);
     this.#join(item.element.nextElementSibling);
-    const mine = entry.kind === "message" && entry.own && entry.place === undefined;
+    if (this.#recalls) return;
+    const mine = entry.kind === "message" && entry.own && entry.seq === undefined;
     if (this.#atEnd || mine) this.#followEnd();
-    else if (entry.kind === "message") this.#jump.hidden = false;
+    else if (entry.kind !== "line") this.#jump.hidden = false;
   }
 
-  changed(entry: Message): void {
-    this.#items.get(entry.key)?.message?.update(entry);
-    if (this.#atEnd) this.#followEnd();
+  changed(entry: Message | Writing): void {
+    this.#items.get(entry.key)?.update?.();
+    if (this.#atEnd && !this.#recalls) this.#followEnd();
   }
 
   removed(entry: Entry): void {
@@ -59,10 +83,42 @@ export class Log implements TimelineObserver {
     this.#join(next);
   }
 
-  #make(entry: Entry): { entry: Entry; element: HTMLLIElement; message?: MessageItem } {
-    if (entry.kind === "line") return { entry, element: tagged(lineItem(entry), entry.key) };
-    const message = new MessageItem(entry, this.#actions);
-    return { entry, message, element: tagged(message.element, entry.key) };
+  /** What the person reads stays where it is, while older messages come in above it. */
+  recalling(work: () => void): void {
+    const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    this.#recalls = true;
+    work();
+    this.#recalls = false;
+    if (this.#atEnd) this.#toEnd();
+    else this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+  }
+
+  following(): boolean {
+    return this.#atEnd;
+  }
+
+  past(past: Past): void {
+    this.#past.show(past);
+    this.#scroller.setAttribute("aria-busy", String(past === "loading"));
+    this.#more = past === "more";
+    // The page that came may not have filled the screen. Asked in a frame of its own, so that a page is laid
+    // out before the next is wanted.
+    if (this.#more) requestAnimationFrame(() => this.#wantOlder());
+  }
+
+  #make(entry: Entry): Item {
+    switch (entry.kind) {
+      case "line":
+        return { entry, element: lineItem(entry) };
+      case "writing": {
+        const item = new WritingItem(entry);
+        return { entry, element: item.element, update: () => item.update(entry) };
+      }
+      case "message": {
+        const item = new MessageItem(entry, this.#actions);
+        return { entry, element: item.element, update: () => item.update(entry) };
+      }
+    }
   }
 
   /** Shows the item as part of the block above it, or as the first of a block. */
@@ -80,6 +136,11 @@ export class Log implements TimelineObserver {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < nearEnd;
     if (this.#atEnd) this.#jump.hidden = true;
+    this.#wantOlder();
+  }
+
+  #wantOlder(): void {
+    if (this.#more && this.#scroller.isConnected && this.#scroller.scrollTop < nearStart) this.#actions.loadOlder();
   }
 
   /** Goes to the end once per frame, however many messages the frame brings. */
@@ -98,9 +159,4 @@ export class Log implements TimelineObserver {
     this.#jump.hidden = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
-}
-
-function tagged(item: HTMLLIElement, key: string): HTMLLIElement {
-  item.dataset["key"] = key;
-  return item;
 }

@@ -1,6 +1,6 @@
 import type { Failure } from "../protocol";
 import type { Entry, Line, Message } from "../timeline";
-import { inWords } from "../wording";
+import { deliveryWords, inWords } from "../wording";
 import { avatar, element, icon } from "./element";
 
 /** Milliseconds. Messages of one person closer than this are shown as one block. */
@@ -53,6 +53,7 @@ export class MessageItem {
   update(message: Message): void {
     this.element.dataset["state"] = message.state;
     setTime(this.#time, message.time);
+    if (message.delivery !== undefined) this.element.dataset["delivery"] = message.delivery.status;
     if (message.own) this.#state.replaceChildren(...stateMark(message));
     this.#failure.hidden = message.failure === undefined;
     this.#failure.replaceChildren();
@@ -80,11 +81,23 @@ function stateMark(message: Message): (Node | string)[] {
     case "sending":
       return ["Sending…"];
     case "sent":
-      return [icon("check"), element("span", { class: "unseen" }, "Sent")];
+      return sentMark(message);
     case "failed":
       // Said in full below the message, with what can be done.
       return [];
   }
+}
+
+/** One tick for sent, two for delivered, with a count as long as somebody's is missing. */
+function sentMark({ delivery }: Message): Node[] {
+  if (delivery === undefined) return [icon("check"), element("span", { class: "unseen" }, "Sent")];
+  const words = deliveryWords(delivery);
+  const mark = element("span", { class: "delivery", title: words, "data-testid": "delivery" });
+  const partial = delivery.status === "partial";
+  mark.append(icon(delivery.expected === 0 ? "check" : "checks"));
+  if (partial) mark.append(element("span", { "aria-hidden": "true" }, `${delivery.delivered}/${delivery.expected}`));
+  mark.append(element("span", { class: "unseen" }, words));
+  return [mark];
 }
 
 export function lineItem(line: Line): HTMLLIElement {

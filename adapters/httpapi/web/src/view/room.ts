@@ -1,5 +1,6 @@
 import type { ConnectionState } from "../connection";
 import { typingLine } from "../wording";
+import { Announcer } from "./announcer";
 import { Composer } from "./composer";
 import { element, icon } from "./element";
 import { Log } from "./log";
@@ -14,6 +15,8 @@ export interface RoomActions {
   /** Takes back a failed message; answers with what it said. */
   discard(key: string): string | undefined;
   drafted(text: string): void;
+  /** The person has come to the oldest message shown. */
+  loadOlder(): void;
   leave(): void;
   switchTo(conversation: string): void;
   tryNow(): void;
@@ -26,6 +29,7 @@ export class Room {
   readonly #members: Members;
   readonly #status: Status;
   readonly #composer: Composer;
+  readonly #announcer = new Announcer();
   readonly #typing = element("p", { class: "typing", "data-testid": "typing", "aria-live": "polite" });
 
   constructor(self: string, conversation: string, actions: RoomActions) {
@@ -35,6 +39,7 @@ export class Room {
         this.#composer.focus();
       },
       edit: (key) => this.#composer.restore(actions.discard(key) ?? ""),
+      loadOlder: () => actions.loadOlder(),
     });
     this.#members = new Members(self);
     this.#status = new Status(() => actions.tryNow());
@@ -48,12 +53,18 @@ export class Room {
       element("main", { class: "talk" }, this.log.element, this.#typing, this.#composer.element),
       this.#members.element,
       switcher.element,
+      this.#announcer.element,
     );
   }
 
   /** Gives the notice its place over the messages. */
   carry(notice: HTMLElement): void {
     this.log.element.append(notice);
+  }
+
+  /** Tells a screen reader. */
+  announce(words: string): void {
+    this.#announcer.say(words);
   }
 
   connection(state: ConnectionState): void {
