@@ -11,13 +11,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"parley/test/internal/command"
+	"parley/test/internal/npm"
 )
 
 // TestLibrary runs the official client, with both of its parsers, against the example server of the library.
 func TestLibrary(t *testing.T) {
-	install(t, "js")
+	npm.Install(t, "js")
 	program := filepath.Join(t.TempDir(), "conformance")
-	output, err := run(5*time.Minute, "../..", nil, "go", "build", "-o", program, "./adapters/socketio/sio/examples/conformance")
+	output, err := command.Run(5*time.Minute, "../..", nil, "go", "build", "-o", program, "./adapters/socketio/sio/examples/conformance")
 	require.NoError(t, err, output)
 
 	server := exec.CommandContext(t.Context(), program)
@@ -33,7 +36,7 @@ func TestLibrary(t *testing.T) {
 	require.NoError(t, err)
 	address := strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 
-	output, err = run(suiteTime, "js", []string{"LIBRARY_URL=" + address},
+	output, err = command.Run(suiteTime, "js", []string{"LIBRARY_URL=" + address},
 		"node", "--test", "--test-reporter=spec", "--test-timeout=60000", "msgpack.mjs")
 	require.NoError(t, err, output)
 	counts := map[string]string{}
