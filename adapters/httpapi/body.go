@@ -141,7 +141,7 @@ func typeError(err error) error {
 	switch e.Type.Kind() {
 	case reflect.Bool:
 		wanted = "a boolean"
-	case reflect.Int:
+	case reflect.Uint32:
 		wanted = "a whole number, 0 or more"
 	}
 	return domain.Errorf(domain.CodeInvalidPayload, "%s must be %s", e.Field, wanted)
