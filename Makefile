@@ -22,7 +22,7 @@ test: compiler web chromium ## Set everything up and run all tests
 test-unit: compiler ## Run the Go tests that need neither Node.js nor a browser
 	go test -race -shuffle=on $$(go list ./... | grep -v /test/)
 
-fuzz: ## Run every fuzz target for FUZZTIME (default 1m)
+fuzz: ## Fuzz every decoder for FUZZTIME (default 1m), the rest for a quarter of it
 	./test/fuzz.sh $(or $(FUZZTIME),1m)
 
 lint: $(GOLANGCI) ## Check style, generated files and go.mod

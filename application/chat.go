@@ -61,20 +61,29 @@ func NewChat(
 	ends ports.Disconnector, logger *slog.Logger,
 ) *Chat {
 	timers := newTimers(logger)
-	return &Chat{
+	c := &Chat{
 		cfg: cfg, auth: auth, rooms: rooms, log: log, out: out, ends: ends, logger: logger,
 		sessions: newRegistry(), locks: newLocks(), timers: timers,
-		typists: newTypists(timers), deliveries: newDeliveries(), streams: newStreams(), strays: newStrays(),
+		typists: newTypists(timers), streams: newStreams(timers), strays: newStrays(),
 	}
+	c.deliveries = newDeliveries(timers, c.retry)
+	return c
 }
 
 // Close begins the end. From now on nothing new is accepted: what the log takes now would be heard by
 // those who are still connected and by nobody who has gone to another server. Departures are told no
 // more, those on their way are waited for: a server that shuts down calls this before it closes its
 // sockets, so that nobody is told that everybody left. What only reads or leaves goes on working.
+//
+// What is under way ends here: messages that are being written are aborted, and senders are told how far
+// their deliveries have come.
 func (c *Chat) Close() {
 	c.draining.Store(true)
 	c.timers.close()
+	// Whoever was let in before has begun what it wanted when it gives the lock back.
+	c.locks.wait()
+	c.abortAll()
+	c.reportAll()
 }
 
 // retryWhenDraining is what those are told who must go to another server, which is what reconnecting does.

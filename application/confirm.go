@@ -13,53 +13,34 @@ const maxTries = 3
 // pauses are those after each try; the last one is that of all further ones, too.
 var pauses = [maxTries]time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second}
 
+// patience is the time of all tries.
+var patience = pauses[0] + pauses[1] + pauses[2]
+
 // awaitable returns the members who would have to confirm the message, and whom the sender is among.
 func (c *Chat) awaitable(ctx context.Context, d domain.Draft) ([]domain.UserID, error) {
 	members, err := c.rooms.Members(ctx, d.Conversation.Room())
 	if err != nil {
 		return nil, err
 	}
-	return members, c.deliveries.check(d.Conversation, len(members))
+	return members, c.deliveries.check(d, len(members))
 }
 
-// awaitConfirmation begins to wait for the members. The caller holds the conversation's lock.
-func (c *Chat) awaitConfirmation(m domain.Message, members []domain.UserID) domain.DeliveryID {
-	one := c.deliveries.open(m, members)
-	wait := pauses[0]
-	if one.Expected() == 0 {
-		wait = 0
-	}
-	c.retryAfter(wait, one.ID, m)
-	return one.ID
-}
-
-func (c *Chat) retryAfter(wait time.Duration, id domain.DeliveryID, m domain.Message) {
-	c.timers.after(wait, func() { c.retry(id, m) })
-}
-
-// retry sends the message again to those who are waited for, and looks again later. It takes the
-// conversation's lock: the message must not overtake the Join of a session that has come back.
-func (c *Chat) retry(id domain.DeliveryID, m domain.Message) {
+// retry sends the message again to those who are waited for. It takes the conversation's lock: the message
+// must not overtake the Join of a session that has come back.
+func (c *Chat) retry(conversation domain.ConversationID, id domain.DeliveryID) {
 	now := time.Now()
-	_ = c.underLock(m.Conversation, func(conversation domain.ConversationID) error {
-		to, one, over := c.deliveries.overdue(id, now.Sub(m.At) >= max(c.cfg.ConfirmWindow, patience), func(u domain.UserID) []domain.SessionID {
-			return c.sessions.within(u, conversation)
-		})
-		switch {
-		case over:
-			c.report(one, now)
-		case one != nil:
-			if len(to) > 0 {
-				c.out.Broadcast(to, "", domain.MessageSent{Message: m, Delivery: id})
-			}
-			c.retryAfter(pauses[min(one.tries, maxTries)-1], id, m)
+	tooLate := func(one *delivery) bool { return now.Sub(one.Message.At) >= max(c.cfg.ConfirmWindow, patience) }
+	sessionsOf := func(u domain.UserID) []domain.SessionID { return c.sessions.within(u, conversation) }
+	_ = c.underLock(conversation, func(domain.ConversationID) error {
+		to, one, over := c.deliveries.overdue(id, tooLate, sessionsOf)
+		if over {
+			c.report(one)
+		} else if len(to) > 0 {
+			c.out.Broadcast(to, "", domain.MessageSent{Message: one.Message, Delivery: id})
 		}
 		return nil
 	})
 }
-
-// patience is the time of all tries.
-var patience = pauses[0] + pauses[1] + pauses[2]
 
 // Confirm notes that the session's user has got the message.
 func (c *Chat) Confirm(_ context.Context, id domain.SessionID, d domain.DeliveryID) {
@@ -72,7 +53,7 @@ func (c *Chat) Confirm(_ context.Context, id domain.SessionID, d domain.Delivery
 		return
 	}
 	if over := c.deliveries.confirm(d, user); over != nil {
-		c.report(over, time.Now())
+		c.reportLater(over.Message.Conversation, over)
 	}
 }
 
@@ -82,28 +63,52 @@ func (c *Chat) Acknowledge(_ context.Context, id domain.SessionID, conversation 
 	if err != nil {
 		return err
 	}
-	c.settle(conversation, func(one *delivery) {
+	c.reportLater(conversation, c.deliveries.settle(conversation, func(one *delivery) {
 		if one.Message.Seq <= seq {
 			one.Confirm(user)
 		}
-	})
+	})...)
 	return nil
 }
 
 // awaitNoMore gives up a user who has left. The caller holds the conversation's lock.
 func (c *Chat) awaitNoMore(conversation domain.ConversationID, user domain.UserID) {
-	c.settle(conversation, func(one *delivery) { one.GiveUp(user) })
+	c.report(c.deliveries.settle(conversation, func(one *delivery) { one.GiveUp(user) })...)
 }
 
-func (c *Chat) settle(conversation domain.ConversationID, f func(*delivery)) {
-	for _, over := range c.deliveries.each(conversation, f) {
-		c.report(over, time.Now())
+// reportLater reports when nobody holds the conversation's lock: a confirmation may come while its message
+// is still being enqueued, and its sender is to see the message first. Nobody waits who has nothing to tell.
+func (c *Chat) reportLater(conversation domain.ConversationID, over ...*delivery) {
+	if len(over) == 0 {
+		return
+	}
+	_ = c.underLock(conversation, func(domain.ConversationID) error {
+		c.report(over...)
+		return nil
+	})
+}
+
+// report tells the senders' sessions how deliveries ended, wherever they are. The caller holds the
+// conversation's lock.
+func (c *Chat) report(over ...*delivery) {
+	now := time.Now()
+	for _, one := range over {
+		if to := c.sessions.of(one.Message.User); len(to) > 0 {
+			c.out.Broadcast(to, "", one.Report(now))
+		}
 	}
 }
 
-// report tells the sender's sessions how a delivery ended, wherever they are.
-func (c *Chat) report(one *delivery, now time.Time) {
-	if to := c.sessions.of(one.Message.User); len(to) > 0 {
-		c.out.Broadcast(to, "", one.Report(now))
+// reportAll reports the deliveries that are under way as they are.
+func (c *Chat) reportAll() {
+	for _, conversation := range c.deliveries.conversations() {
+		_ = c.underLock(conversation, func(domain.ConversationID) error {
+			c.report(c.deliveries.settle(conversation, func(one *delivery) {
+				for _, u := range one.Awaited() {
+					one.GiveUp(u)
+				}
+			})...)
+			return nil
+		})
 	}
 }

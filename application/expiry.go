@@ -33,49 +33,63 @@ type expiring struct {
 	expires time.Time
 }
 
-// expire returns the sessions whose tokens are over at now, and those to be warned, each once. It looks
-// only into shards that have one of either.
-func (r *registry) expire(now time.Time) (over []domain.SessionID, soon []expiring) {
-	for i := range r.shards {
-		o, s := r.shards[i].expire(now)
-		over, soon = append(over, o...), append(soon, s...)
-	}
-	return over, soon
+// expiry is what is to be done about sessions whose time is over, or nearly.
+type expiry struct {
+	// over are those to be told that it is, which each is once; end are those to be ended: they, and
+	// others that are still there although they should have been.
+	over, end []domain.SessionID
+	// soon are those to be warned, which each token is once.
+	soon []expiring
 }
 
-func (sh *registryShard) expire(now time.Time) (over []domain.SessionID, soon []expiring) {
+// endAgain is how long a session that is to end may take before it is asked for again: one that was
+// opened a moment ago may not have been known yet to those who end it.
+const endAgain = 10 * time.Second
+
+// expire says what is to be done at now. It looks only into shards that have something due.
+func (r *registry) expire(now time.Time) (e expiry) {
+	for i := range r.shards {
+		r.shards[i].expire(now, &e)
+	}
+	return e
+}
+
+func (sh *registryShard) expire(now time.Time, e *expiry) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.due.IsZero() || sh.due.After(now) {
-		return nil, nil
+		return
 	}
 	sh.due = time.Time{}
 	for id, s := range sh.open {
-		expires, isOver, warn := s.expire(now)
-		switch {
-		case expires.IsZero():
-		case isOver:
-			over = append(over, id)
-		case expires.Add(-warnBefore).After(now):
-			sh.wake(expires.Add(-warnBefore))
-		default:
-			sh.wake(expires)
-		}
-		if warn {
-			soon = append(soon, expiring{id, expires})
+		if next := s.expire(now, id, e); !next.IsZero() {
+			sh.wake(next)
 		}
 	}
-	return over, soon
 }
 
-// expire says when the session's token is over, whether it is, and whether the client is to be warned,
-// which it is once.
-func (s *session) expire(now time.Time) (expires time.Time, over, warn bool) {
+// expire adds what is to be done about the session, and returns when to look again; the zero time is never.
+func (s *session) expire(now time.Time, id domain.SessionID, e *expiry) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	who := s.state.Identity
-	over = who.Expired(now)
-	warn = !over && !s.warned && who.Expired(now.Add(warnBefore))
-	s.warned = s.warned || warn
-	return who.ExpiresAt, over, warn
+	switch {
+	case s.ended || who.ExpiresAt.IsZero():
+		return time.Time{}
+	case !s.asked.IsZero() && now.Sub(s.asked) < endAgain:
+		return s.asked.Add(endAgain)
+	case !s.asked.IsZero() || who.Expired(now):
+		if s.asked.IsZero() {
+			e.over = append(e.over, id)
+		}
+		e.end = append(e.end, id)
+		s.asked = now
+		return now.Add(endAgain)
+	case !who.Expired(now.Add(warnBefore)):
+		return who.ExpiresAt.Add(-warnBefore)
+	case !s.warned:
+		s.warned = true
+		e.soon = append(e.soon, expiring{id, who.ExpiresAt})
+	}
+	return who.ExpiresAt
 }

@@ -35,3 +35,66 @@ func (c *Chat) WaitingTimers() int {
 	defer c.timers.mu.Unlock()
 	return len(c.timers.waiting)
 }
+
+// UnderWay says what a chat holds beside its sessions.
+type UnderWay struct {
+	Deliveries, Streams, Open, Typists, Strays int
+	DeliveryBytes                              int64
+	StreamBytes                                int
+}
+
+// UnderWay counts what is under way, and checks the counts that are kept of it.
+func (c *Chat) UnderWay() (u UnderWay) {
+	for i := range c.deliveries.shards {
+		sh := &c.deliveries.shards[i]
+		sh.mu.Lock()
+		here := 0
+		for _, tracked := range sh.in {
+			var bytes int64
+			for _, one := range tracked.deliveries {
+				bytes += one.bytes
+			}
+			must(bytes == tracked.bytes, "the bytes of a conversation's deliveries")
+			must(len(tracked.deliveries) > 0, "a conversation without deliveries")
+			here += len(tracked.deliveries)
+			u.DeliveryBytes += bytes
+		}
+		must(here == len(sh.byID), "deliveries by id and by conversation")
+		u.Deliveries += here
+		sh.mu.Unlock()
+	}
+	must(int64(u.Deliveries) == c.deliveries.count.Load(), "the count of deliveries")
+	must(u.DeliveryBytes == c.deliveries.tracked.Load(), "the bytes of deliveries")
+	c.countStreams(&u)
+	c.typists.mu.Lock()
+	defer c.typists.mu.Unlock()
+	u.Typists = len(c.typists.entries)
+	must(int64(u.Typists) == c.typists.count.Load(), "the count of typists")
+	c.strays.mu.Lock()
+	defer c.strays.mu.Unlock()
+	u.Strays = len(c.strays.users)
+	return u
+}
+
+func (c *Chat) countStreams(u *UnderWay) {
+	c.streams.mu.Lock()
+	defer c.streams.mu.Unlock()
+	for _, one := range c.streams.byID {
+		must(one.bytes == one.Size(), "the bytes of a stream")
+		u.StreamBytes += one.bytes
+	}
+	for _, open := range c.streams.in {
+		must(len(open) > 0, "a conversation without streams")
+		u.Open += len(open)
+	}
+	u.Streams = len(c.streams.byID)
+	must(u.Open == c.streams.open, "the count of open streams")
+	must(u.StreamBytes == c.streams.bytes, "the bytes of streams")
+	must(int64(u.Streams) == c.streams.count.Load(), "the count of streams")
+}
+
+func must(ok bool, what string) {
+	if !ok {
+		panic(what + " is wrong")
+	}
+}

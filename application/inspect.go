@@ -54,7 +54,7 @@ func (c *Chat) OpenSessions(
 	slices.Sort(ids)
 	var found []ports.Session
 	for _, id := range ids {
-		if len(found) == limit {
+		if len(found) >= limit {
 			break
 		}
 		if s, err := c.sessions.get(id); err == nil {

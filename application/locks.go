@@ -24,6 +24,14 @@ type locks struct {
 
 func newLocks() *locks { return &locks{seed: maphash.MakeSeed()} }
 
+// wait returns when everybody who holds a lock now has given it back.
+func (l *locks) wait() {
+	for i := range l.stripes {
+		l.stripes[i].Lock()
+		l.stripes[i].Unlock() //nolint:staticcheck // nothing is to be done in between
+	}
+}
+
 // of returns the conversation's lock. Under it the log and the room store are called: stores in
 // memory do not block, and a remote one must bound its calls by its own time limit.
 func (l *locks) of(c domain.ConversationID) *sync.Mutex {

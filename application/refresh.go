@@ -46,15 +46,16 @@ const warnBefore = 60 * time.Second
 // Expire ends the sessions whose tokens are not valid at now any more, and tells those whose are soon. It
 // is to be called every second or so.
 func (c *Chat) Expire(now time.Time) {
-	expired, expiring := c.sessions.expire(now)
-	for _, s := range expiring {
+	e := c.sessions.expire(now)
+	for _, s := range e.soon {
 		c.out.Broadcast([]domain.SessionID{s.id}, "", domain.TokenExpiring{ExpiresAt: s.expires})
 	}
-	if len(expired) == 0 {
-		return
+	if len(e.over) > 0 {
+		c.out.Broadcast(e.over, "", domain.SessionEnded{Reason: errExpired()})
 	}
-	c.out.Broadcast(expired, "", domain.SessionEnded{Reason: errExpired()})
-	c.ends.Disconnect(expired...)
+	if len(e.end) > 0 {
+		c.ends.Disconnect(e.end...)
+	}
 }
 
 func errExpired() *domain.Error {

@@ -81,20 +81,22 @@ func (c *Chat) acceptLocked(ctx context.Context, d domain.Draft, a audience) (po
 	if !duplicate {
 		c.tell(to, message, members, a)
 	}
-	return ports.Receipt{
+	receipt := ports.Receipt{
 		Message:   message.ID,
 		At:        domain.Position{Epoch: message.Epoch, Seq: message.Seq},
 		Accepted:  message.At,
 		Duplicate: duplicate,
-	}, nil
+	}
+	c.completed(to, message, receipt)
+	return receipt, nil
 }
 
 // tell sends an accepted message. The caller holds the conversation's lock.
 func (c *Chat) tell(to []domain.SessionID, m domain.Message, members []domain.UserID, a audience) {
-	c.spoke(to, typist{m.Conversation, m.User}, a.from, m.At)
+	c.spoke(to, typist{m.Conversation, m.User}, a.from)
 	event := domain.MessageSent{Message: m}
 	if a.confirm {
-		event.Delivery = c.awaitConfirmation(m, members)
+		event.Delivery = c.deliveries.open(m, members)
 	}
 	var except domain.SessionID
 	if a.noEcho {

@@ -123,14 +123,16 @@ func (r *registry) all() (ids []domain.SessionID) {
 	return ids
 }
 
-// unknown returns those of the sessions that are not open.
-func (r *registry) unknown(ids []domain.SessionID) (strangers []domain.SessionID) {
-	for _, id := range ids {
-		if _, err := r.get(id); err != nil {
-			strangers = append(strangers, id)
-		}
+// belongs reports whether the session is in the conversation, or is being taken out of it, and whose it is;
+// "" if it is not open. The caller holds the conversation's lock.
+func (r *registry) belongs(id domain.SessionID, c domain.ConversationID) (user domain.UserID, belongs bool) {
+	s, err := r.get(id)
+	if err != nil {
+		return "", false
 	}
-	return strangers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Identity.User, s.ended || s.state.Within(c) == nil
 }
 
 // session is an open session. Its client's calls come one after another, but Disconnect may come
@@ -138,6 +140,8 @@ func (r *registry) unknown(ids []domain.SessionID) (strangers []domain.SessionID
 type session struct {
 	mu    sync.Mutex
 	ended bool
+	// asked is when the session was to end because its token's time was over; from then on no other helps.
+	asked time.Time
 	// warned says that the client knows that its token expires soon.
 	warned bool
 	state  domain.Session
@@ -206,6 +210,9 @@ func (s *session) refresh(who domain.Identity) ([]domain.ConversationID, error) 
 	defer s.mu.Unlock()
 	if s.ended {
 		return nil, errEnded()
+	}
+	if !s.asked.IsZero() {
+		return nil, errExpired()
 	}
 	if who.User != s.state.Identity.User {
 		return nil, domain.Errorf(domain.CodeForbidden, "the token is another user's")

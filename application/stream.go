@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/domain"
@@ -10,9 +11,6 @@ import (
 
 // OpenStream begins a message that is written bit by bit, or says where it stands.
 func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, error) {
-	if err := c.accepting(); err != nil {
-		return ports.Stream{}, err
-	}
 	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
 	if err := d.CheckMetadata(); err != nil {
 		return ports.Stream{}, err
@@ -28,6 +26,9 @@ func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, e
 	lock.Lock()
 	defer lock.Unlock()
 
+	if err := c.accepting(); err != nil {
+		return ports.Stream{}, err
+	}
 	if one := c.streams.find(d.Conversation, d.ID); one != nil {
 		if one.receipt != nil || one.Draft.User != d.User {
 			return ports.Stream{}, domain.Errorf(domain.CodeConflict, "the message is complete, or another user's")
@@ -36,7 +37,7 @@ func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, e
 	}
 	d.Content = ""
 	now := time.Now()
-	one, err := c.streams.open(d, p.Confirm, now)
+	one, err := c.streams.begin(d, p.Confirm, now)
 	if err != nil {
 		return ports.Stream{}, err
 	}
@@ -47,7 +48,7 @@ func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, e
 			return ports.Stream{}, err
 		}
 	}
-	c.abortWhenIdle(one, ports.StreamIdle)
+	c.endWhenIdle(one, ports.StreamIdle)
 	return one.at(), nil
 }
 
@@ -55,13 +56,13 @@ func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, e
 func (c *Chat) AppendStream(
 	ctx context.Context, conversation domain.ConversationID, m domain.MessageID, chunk domain.Chunk,
 ) (ports.Stream, error) {
-	if err := c.accepting(); err != nil {
-		return ports.Stream{}, err
-	}
 	lock := c.locks.of(conversation)
 	lock.Lock()
 	defer lock.Unlock()
 
+	if err := c.accepting(); err != nil {
+		return ports.Stream{}, err
+	}
 	one := c.streams.find(conversation, m)
 	switch {
 	case one == nil:
@@ -82,12 +83,11 @@ func (c *Chat) appendChunk(ctx context.Context, one *stream, chunk domain.Chunk,
 	if err != nil {
 		return err
 	}
-	appended, err := one.Append(chunk, c.cfg.MaxContent)
+	appended, err := c.streams.append(one, chunk, c.cfg.MaxContent)
 	if err != nil || !appended {
 		return err
 	}
 	one.heard = now
-	c.streams.grew(len(chunk.Delta))
 	c.out.Broadcast(to, "", domain.ChunkAppended{Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: chunk})
 	return nil
 }
@@ -113,13 +113,23 @@ func (c *Chat) CloseStream(
 	if err := d.Check(c.cfg.MaxContent); err != nil {
 		return ports.Receipt{}, err
 	}
-	receipt, err := c.acceptLocked(ctx, d, audience{confirm: one.confirm})
-	if err != nil {
-		return ports.Receipt{}, err
+	return c.acceptLocked(ctx, d, audience{confirm: one.confirm})
+}
+
+// completed ends the stream of an accepted message, if there is one, however the message came: a backend that
+// has lost its way may publish the whole of it. The caller holds the conversation's lock.
+func (c *Chat) completed(to []domain.SessionID, m domain.Message, receipt ports.Receipt) {
+	one := c.streams.find(m.Conversation, m.ID)
+	if one == nil || one.receipt != nil || one.Draft.User != m.User {
+		return
 	}
+	next := one.Next()
 	c.streams.end(one)
 	one.receipt, one.heard = &receipt, time.Now()
-	return receipt, nil
+	if receipt.Duplicate {
+		// The message was told before the stream was opened: no other follows on the chunks.
+		c.out.Broadcast(to, "", aborted(one, next))
+	}
 }
 
 // AbortStream ends a stream without a message.
@@ -144,16 +154,33 @@ func (c *Chat) abort(ctx context.Context, one *stream) error {
 	next := one.Next()
 	c.streams.end(one)
 	c.streams.forget(one)
-	c.out.Broadcast(to, "", domain.ChunkAppended{
-		Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: domain.Chunk{Index: next}, Aborted: true,
-	})
+	c.out.Broadcast(to, "", aborted(one, next))
 	return nil
 }
 
-// abortWhenIdle looks after wait whether the stream is still written to. It keeps one that is closed
+func aborted(one *stream, next int) domain.ChunkAppended {
+	return domain.ChunkAppended{
+		Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: domain.Chunk{Index: next}, Aborted: true,
+	}
+}
+
+// abortAll aborts the open streams. Nobody can write to them any more.
+func (c *Chat) abortAll() {
+	ctx, cancel := cleanup(context.Background())
+	defer cancel()
+	c.inEach(c.streams.conversations(), "a stream was not aborted", "", func(conversation domain.ConversationID) error {
+		var failure error
+		for _, one := range c.streams.here(conversation) {
+			failure = errors.Join(failure, c.abort(ctx, one))
+		}
+		return failure
+	})
+}
+
+// endWhenIdle looks after wait whether the stream is still written to. It keeps one that is complete
 // until nobody asks for its receipt any more.
-func (c *Chat) abortWhenIdle(one *stream, wait time.Duration) {
-	c.timers.after(wait, func() {
+func (c *Chat) endWhenIdle(one *stream, wait time.Duration) {
+	one.timer = c.timers.after(wait, func() {
 		ctx, cancel := cleanup(context.Background())
 		defer cancel()
 		err := c.underLock(one.Draft.Conversation, func(domain.ConversationID) error { return c.endIfIdle(ctx, one) })
@@ -172,7 +199,7 @@ func (c *Chat) endIfIdle(ctx context.Context, one *stream) error {
 		may = ports.DuplicateWindow
 	}
 	if left := may - time.Since(one.heard); left > 0 {
-		c.abortWhenIdle(one, left)
+		c.endWhenIdle(one, left)
 		return nil
 	}
 	if one.receipt != nil {
@@ -180,7 +207,7 @@ func (c *Chat) endIfIdle(ctx context.Context, one *stream) error {
 		return nil
 	}
 	if err := c.abort(ctx, one); err != nil {
-		c.abortWhenIdle(one, may)
+		c.endWhenIdle(one, may)
 		return err
 	}
 	return nil

@@ -1,6 +1,7 @@
 package application
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,9 @@ const (
 	maxStreamBytes = 64 << 20
 	// maxStreamsHere bounds those of one conversation: whoever joins it is told all of them.
 	maxStreamsHere = 16
+	// maxStreamsOver bounds those that have ended and are remembered for their receipt; one takes some 500
+	// bytes.
+	maxStreamsOver = 100_000
 	// retryWhenFull is what a backend is told for whom there is no room.
 	retryWhenFull = time.Second
 )
@@ -23,13 +27,15 @@ const (
 // streams are the messages that are being written. Everything that concerns one conversation is done
 // under that conversation's lock; mu guards the maps and the sums.
 type streams struct {
+	timers *timers
 	// count is len(byID), for those who only want to know that there are none.
 	count atomic.Int64
 
-	mu    sync.Mutex
-	byID  map[streamKey]*stream
-	in    map[domain.ConversationID][]*stream
-	bytes int
+	mu   sync.Mutex
+	byID map[streamKey]*stream
+	in   map[domain.ConversationID][]*stream
+	// open is how many streams are in in, bytes what they take in memory, about.
+	open, bytes int
 }
 
 type streamKey struct {
@@ -38,84 +44,130 @@ type streamKey struct {
 }
 
 // stream is one message that is being written, or was a moment ago: a backend that did not hear that it
-// is closed asks again.
+// is complete asks again.
 type stream struct {
 	*domain.Stream
 	confirm bool
-	// receipt is set once the stream is closed; next is where it ended.
+	// receipt is set once the message is accepted; next is where the stream ended.
 	receipt *ports.Receipt
 	next    int
-	// heard is when the last chunk came, or when it was closed.
+	// heard is when the last chunk came, or when the message was accepted.
 	heard time.Time
+	// bytes is its share of streams.bytes.
+	bytes int
+	timer *timer
 }
 
-func newStreams() *streams {
-	return &streams{byID: map[streamKey]*stream{}, in: map[domain.ConversationID][]*stream{}}
+func newStreams(timers *timers) *streams {
+	return &streams{timers: timers, byID: map[streamKey]*stream{}, in: map[domain.ConversationID][]*stream{}}
 }
 
+// find returns the stream, also if it has ended; nil if there is none.
 func (s *streams) find(c domain.ConversationID, m domain.MessageID) *stream {
+	if s.count.Load() == 0 {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byID[streamKey{c, m}]
 }
 
-// open begins a stream that does not exist.
-func (s *streams) open(d domain.Draft, confirm bool, now time.Time) (*stream, error) {
+// begin begins a stream that does not exist.
+func (s *streams) begin(d domain.Draft, confirm bool, now time.Time) (*stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.byID) >= maxStreams || s.bytes >= maxStreamBytes || len(s.in[d.Conversation]) >= maxStreamsHere {
-		refusal := domain.Errorf(domain.CodeLimitExceeded, "too many messages are being written")
-		refusal.RetryAfter = retryWhenFull
-		return nil, refusal
+	if s.open >= maxStreams || len(s.byID) >= maxStreams+maxStreamsOver || len(s.in[d.Conversation]) >= maxStreamsHere {
+		return nil, errTooManyStreams()
 	}
 	one := &stream{Stream: domain.NewStream(d), confirm: confirm, heard: now}
+	if !s.fits(one.Size()) {
+		return nil, errTooManyStreams()
+	}
 	s.byID[streamKey{d.Conversation, d.ID}] = one
 	s.in[d.Conversation] = append(s.in[d.Conversation], one)
+	s.open++
 	s.count.Add(1)
+	s.weigh(one)
 	return one, nil
 }
 
-// grew notes that the stream got bytes more.
-func (s *streams) grew(bytes int) {
+// append adds a chunk to an open stream.
+func (s *streams) append(one *stream, chunk domain.Chunk, maxContent int) (appended bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bytes += bytes
+	if chunk.Index >= one.Next() && !s.fits(len(chunk.Delta)) {
+		return false, errTooManyStreams()
+	}
+	appended, err = one.Append(chunk, maxContent)
+	s.weigh(one)
+	return appended, err
+}
+
+// fits reports whether there is room for that much more. The caller holds mu.
+func (s *streams) fits(bytes int) bool { return s.bytes+bytes <= maxStreamBytes }
+
+// weigh makes bytes true again after the stream has changed. The caller holds mu.
+func (s *streams) weigh(one *stream) {
+	size := one.Size()
+	s.bytes += size - one.bytes
+	one.bytes = size
 }
 
 // end drops what was written; the stream is still found, to say that it is over.
 func (s *streams) end(one *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bytes -= one.Bytes()
 	one.next = one.Next()
-	one.Stream = domain.NewStream(one.Draft)
-	c := one.Draft.Conversation
-	s.in[c] = slices.DeleteFunc(s.in[c], func(other *stream) bool { return other == one })
-	if len(s.in[c]) == 0 {
-		delete(s.in, c)
+	d := one.Draft
+	d.Metadata = nil
+	one.Stream = domain.NewStream(d)
+	s.weigh(one)
+	rest := slices.DeleteFunc(s.in[d.Conversation], func(other *stream) bool { return other == one })
+	if s.in[d.Conversation] = rest; len(rest) == 0 {
+		delete(s.in, d.Conversation)
 	}
+	s.open--
 }
 
 // forget drops a stream that has ended.
 func (s *streams) forget(one *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.timers.stop(one.timer)
 	delete(s.byID, streamKey{one.Draft.Conversation, one.Draft.ID})
 	s.count.Add(-1)
 }
 
-// written returns the chunks of all messages that are being written in the conversation, as clients were
-// told them. The caller holds the conversation's lock.
-func (s *streams) written(c domain.ConversationID) (all []domain.ChunkAppended) {
+// here returns the open streams of the conversation. The caller owns the slice.
+func (s *streams) here(c domain.ConversationID) []*stream {
 	if s.count.Load() == 0 {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, one := range s.in[c] {
+	return slices.Clone(s.in[c])
+}
+
+// written returns the chunks of all messages that are being written in the conversation, as clients were
+// told them. The caller holds the conversation's lock.
+func (s *streams) written(c domain.ConversationID) (all []domain.ChunkAppended) {
+	for _, one := range s.here(c) {
 		for _, chunk := range one.Chunks() {
 			all = append(all, domain.ChunkAppended{Conversation: c, Message: one.Draft.ID, Chunk: chunk})
 		}
 	}
 	return all
+}
+
+// conversations returns those with open streams.
+func (s *streams) conversations() []domain.ConversationID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.in))
+}
+
+func errTooManyStreams() error {
+	refusal := domain.Errorf(domain.CodeLimitExceeded, "too many messages are being written")
+	refusal.RetryAfter = retryWhenFull
+	return refusal
 }

@@ -2,31 +2,29 @@ package application
 
 import (
 	"context"
-	"sync"
+	"slices"
 	"time"
 
 	"parley/domain"
 )
 
 const (
-	// sweepPage is how many rooms are asked for at a time.
-	sweepPage = 1000
+	// sweepPage is how many rooms are asked for at a time; a store may look at all of them for each page.
+	sweepPage = 10_000
+	// sweepBatch is how many members are looked at under one lock.
+	sweepBatch = 256
 	// sweepMargin is how late the timers may be that should have done it.
 	sweepMargin = time.Minute
-	// maxStrays bounds the sessions that are remembered because a store failed to remove them.
-	maxStrays = 100_000
 )
 
 // Sweep looks through all rooms for what should not be there, and removes it: sessions that have ended,
-// and users whose time to come back is over. Every disconnect cleans up by itself, so there is nothing
-// unless a store failed when it was asked to. It returns how many sessions and users it removed, and how
-// many sessions it found that it knows nothing of: that is a fault.
+// or have not come in, and users whose time to come back is over. Every disconnect cleans up by itself, so
+// there is nothing unless a store failed when it was asked to. It returns how many sessions and users it
+// removed, and how many sessions it found that it knows nothing of: that is a fault.
 func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) {
-	if !c.timers.begin() {
-		return 0, 0
-	}
-	defer c.timers.done()
+	before := c.strays.mark()
 	var after domain.RoomID
+	failed := false
 	for {
 		rooms, err := c.rooms.Rooms(ctx, after, sweepPage)
 		if err != nil {
@@ -34,10 +32,20 @@ func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) 
 			break
 		}
 		for _, room := range rooms {
-			r, u := c.sweep(ctx, room, now)
-			removed, unknown = removed+r, unknown+u
+			if ctx.Err() != nil || !c.timers.begin() {
+				return removed, unknown
+			}
+			r, u, err := c.sweep(ctx, room, now)
+			c.timers.done()
+			if removed, unknown = removed+r, unknown+u; err != nil {
+				failed = true
+				c.logger.Warn("a room was not swept", "room", room, "error", err)
+			}
 		}
 		if len(rooms) < sweepPage {
+			if !failed {
+				c.strays.drop(before)
+			}
 			break
 		}
 		after = rooms[len(rooms)-1]
@@ -49,72 +57,78 @@ func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) 
 }
 
 // sweep cleans up one room.
-func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (removed, unknown int) {
+func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (removed, unknown int, err error) {
 	conversation, ok := room.Conversation()
 	if !ok {
-		return 0, 0
+		return 0, 0, nil
 	}
-	err := c.underLock(conversation, func(domain.ConversationID) error {
-		sessions, err := c.rooms.Sessions(ctx, room)
-		if err != nil {
+	var members []domain.UserID
+	err = c.underLock(conversation, func(domain.ConversationID) (err error) {
+		if removed, unknown, err = c.sweepSessions(ctx, conversation); err != nil {
 			return err
 		}
-		for _, s := range c.sessions.unknown(sessions) {
-			user, found := c.strays.take(conversation, s)
-			if !found {
-				unknown++
-				continue
-			}
-			if _, err := c.leaveRoom(ctx, s, user, conversation, true); err != nil {
-				c.strays.add(conversation, s, user)
-				return err
-			}
-			removed++
-		}
-		members, err := c.rooms.Members(ctx, room)
-		for _, user := range members {
-			departed, expireErr := c.rooms.Expire(ctx, room, user, now.Add(-sweepMargin))
-			if expireErr == nil && departed {
-				removed++
-				expireErr = c.tellLeft(ctx, conversation, user)
-			}
-			if expireErr != nil {
-				return expireErr
-			}
-		}
+		members, err = c.rooms.Members(ctx, room)
 		return err
 	})
+	for users := range slices.Chunk(members, sweepBatch) {
+		if err != nil {
+			break
+		}
+		err = c.underLock(conversation, func(domain.ConversationID) error {
+			n, err := c.sweepMembers(ctx, conversation, users, now)
+			removed += n
+			return err
+		})
+	}
+	return removed, unknown, err
+}
+
+// sweepSessions removes the sessions that are not in the conversation. The caller holds the lock.
+func (c *Chat) sweepSessions(ctx context.Context, conversation domain.ConversationID) (removed, unknown int, err error) {
+	sessions, err := c.rooms.Sessions(ctx, conversation.Room())
 	if err != nil {
-		c.logger.Warn("a room was not swept", "conversation", conversation, "error", err)
+		return 0, 0, err
 	}
-	return removed, unknown
-}
-
-// strays are sessions that have ended and that a store failed to remove from a room.
-type strays struct {
-	mu    sync.Mutex
-	users map[stray]domain.UserID
-}
-
-type stray struct {
-	conversation domain.ConversationID
-	session      domain.SessionID
-}
-
-func newStrays() *strays { return &strays{users: map[stray]domain.UserID{}} }
-
-func (s *strays) add(c domain.ConversationID, id domain.SessionID, user domain.UserID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.users) < maxStrays {
-		s.users[stray{c, id}] = user
+	for _, s := range sessions {
+		user, belongs := c.sessions.belongs(s, conversation)
+		if belongs {
+			continue
+		}
+		if user == "" {
+			user = c.strays.user(conversation, s)
+		}
+		if user == "" {
+			unknown++
+			continue
+		}
+		departed, err := c.leaveRoom(ctx, s, user, conversation, true)
+		if departed {
+			c.awaitNoMore(conversation, user)
+		}
+		if err != nil {
+			return removed, unknown, err
+		}
+		removed++
 	}
+	return removed, unknown, nil
 }
 
-func (s *strays) take(c domain.ConversationID, id domain.SessionID) (user domain.UserID, found bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	user, found = s.users[stray{c, id}]
-	delete(s.users, stray{c, id})
-	return user, found
+// sweepMembers ends the wait for users whose time to come back is over. The caller holds the lock.
+func (c *Chat) sweepMembers(
+	ctx context.Context, conversation domain.ConversationID, users []domain.UserID, now time.Time,
+) (removed int, err error) {
+	for _, user := range users {
+		departed, err := c.rooms.Expire(ctx, conversation.Room(), user, now.Add(-sweepMargin))
+		if err != nil {
+			return removed, err
+		}
+		if !departed {
+			continue
+		}
+		removed++
+		if err := c.tellLeft(ctx, conversation, user); err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
 }

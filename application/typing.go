@@ -14,6 +14,10 @@ func (c *Chat) Typing(ctx context.Context, id domain.SessionID, conversation dom
 	if err != nil {
 		return err
 	}
+	if c.draining.Load() {
+		// Without timers nothing can be told later, so a flood could not be told together.
+		return nil
+	}
 	lock := c.locks.of(conversation)
 	lock.Lock()
 	defer lock.Unlock()
@@ -66,8 +70,13 @@ func (c *Chat) typingLater(who typist) {
 
 // spoke ends the typing of a user who has sent a message: the others need not wait until it goes stale.
 // The caller holds the conversation's lock.
-func (c *Chat) spoke(to []domain.SessionID, who typist, from domain.SessionID, now time.Time) {
-	if c.typists.forget(who.conversation, who.user) {
-		c.out.Broadcast(to, from, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})
+func (c *Chat) spoke(to []domain.SessionID, who typist, from domain.SessionID) {
+	now := time.Now()
+	if !c.typists.stop(who, from, now) {
+		return
+	}
+	isTyping, except, tell := c.typists.tell(who, now, func() { c.typingLater(who) })
+	if tell {
+		c.out.Broadcast(to, except, domain.TypingChanged{Conversation: who.conversation, User: who.user, IsTyping: isTyping, At: now})
 	}
 }

@@ -52,6 +52,21 @@ func (t *typists) hear(who typist, from domain.SessionID, isTyping bool, now tim
 	e.Hear(isTyping, now)
 }
 
+// stop notes that the user has stopped, and reports whether anything was known of it.
+func (t *typists) stop(who typist, from domain.SessionID, now time.Time) (known bool) {
+	if t.count.Load() == 0 {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, known := t.entries[who]
+	if known {
+		e.from = from
+		e.Hear(false, now)
+	}
+	return known
+}
+
 // tell returns what the others are to be told now, if anything. It is to be called again when it calls
 // again. The caller holds the conversation's lock.
 func (t *typists) tell(who typist, now time.Time, again func()) (isTyping bool, except domain.SessionID, tell bool) {
@@ -78,20 +93,19 @@ func (t *typists) tell(who typist, now time.Time, again func()) (isTyping bool, 
 	return isTyping, e.from, tell
 }
 
-// forget drops what is known of the user, and reports whether the others take it to be typing.
-func (t *typists) forget(conversation domain.ConversationID, user domain.UserID) (wasTyping bool) {
+// forget drops what is known of the user.
+func (t *typists) forget(conversation domain.ConversationID, user domain.UserID) {
 	if t.count.Load() == 0 {
-		return false
+		return
 	}
 	who := typist{conversation, user}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.entries[who]
 	if e == nil {
-		return false
+		return
 	}
 	t.timers.stop(e.timer)
 	delete(t.entries, who)
 	t.count.Add(-1)
-	return e.IsTyping()
 }

@@ -71,7 +71,7 @@ var Module = fx.Module("parley",
 		newLegacyHub,
 		newHub,
 		newChat,
-		func(c *application.Chat) ports.Chat { return c },
+		func(c *application.Chat) (ports.Chat, ports.Backend) { return c, c },
 		newSocketIO,
 		newLegacy,
 		newTransports,
@@ -171,11 +171,16 @@ func newTransports(current *socketio.Server, old *legacy.Server) *transports {
 	return &transports{current: current, legacy: old}
 }
 
-func newAPI(c Config, tokens jwtauth.Config, io *transports, log *slog.Logger) *httpapi.API {
-	config := httpapi.Config{SocketIO: io, AllowOrigin: c.allowOrigin}
+func newAPI(
+	c Config, tokens jwtauth.Config, auth ports.Authenticator, backend ports.Backend, io *transports, log *slog.Logger,
+) *httpapi.API {
+	config := httpapi.Config{SocketIO: io, AllowOrigin: c.allowOrigin, Backend: backend, Authenticate: auth.Authenticate, MaxBody: c.MaxPayload.orUnbounded()}
 	if c.Dev {
 		signer := jwtauth.NewSigner(tokens)
-		config.Dev = &httpapi.Dev{Sign: func(user domain.UserID) (string, time.Time, error) {
+		config.Dev = &httpapi.Dev{Sign: func(user domain.UserID, service bool) (string, time.Time, error) {
+			if service {
+				return signer.SignService(user, time.Hour)
+			}
 			return signer.Sign(user, []string{"*"}, time.Hour)
 		}}
 	}

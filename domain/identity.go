@@ -17,7 +17,9 @@ type Identity struct {
 }
 
 // Expired reports whether the token's time is over at now.
-func (i Identity) Expired(now time.Time) bool { return !i.ExpiresAt.IsZero() && !i.ExpiresAt.After(now) }
+func (i Identity) Expired(now time.Time) bool {
+	return !i.ExpiresAt.IsZero() && !i.ExpiresAt.After(now)
+}
 
 // granted reports whether a grant names the conversation.
 func (i Identity) granted(c ConversationID) bool {

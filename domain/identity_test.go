@@ -47,3 +47,11 @@ func TestAccess_Check(t *testing.T) {
 		})
 	}
 }
+
+func TestIdentity_Expired(t *testing.T) {
+	assert.False(t, domain.Identity{}.Expired(noon), "a token without an end")
+	who := domain.Identity{ExpiresAt: noon}
+	assert.False(t, who.Expired(noon.Add(-1)))
+	assert.True(t, who.Expired(noon), "at the instant")
+	assert.True(t, who.Expired(noon.Add(1)))
+}

@@ -75,4 +75,32 @@ func FuzzParseConversationID(f *testing.F) {
 
 func TestConversationID_Room(t *testing.T) {
 	assert.Equal(t, domain.RoomID("conversation:c1"), domain.ConversationID("c1").Room())
+	for _, c := range []domain.ConversationID{"c1", "conversation:c1", ":"} {
+		back, ok := c.Room().Conversation()
+		assert.True(t, ok)
+		assert.Equal(t, c, back)
+	}
+	for _, r := range []domain.RoomID{"", "c1", "conversation", "Conversation:c1", "user:conversation:c1"} {
+		_, ok := r.Conversation()
+		assert.False(t, ok, "%q", r)
+	}
+}
+
+func TestParseEventName(t *testing.T) {
+	for _, s := range []string{"price_alert", "Message", "messages", "coach:thinking"} {
+		name, err := domain.ParseEventName(s)
+		require.NoError(t, err)
+		assert.Equal(t, domain.EventName(s), name)
+	}
+	for _, s := range []string{
+		"", "a b", strings.Repeat("x", 129),
+		"message", "user_joined", "user_left", "typing", "message_delivered", "conversation_updated", "token_expiring",
+		"error", "message_chunk", "join_conversation", "leave_conversation", "message_ack", "history", "presence",
+		"refresh_token", "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener",
+	} {
+		name, err := domain.ParseEventName(s)
+		require.Error(t, err, "%q", s)
+		assert.Equal(t, domain.CodeInvalidPayload, domain.AsError(err).Code)
+		assert.Empty(t, name)
+	}
 }

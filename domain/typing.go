@@ -54,7 +54,4 @@ func (t *Typing) Next(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// IsTyping reports what the others were told last.
-func (t *Typing) IsTyping() bool { return t.told }
-
 func (t *Typing) news() bool { return t.again || t.typing != t.told }

@@ -1,12 +1,17 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"parley/domain"
+	"parley/ports"
 )
 
 // socketIOPath is where clients look for Socket.IO unless told otherwise.
@@ -16,47 +21,71 @@ const socketIOPath = "/socket.io/"
 type Config struct {
 	// SocketIO serves /socket.io/, with its own CORS.
 	SocketIO http.Handler
-	// AllowOrigin says which browser origins get CORS headers on everything else.
+	// AllowOrigin says which browser origins get CORS headers on everything else, but for /v1/: that is
+	// for servers, and no page may call it.
 	AllowOrigin func(origin string) bool
+	// Backend is what /v1/ asks; nil leaves /v1/ out.
+	Backend ports.Backend
+	// Authenticate verifies a backend's token, with the errors of ports.Authenticator.
+	Authenticate func(ctx context.Context, token string) (domain.Identity, error)
+	// MaxBody bounds the body of a request to /v1/, in bytes; 0 means DefaultMaxBody.
+	MaxBody int
 	// Dev adds the routes of dev mode; nil leaves them out.
 	Dev *Dev
 }
 
 // API is the public HTTP handler.
 type API struct {
-	echo     *echo.Echo
+	echo *echo.Echo
+	// backend serves /v1/, apart from the rest: without CORS, and with no page behind its routes that
+	// would answer a wrong method. nil leaves it out.
+	backend  *echo.Echo
 	draining atomic.Bool
 }
 
 // New returns the handler with all its routes.
 func New(config Config, log *slog.Logger) *API {
-	e := echo.New()
+	e := newEcho(log)
 	a := &API{echo: e}
-	e.HTTPErrorHandler = problems(log)
-	e.Use(
-		middleware.RecoverWithConfig(middleware.RecoverConfig{
-			DisableStackAll: true,
-			LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
-				return &panicked{err, stack} // logged by problems
-			},
-		}),
-		middleware.CORSWithConfig(middleware.CORSConfig{
-			Skipper:          func(c echo.Context) bool { return c.Path() == socketIOPath },
-			AllowOriginFunc:  func(origin string) (bool, error) { return config.AllowOrigin(origin), nil },
-			AllowCredentials: true,
-		}),
-	)
+	e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper:          func(c echo.Context) bool { return c.Path() == socketIOPath },
+		AllowOriginFunc:  func(origin string) (bool, error) { return config.AllowOrigin(origin), nil },
+		AllowCredentials: true,
+	}))
 	e.Any(socketIOPath, echo.WrapHandler(config.SocketIO))
 	e.GET("/healthz", health)
 	e.GET("/readyz", a.ready)
 	if config.Dev != nil {
 		config.Dev.routes(e)
 	}
+	if config.Backend != nil {
+		a.backend = newEcho(log)
+		newBackend(config).routes(a.backend)
+	}
 	return a
 }
 
+// newEcho returns an Echo whose errors are problem details, panics included.
+func newEcho(log *slog.Logger) *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = problems(log)
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisableStackAll: true,
+		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+			return &panicked{err, stack} // logged by problems
+		},
+	}))
+	return e
+}
+
 // ServeHTTP serves the API.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.echo.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.backend != nil && strings.HasPrefix(r.URL.Path, backendPath) {
+		a.backend.ServeHTTP(w, r)
+		return
+	}
+	a.echo.ServeHTTP(w, r)
+}
 
 // Drain makes readiness fail, so that load balancers send no one here any more.
 func (a *API) Drain() { a.draining.Store(true) }

@@ -139,6 +139,8 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		domain.CodeDraining:          503,
 		domain.CodeUnavailable:       503,
 		domain.CodeInternal:          500,
+		domain.CodeNotFound:          404,
+		domain.CodeConflict:          409,
 	}
 	for _, code := range append(domain.Codes(), "A_CODE_OF_TOMORROW") {
 		t.Run(string(code), func(t *testing.T) {
@@ -147,8 +149,12 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 				status = 500
 			}
 			answer := serve(t, refusing(domain.Errorf(code, "no"))).ask(http.MethodPost, "/dev/token", `{"userId":"alice"}`, "Content-Type: application/json")
+			pause := ""
+			if code == domain.CodeDraining {
+				pause = `,"retryAfterMs":1000`
+			}
 			assertProblem(t, answer, status,
-				`{"title":"`+http.StatusText(status)+`","status":`+answer.Status[:3]+`,"detail":"no","code":"`+string(code)+`"}`)
+				`{"title":"`+http.StatusText(status)+`","status":`+answer.Status[:3]+`,"detail":"no","code":"`+string(code)+`"`+pause+`}`)
 		})
 	}
 	assert.Len(t, want, len(domain.Codes()))

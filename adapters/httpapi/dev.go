@@ -16,8 +16,8 @@ import (
 
 // Dev is what only dev mode serves: tokens for everyone and the chat page.
 type Dev struct {
-	// Sign makes a token that lets the user into every conversation.
-	Sign func(user domain.UserID) (token string, expiresAt time.Time, err error)
+	// Sign makes a token that lets the user into every conversation, or one of a backend, for /v1/.
+	Sign func(user domain.UserID, service bool) (token string, expiresAt time.Time, err error)
 	// Page is the chat page, with index.html at its root; nil means the one that is part of this binary.
 	Page fs.FS
 }
@@ -33,6 +33,8 @@ func (d *Dev) routes(e *echo.Echo) {
 
 type tokenRequest struct {
 	UserID string `json:"userId"`
+	// Service asks for a token of a backend instead.
+	Service bool `json:"service"`
 }
 
 type tokenResponse struct {
@@ -50,7 +52,7 @@ func (d *Dev) token(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	token, expiresAt, err := d.Sign(user)
+	token, expiresAt, err := d.Sign(user, r.Service)
 	if err != nil {
 		return err
 	}

@@ -20,14 +20,17 @@ import (
 func signing(files fstest.MapFS) *httpapi.Dev {
 	return &httpapi.Dev{
 		Page: files,
-		Sign: func(user domain.UserID) (string, time.Time, error) {
+		Sign: func(user domain.UserID, service bool) (string, time.Time, error) {
+			if service {
+				return "service token of " + string(user), time.Time{}, nil
+			}
 			return "token of " + string(user), time.Date(2026, 3, 1, 13, 0, 0, 5_999_999, time.FixedZone("", 3600)), nil
 		},
 	}
 }
 
 func refusing(err error) *httpapi.Dev {
-	return &httpapi.Dev{Sign: func(domain.UserID) (string, time.Time, error) { return "", time.Time{}, err }}
+	return &httpapi.Dev{Sign: func(domain.UserID, bool) (string, time.Time, error) { return "", time.Time{}, err }}
 }
 
 var built = fstest.MapFS{
@@ -56,8 +59,13 @@ func TestDevToken(t *testing.T) {
 		assert.Equal(t, `{"token":"token of alice","expiresAt":"2026-03-01T12:00:00.005Z"}`+"\n", text(t, answer))
 	})
 
+	t.Run("may be that of a backend", func(t *testing.T) {
+		answer := serve(t, signing(nil)).ask(http.MethodPost, "/dev/token", `{"userId":"coach","service":true}`, "Content-Type: application/json")
+		assert.Equal(t, `{"token":"service token of coach","expiresAt":"0001-01-01T00:00:00.000Z"}`+"\n", text(t, answer))
+	})
+
 	t.Run("has milliseconds in its time also if they are zero", func(t *testing.T) {
-		dev := &httpapi.Dev{Sign: func(domain.UserID) (string, time.Time, error) { return "", time.Unix(0, 0), nil }}
+		dev := &httpapi.Dev{Sign: func(domain.UserID, bool) (string, time.Time, error) { return "", time.Unix(0, 0), nil }}
 		answer := serve(t, dev).ask(http.MethodPost, "/dev/token", `{"userId":"alice"}`, "Content-Type: application/json")
 		assert.Contains(t, text(t, answer), `"1970-01-01T00:00:00.000Z"`)
 	})

@@ -1,22 +1,27 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"parley/domain"
 )
 
-// problem is an error as clients see it: problem details (RFC 9457), with the code of the contract.
+// problem is an error as clients see it: problem details (RFC 9457), with the code of the contract. One
+// without a code is of HTTP itself: there is no such route, or not for that method.
 type problem struct {
-	Title  string      `json:"title"`
-	Status int         `json:"status"`
-	Detail string      `json:"detail,omitempty"`
-	Code   domain.Code `json:"code,omitempty"`
+	Title        string      `json:"title"`
+	Status       int         `json:"status"`
+	Detail       string      `json:"detail,omitempty"`
+	Code         domain.Code `json:"code,omitempty"`
+	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
 }
 
 // statuses maps every code of the contract to an HTTP status.
@@ -32,7 +37,20 @@ var statuses = map[domain.Code]int{
 	domain.CodeDraining:          http.StatusServiceUnavailable,
 	domain.CodeUnavailable:       http.StatusServiceUnavailable,
 	domain.CodeInternal:          http.StatusInternalServerError,
+	domain.CodeNotFound:          http.StatusNotFound,
+	domain.CodeConflict:          http.StatusConflict,
 }
+
+// drainPause is how long a client waits for another server to take over, if the error does not say.
+const drainPause = time.Second
+
+// refused is an error with a status of its own, for what HTTP tells apart and the codes do not.
+type refused struct {
+	error
+	status int
+}
+
+func (r *refused) Unwrap() error { return r.error }
 
 // newProblem translates an error: of Echo, of the domain, or any other, which says nothing to clients.
 func newProblem(err error) problem {
@@ -44,7 +62,23 @@ func newProblem(err error) problem {
 	if !ok {
 		status = http.StatusInternalServerError
 	}
-	return problem{Title: http.StatusText(status), Status: status, Detail: e.Message, Code: e.Code}
+	if r, ok := errors.AsType[*refused](err); ok {
+		status = r.status
+	}
+	pause := e.RetryAfter
+	if pause == 0 && e.Code == domain.CodeDraining {
+		pause = drainPause
+	}
+	return problem{
+		Title: http.StatusText(status), Status: status, Detail: e.Message, Code: e.Code,
+		// Rounded up: a client that comes back a moment too early is refused again.
+		RetryAfterMs: (pause + time.Millisecond - 1).Milliseconds(),
+	}
+}
+
+// gone reports whether the client did not wait for the answer.
+func gone(c echo.Context, err error) bool {
+	return errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil
 }
 
 // panicked is what a handler panicked with. It hides the value from newProblem, whatever it is.
@@ -59,7 +93,8 @@ func (p *panicked) Error() string { return "panic: " + p.value.Error() }
 func problems(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		p := newProblem(err)
-		if p.Status >= http.StatusInternalServerError {
+		// That it drains is known already, and no fault.
+		if p.Status >= http.StatusInternalServerError && p.Code != domain.CodeDraining && !gone(c, err) {
 			attributes := []any{"method", c.Request().Method, "path", c.Path(), "error", err}
 			if bad, ok := errors.AsType[*panicked](err); ok {
 				attributes = append(attributes, "stack", string(bad.stack))
@@ -73,6 +108,9 @@ func problems(log *slog.Logger) echo.HTTPErrorHandler {
 		if err != nil {
 			log.Error("problem not encoded", "error", err)
 			return
+		}
+		if p.RetryAfterMs > 0 {
+			c.Response().Header().Set("Retry-After", strconv.FormatInt((p.RetryAfterMs+999)/1000, 10))
 		}
 		_ = c.Blob(p.Status, "application/problem+json", body) // the client may be gone
 	}

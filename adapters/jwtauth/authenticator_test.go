@@ -176,6 +176,11 @@ func TestAuthenticator_refuses_the_token(t *testing.T) {
 		"a subject with a line break":      signed(object{"sub": "user\n1"}),
 		"a subject beyond ASCII":           signed(object{"sub": "usér"}),
 		"a subject that is too long":       signed(object{"sub": strings.Repeat("u", 129)}),
+		"a scope that is a number":         signed(object{"scope": 7}),
+		"a scope that is a boolean":        signed(object{"scope": true}),
+		"a scope in an object":             signed(object{"scope": object{"service": true}}),
+		"scopes that are numbers":          signed(object{"scope": []any{"service", 7}}),
+		"scopes over the bound of a token": signed(object{"scope": strings.Repeat("service ", 800)}),
 		"conversations in a string":        signed(object{"conversations": "c1"}),
 		"conversations in an object":       signed(object{"conversations": object{"c1": true}}),
 		"conversations that are numbers":   signed(object{"conversations": []int{1}}),
@@ -204,6 +209,46 @@ func TestAuthenticator_refuses_the_token(t *testing.T) {
 	t.Run("of the previous secret, if there is none", func(t *testing.T) {
 		a := jwtauth.New(jwtauth.Config{Secret: secret})
 		assertRefused(t, a, forge(hs256, good(nil), sha256.New, previous), domain.CodeUnauthorized)
+	})
+}
+
+func TestAuthenticator_service(t *testing.T) {
+	a := jwtauth.New(jwtauth.Config{Secret: secret})
+	for name, test := range map[string]struct {
+		scope   any
+		service bool
+	}{
+		"alone":                              {"service", true},
+		"first of several":                   {"service chat:read", true},
+		"between others":                     {"openid service email", true},
+		"after two spaces":                   {"openid  service", true},
+		"written with an escape":             {json.RawMessage(`"\u0073ervice"`), true},
+		"in a list":                          {[]string{"openid", "service"}, true},
+		"last of very many":                  {strings.Repeat("a ", 2000) + "service", true},
+		"no scope":                           {nil, false},
+		"an empty scope":                     {"", false},
+		"an empty list":                      {[]string{}, false},
+		"a space":                            {" ", false},
+		"another scope":                      {"chat", false},
+		"in capitals":                        {"Service SERVICE", false},
+		"as a part of others":                {"services my-service service:read service,chat", false},
+		"after a tab, which is no separator": {"openid\tservice", false},
+		"after a no-break space":             {"openid\u00a0service", false},
+		"inside an entry of a list":          {[]string{"openid service"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			claims := object{"sub": "backend", "exp": time.Now().Add(time.Hour).Unix(), "scope": test.scope}
+			who, err := a.Authenticate(context.Background(), forge(object{"alg": "HS256"}, claims, sha256.New, secret))
+			require.NoError(t, err)
+			assert.Equal(t, domain.UserID("backend"), who.User)
+			assert.Equal(t, test.service, who.Service)
+		})
+	}
+	t.Run("another claim of that name is not the scope", func(t *testing.T) {
+		claims := object{"sub": "ann", "exp": time.Now().Add(time.Hour).Unix(), "scp": "service", "roles": []string{"service"}, "service": true}
+		who, err := a.Authenticate(context.Background(), forge(object{"alg": "HS256"}, claims, sha256.New, secret))
+		require.NoError(t, err)
+		assert.False(t, who.Service)
 	})
 }
 

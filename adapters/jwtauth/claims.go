@@ -1,7 +1,10 @@
 package jwtauth
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -25,7 +28,31 @@ type claims struct {
 	jwt.RegisteredClaims
 	// Conversations are ids, or prefixes that end in `*`.
 	Conversations []string `json:"conversations,omitempty"`
+	Scope         scope    `json:"scope,omitempty"`
 }
+
+// serviceScope is the scope of the platform's own backends.
+const serviceScope = "service"
+
+// scope is what a token is for. How many there are is bounded by the length of a token.
+type scope []string
+
+// UnmarshalJSON takes what RFC 8693, section 4.2, writes, one string of names with a space between, and
+// the list of strings that many issuers write instead. Names are case-sensitive.
+func (s *scope) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		var all string
+		if err := json.Unmarshal(data, &all); err != nil {
+			return err
+		}
+		*s = strings.Split(all, " ")
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(s))
+}
+
+// MarshalJSON writes the form of RFC 8693.
+func (s scope) MarshalJSON() ([]byte, error) { return json.Marshal(strings.Join(s, " ")) }
 
 // Validate checks the claims that are ours; jwt.Validator calls it beside its own checks.
 func (c *claims) Validate() error {
@@ -48,5 +75,8 @@ func (c *claims) identity() domain.Identity {
 	if expires.After(lastExpiry) {
 		expires = lastExpiry
 	}
-	return domain.Identity{User: domain.UserID(c.Subject), ExpiresAt: expires, Grants: c.Conversations}
+	return domain.Identity{
+		User: domain.UserID(c.Subject), ExpiresAt: expires, Grants: c.Conversations,
+		Service: slices.Contains(c.Scope, serviceScope),
+	}
 }

@@ -53,4 +53,18 @@ func TestSigner_Sign(t *testing.T) {
 		require.NoError(t, err)
 		assert.Nil(t, who.Grants)
 	})
+	t.Run("a backend gets the scope of a service, and nobody else does", func(t *testing.T) {
+		token, expires, err := jwtauth.NewSigner(cfg).SignService("coach", time.Hour)
+		require.NoError(t, err)
+		who, err := jwtauth.New(cfg).Authenticate(context.Background(), token)
+		require.NoError(t, err)
+		assert.True(t, expires.Equal(who.ExpiresAt))
+		assert.Equal(t, domain.Identity{User: "coach", ExpiresAt: who.ExpiresAt, Service: true}, who)
+
+		token, _, err = jwtauth.NewSigner(cfg).Sign("service", []string{"service"}, time.Hour)
+		require.NoError(t, err)
+		who, err = jwtauth.New(cfg).Authenticate(context.Background(), token)
+		require.NoError(t, err)
+		assert.False(t, who.Service)
+	})
 }

@@ -84,6 +84,7 @@ func (r *Rooms) Sessions(_ context.Context, id domain.RoomID) (sessions []domain
 
 // Rooms returns up to limit names greater than after, sorted. It looks at all rooms, one shard at a time.
 func (r *Rooms) Rooms(_ context.Context, after domain.RoomID, limit int) ([]domain.RoomID, error) {
+	limit = max(limit, 0)
 	var found []domain.RoomID
 	for i := range r.shards {
 		found = r.shards[i].collect(found, after)

@@ -51,9 +51,12 @@ func TestEveryCode(t *testing.T) {
 					w.chat.EXPECT().Send(anything, c.id, anything).Return(ports.Receipt{}, refusal)
 					w.chat.EXPECT().Typing(anything, c.id, room, true).Return(refusal)
 					w.chat.EXPECT().Presence(anything, c.id, room).Return(nil, refusal)
+					w.chat.EXPECT().Acknowledge(anything, c.id, room, uint64(3)).Return(refusal)
+					w.chat.EXPECT().History(anything, c.id, room, domain.Page{}).Return(domain.History{}, refusal)
+					w.chat.EXPECT().Refresh(anything, c.id, "jwt").Return(ports.Refreshed{}, refusal)
 				}
-				for _, event := range []string{"join_conversation", "leave_conversation", "message", "typing", "presence"} {
-					args := `["` + event + `",{"conversationId":"room","content":"x","isTyping":true}]`
+				for _, event := range []string{"join_conversation", "leave_conversation", "message", "typing", "presence", "message_ack", "history", "refresh_token"} {
+					args := `["` + event + `",{"conversationId":"room","content":"x","isTyping":true,"seq":3,"token":"jwt"}]`
 					c.send("425" + args)
 					c.expect(`435[{"ok":false,"error":{` + body + `}}]`)
 					c.send("42" + args)

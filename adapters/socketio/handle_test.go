@@ -172,6 +172,84 @@ var events = []struct {
 		},
 		`{"ok":true,"members":[]}`,
 	},
+	{
+		"a message to be confirmed", `"message",{"conversationId":"room","content":"hi","confirm":true}`,
+		func(chat *mocks.MockChatMockRecorder, id domain.SessionID) {
+			chat.Send(anything, id, ports.Send{Conversation: "room", Content: "hi", Confirm: true}).Return(ports.Receipt{Accepted: noon}, nil)
+		},
+		`{"ok":true,"messageId":"","seq":0,"epoch":"","timestamp":"2026-03-01T12:00:00.123Z","duplicate":false}`,
+	},
+	{
+		"all up to a seq received", `"message_ack",{"conversationId":"room","seq":18446744073709551615}`,
+		func(chat *mocks.MockChatMockRecorder, id domain.SessionID) {
+			chat.Acknowledge(anything, id, domain.ConversationID("room"), uint64(1<<64-1)).Return(nil)
+		},
+		`{"ok":true}`,
+	},
+	{
+		"the newest page of the history", `"history",{"conversationId":"room"}`,
+		func(chat *mocks.MockChatMockRecorder, id domain.SessionID) {
+			chat.History(anything, id, domain.ConversationID("room"), domain.Page{}).Return(domain.History{
+				Epoch: "e1", Messages: []domain.Message{message(6, "x", "")}, More: true,
+			}, nil)
+		},
+		`{"ok":true,"messages":[{"type":"message","conversationId":"room","userId":"bob","content":"x",` +
+			`"timestamp":"2026-03-01T12:00:00.123Z","messageId":"m1","seq":6}],"epoch":"e1","more":true}`,
+	},
+	{
+		"a page of the history between two places", `"history",{"conversationId":"room","before":9,"after":0,"limit":3}`,
+		func(chat *mocks.MockChatMockRecorder, id domain.SessionID) {
+			before, after := uint64(9), uint64(0)
+			page := domain.Page{Before: &before, After: &after, Limit: 3}
+			chat.History(anything, id, domain.ConversationID("room"), page).Return(domain.History{Epoch: "e1"}, nil)
+		},
+		`{"ok":true,"messages":[],"epoch":"e1","more":false}`,
+	},
+	{
+		"a new token", `"refresh_token",{"token":"jwt"}`,
+		func(chat *mocks.MockChatMockRecorder, id domain.SessionID) {
+			chat.Refresh(anything, id, "jwt").Return(ports.Refreshed{ExpiresAt: noon}, nil)
+		},
+		`{"ok":true,"expiresAt":"2026-03-01T12:00:00.123Z"}`,
+	},
+	{
+		"a new token that lets the session be in less", `"refresh_token",{"token":"jwt"}`,
+		func(chat *mocks.MockChatMockRecorder, id domain.SessionID) {
+			chat.Refresh(anything, id, "jwt").Return(ports.Refreshed{Left: []domain.ConversationID{"room"}}, nil)
+		},
+		`{"ok":true,"left":["room"]}`,
+	},
+}
+
+func TestServer_JoinBringsWhatIsBeingWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.connect()
+		var written []domain.ChunkAppended
+		for i, delta := range []string{"The ", "answer"} {
+			written = append(written, domain.ChunkAppended{Conversation: "room", Message: "m", Chunk: domain.Chunk{Index: i, Delta: delta}})
+		}
+		w.chat.EXPECT().Join(anything, c.id, anything, anything).DoAndReturn(admits(ports.Joined{Conversation: "room", Written: written}))
+		c.send(`421["join_conversation","room"]`)
+		c.expect(
+			`431[{"ok":true,"conversationId":"room","epoch":"","seq":0,"members":[],"recovered":false,"messages":[]}]`,
+			`42["message_chunk",{"conversationId":"room","messageId":"m","index":0,"delta":"The "}]`,
+			`42["message_chunk",{"conversationId":"room","messageId":"m","index":1,"delta":"answer"}]`,
+		)
+		c.quiet()
+	})
+}
+
+func TestServer_Confirms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.connect()
+		w.hub.Broadcast([]domain.SessionID{c.id}, "", domain.MessageSent{Message: message(1, "x", ""), Delivery: 9})
+		assert.Regexp(t, `^4218\["message",`, c.next())
+		w.chat.EXPECT().Confirm(anything, c.id, domain.DeliveryID(9))
+		c.send(`4318[]`)
+		c.quiet()
+	})
 }
 
 func TestServer_Events(t *testing.T) {

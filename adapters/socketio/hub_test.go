@@ -59,6 +59,78 @@ var told = []struct {
 		true,
 		`42["typing",{"conversationId":"room","userId":"bob","isTyping":false,"timestamp":"0001-01-01T00:00:00.000Z"}]`,
 	},
+	{
+		domain.MessageSent{Message: message(7, "x", ""), Delivery: 21},
+		false,
+		`4242["message",{"type":"message","conversationId":"room","userId":"bob","content":"x",` +
+			`"timestamp":"2026-03-01T12:00:00.123Z","messageId":"m1","seq":7}]`,
+	},
+	{
+		domain.MessageDelivered{
+			Conversation: "room", Message: "m1", Seq: 7, Expected: 3, Delivered: 1, Pending: []domain.UserID{"eve", "zoe"}, At: noon,
+		},
+		false,
+		`42["message_delivered",{"conversationId":"room","messageId":"m1","seq":7,"expected":3,"delivered":1,` +
+			`"pending":["eve","zoe"],"status":"partial","timestamp":"2026-03-01T12:00:00.123Z"}]`,
+	},
+	{
+		domain.MessageDelivered{Conversation: "room", Message: "m1", Seq: 7, Expected: 2, Delivered: 2, At: noon},
+		false,
+		`42["message_delivered",{"conversationId":"room","messageId":"m1","seq":7,"expected":2,"delivered":2,` +
+			`"pending":[],"status":"complete","timestamp":"2026-03-01T12:00:00.123Z"}]`,
+	},
+	{
+		domain.ConversationUpdated{Conversation: "room", Changes: []byte(`{"title":"<b>"}`), At: noon},
+		false,
+		`42["conversation_updated",{"type":"system","conversationId":"room","timestamp":"2026-03-01T12:00:00.123Z","changes":{"title":"<b>"}}]`,
+	},
+	{
+		domain.Announced{Conversation: "room", Name: "price_alert", Data: []byte(`[1]`), At: noon},
+		false,
+		`42["price_alert",{"type":"system","conversationId":"room","timestamp":"2026-03-01T12:00:00.123Z","data":[1]}]`,
+	},
+	{
+		domain.Announced{Conversation: "room", Name: "ping-all", At: noon},
+		false,
+		`42["ping-all",{"type":"system","conversationId":"room","timestamp":"2026-03-01T12:00:00.123Z"}]`,
+	},
+	{
+		domain.ChunkAppended{Conversation: "room", Message: "m1", Chunk: domain.Chunk{Index: 3, Delta: "so "}},
+		true,
+		`42["message_chunk",{"conversationId":"room","messageId":"m1","index":3,"delta":"so "}]`,
+	},
+	{
+		domain.ChunkAppended{Conversation: "room", Message: "m1", Chunk: domain.Chunk{Index: 4}, Aborted: true},
+		false,
+		`42["message_chunk",{"conversationId":"room","messageId":"m1","index":4,"delta":"","aborted":true}]`,
+	},
+	{
+		domain.TokenExpiring{ExpiresAt: noon},
+		false,
+		`42["token_expiring",{"expiresAt":"2026-03-01T12:00:00.123Z"}]`,
+	},
+	{
+		domain.SessionEnded{Reason: domain.Errorf(domain.CodeTokenExpired, "over")},
+		false,
+		`42["error",{"event":"","code":"TOKEN_EXPIRED","message":"over"}]`,
+	},
+}
+
+func TestHub_Disconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{User: "ann"}, nil)
+		a := w.open("", nil)
+		a.send(`40{"token":"good"}`)
+		a.connected()
+		w.chat.EXPECT().Disconnect(anything, a.id, ports.Left)
+		b := w.connect()
+		w.hub.Broadcast([]domain.SessionID{a.id}, "", domain.TokenExpiring{ExpiresAt: noon})
+		w.hub.Disconnect("nobody", a.id)
+		assert.Regexp(t, "^42.*token_expiring", a.next(), "what was enqueued comes first")
+		a.expect("41")
+		b.quiet()
+	})
 }
 
 func TestHub_Broadcast(t *testing.T) {

@@ -23,6 +23,7 @@ func TestMessageLog(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 	t.Run("repeated ids", func(t *testing.T) { testRepeats(t, open) })
 	t.Run("Head", func(t *testing.T) { testHead(t, open) })
 	t.Run("After", func(t *testing.T) { testAfter(t, open) })
+	t.Run("Page", func(t *testing.T) { testPage(t, open) })
 	t.Run("concurrency", func(t *testing.T) { testLogRaces(t, open) })
 	t.Run("errors", func(t *testing.T) { testLogErrors(t, open) })
 }
@@ -260,6 +261,8 @@ func testLogErrors(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 		_, err = l.log.Head(done, talk)
 		assertContextError(t, err)
 		_, _, err = l.log.After(done, talk, domain.Position{})
+		assertContextError(t, err)
+		_, err = l.log.Page(done, talk, domain.Page{Limit: 1, MaxBytes: 1})
 		assertContextError(t, err)
 	})
 }

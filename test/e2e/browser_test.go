@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"parley/test/internal/command"
+	"parley/test/internal/npm"
 )
 
 // browserTime bounds the browser's tests as a whole.
@@ -20,8 +23,8 @@ func TestBrowser(t *testing.T) {
 	s := boot(t, map[string]string{"PARLEY_DEV": "1", "CONNECT_TIMEOUT": "3s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "6s"})
 	_, page := get(t, s.app.URL())
 	require.Contains(t, page, "<script", "the chat page is not part of this build: run `make web`")
-	install(t, "../browser")
-	output, err := run(browserTime, "../browser", []string{"PARLEY_URL=" + s.app.URL()}, "npm", "test")
+	npm.Install(t, "../browser")
+	output, err := command.Run(browserTime, "../browser", []string{"PARLEY_URL=" + s.app.URL()}, "npm", "test")
 	require.NoError(t, err, "%s", output)
 	s.waitForConnections(t, 0, lingering)
 }

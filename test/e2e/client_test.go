@@ -11,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"parley/test/internal/command"
+	"parley/test/internal/npm"
 )
 
 // suites are the files in js, each with what its server is told beside the usual.
@@ -26,6 +29,11 @@ var suites = map[string]map[string]string{
 	"presence.test.mjs":     {"PRESENCE_GRACE": "700ms"},
 	"reconnect.test.mjs":    {"PING_INTERVAL": "400ms", "PING_TIMEOUT": "4s"},
 	"restart.test.mjs":      nil,
+	"history.test.mjs":      nil,
+	"typing.test.mjs":       nil,
+	"refresh.test.mjs":      nil,
+	"drain.test.mjs":        {"DRAIN_TIME": "4s"},
+	"confirm.test.mjs":      {"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "700ms", "PING_INTERVAL": "2s", "PING_TIMEOUT": "8s"},
 	// A client that is cut off in the middle of its upgrade notices by the heartbeat alone.
 	"recover.test.mjs": {"RECOVERY_WINDOW": "30s", "PING_INTERVAL": "400ms", "PING_TIMEOUT": "2s"},
 }
@@ -40,7 +48,7 @@ func TestOfficialClient(t *testing.T) {
 	files, err := filepath.Glob("js/*.test.mjs")
 	require.NoError(t, err)
 	require.Len(t, files, len(suites), "every suite must be run")
-	install(t, "js")
+	npm.Install(t, "js")
 	for _, file := range files {
 		name := filepath.Base(file)
 		variables, known := suites[name]
@@ -60,7 +68,7 @@ var countLine = regexp.MustCompile(`(?m)^ℹ (tests|pass|skipped|todo) (\d+)$`)
 func runSuite(t *testing.T, s *server, name string) {
 	t.Helper()
 	env := []string{"PARLEY_URL=" + s.app.URL(), "JWT_SECRET=" + secret, "CONTROL_URL=" + newControl(t, s)}
-	output, err := run(suiteTime, "js", env, "node", "--test", "--test-reporter=spec", "--test-timeout=100000", name)
+	output, err := command.Run(suiteTime, "js", env, "node", "--test", "--test-reporter=spec", "--test-timeout=100000", name)
 	if err != nil {
 		// The reporter repeats at the end what failed.
 		if _, failures, ok := strings.Cut(output, "failing tests:"); ok {

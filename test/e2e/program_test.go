@@ -17,6 +17,8 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"parley/test/internal/command"
 )
 
 // buildTime bounds a build from scratch.
@@ -26,7 +28,7 @@ const buildTime = 5 * time.Minute
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "parley")
-	output, err := run(buildTime, "../..", nil, "go", "build", "-o", program, ".")
+	output, err := command.Run(buildTime, "../..", nil, "go", "build", "-o", program, ".")
 	require.NoError(t, err, "%s", output)
 
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -2,9 +2,12 @@ package engineio_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"parley/adapters/socketio/engineio"
 )
 
 // BenchmarkMulticast sends a message of 200 bytes to sessions of one server. The clock stops when it
@@ -19,6 +22,22 @@ func BenchmarkMulticast(b *testing.B) {
 				c.multicast(p)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
+		})
+	}
+}
+
+// BenchmarkMulticastDeflate is BenchmarkMulticast of a new message of 4 KiB each time, to clients that
+// take it compressed, or not.
+func BenchmarkMulticastDeflate(b *testing.B) {
+	text := strings.Repeat(`{"userId":"alice","content":"what a day"},`, 100)
+	for sentence, config := range map[string]engineio.Config{"off": {}, "on": {PerMessageDeflate: 1024}} {
+		b.Run(sentence, func(b *testing.B) {
+			c := newCrowdOf(b, 1000, config)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.multicast(textPacket(text))
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/delivery")
 		})
 	}
 }
@@ -49,5 +68,16 @@ func TestAllocations(t *testing.T) {
 			c.multicast(volatile)
 		})
 		assert.Less(t, allocations, 0.02*recipients)
+	})
+
+	t.Run("a compressed multicast is compressed once", func(t *testing.T) {
+		const recipients = 500
+		c := newCrowdOf(t, recipients, engineio.Config{PerMessageDeflate: 1024})
+		text := strings.Repeat("long ", 1000)
+		for range 10 {
+			c.multicast(textPacket(text))
+		}
+		allocations := testing.AllocsPerRun(20, func() { c.multicast(textPacket(text)) })
+		assert.Less(t, allocations, 0.1*recipients)
 	})
 }

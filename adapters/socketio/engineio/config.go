@@ -27,6 +27,14 @@ type Config struct {
 	// MaxPayload bounds a WebSocket message and a polling request body from the client, in bytes.
 	// It is told to the client. Default 1,000,000.
 	MaxPayload int
+	// HTTPCompression is the size in bytes from which on the answer to a poll is compressed, by gzip or
+	// deflate as the client accepts. Default 1024; a negative one switches it off. See "Compression" in
+	// the package comment.
+	HTTPCompression int
+	// PerMessageDeflate is the size in bytes from which on a WebSocket message is compressed, if the
+	// client has negotiated permessage-deflate (RFC 7692). Default 0: it is not negotiated. The
+	// reference server's threshold is 1024.
+	PerMessageDeflate int
 	// OutboxBytes bounds what may wait for one session, in bytes. Default 1 MiB.
 	OutboxBytes int
 	// Retain is how many packets marked with Packet.Retain a session remembers for Session.Resume, at
@@ -44,8 +52,10 @@ type Config struct {
 	// Authorize is asked before each new session. An error refuses it: a *Refusal with its own
 	// status, any other as 403. The value goes to Handshake.Value.
 	Authorize func(*http.Request) (value any, err error)
-	// GenerateID makes session ids: they are secrets that must not be guessable. Default 144 random bits.
-	GenerateID func() string
+	// GenerateID makes the id of a new session from the request that opens it: a secret that must not be
+	// guessable. An error refuses the session: a *Refusal as it is, any other as 400, and so does an id
+	// that is empty or in use. Default 144 random bits.
+	GenerateID func(*http.Request) (string, error)
 	// Logger gets panics of receivers. Default slog.Default().
 	Logger *slog.Logger
 }
@@ -56,6 +66,7 @@ func (c Config) withDefaults() Config {
 	c.UpgradeTimeout = cmp.Or(c.UpgradeTimeout, 10*time.Second)
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
 	c.MaxPayload = cmp.Or(c.MaxPayload, 1_000_000)
+	c.HTTPCompression = cmp.Or(c.HTTPCompression, 1024)
 	c.OutboxBytes = cmp.Or(c.OutboxBytes, 1<<20)
 	if c.Transports == nil {
 		c.Transports = []string{Polling, WebSocket}

@@ -27,6 +27,25 @@
 // volatile packets are dropped first, then the session ends with ReasonSlowClient. A client that does
 // not take a write for WriteTimeout, or does not answer a ping for PingTimeout, is let go.
 //
+// # Compression
+//
+// Answers to polls of Config.HTTPCompression bytes or more are compressed for clients that accept it, as by
+// the reference server. WebSocket messages are not, unless Config.PerMessageDeflate is set: each then
+// stands alone, so that nothing is kept per connection between messages, and one that goes to many is
+// compressed once for all who take it. Both run at the fastest level, on whichever goroutine writes,
+// and never with a lock held. What a client sends compressed may inflate to MaxPayload bytes and no more.
+//
+// Encryption does not hide the size of what was compressed. Where someone can have text of their own sent
+// to a victim, side by side with a secret, and can watch the connection, they may guess the secret
+// (the BREACH and CRIME attacks). Packet.Uncompressed is for such secrets; the engine's own, the session
+// id, is never compressed.
+//
+// # Left out
+//
+// JSONP polling is for browsers without CORS, which no client of this protocol supports any more, and
+// would let any page read a session: requests for it get the answers of plain polling. WebTransport is
+// not offered. Query parameter b64 means nothing in v4.
+//
 // The protocol is that of https://socket.io/docs/v4/engine-io-protocol/, cited as [protocol]; where it
 // is silent the behaviour is that of the reference server, engine.io 6.6.
 package engineio

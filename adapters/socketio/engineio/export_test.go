@@ -10,3 +10,10 @@ func (s *Session) Missed(channel, offset string) (texts []string, ok bool) {
 	}
 	return texts, ok
 }
+
+// Requested reports whether a polling request is in progress.
+func (s *Session) Requested() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.poll != nil || s.posting
+}

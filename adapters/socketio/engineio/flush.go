@@ -20,6 +20,7 @@ func (s *Session) flush(w *writer) {
 	s.mu.Unlock()
 	defer clear(w.packets)
 
+	s.compress(w.packets)
 	if ws.raw == nil {
 		s.park(nil, w.packets)
 		return
@@ -83,6 +84,7 @@ func (s *Session) park(rest []byte, packets []*Packet) {
 // go; until then what comes in is bounded by the outbox.
 func (s *Session) drain(rest []byte, packets []*Packet) {
 	for {
+		s.compress(packets)
 		if err := writeBlocking(s.ws.conn, rest, packets, s.server.config.WriteTimeout); err != nil {
 			if failure(err) == ReasonSlowClient {
 				s.ws.reset()

@@ -23,6 +23,9 @@ func (h *heartbeat) set(s *Session, d time.Duration) {
 	h.timer.Reset(d)
 }
 
+// left is how long it is until the timer fires.
+func (h *heartbeat) left(s *Session) time.Duration { return h.due - time.Since(s.server.started) }
+
 func (h *heartbeat) stop() {
 	if h.timer != nil {
 		h.timer.Stop()

@@ -27,16 +27,24 @@ type crowd struct {
 
 func newCrowd(tb testing.TB, n int) *crowd {
 	tb.Helper()
+	return newCrowdOf(tb, n, engineio.Config{})
+}
+
+// newCrowdOf is newCrowd with clients that offer permessage-deflate.
+func newCrowdOf(tb testing.TB, n int, config engineio.Config) *crowd {
+	tb.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = null.Close() })
 	k := &kit{t: tb}
 	c := &crowd{null: null.Fd(), done: make(chan struct{}, 1)}
-	k.serve(nil, engineio.Config{}, []func(*peer){func(p *peer) { c.sessions = append(c.sessions, p.session) }})
+	k.serve(nil, config, []func(*peer){func(p *peer) { c.sessions = append(c.sessions, p.session) }})
 	c.expected.Store(int64(n)) // the open packets
 	for range n {
 		conn := &sink{crowd: c, closed: make(chan struct{})}
-		k.engine.ServeHTTP(hijackable{httptest.NewRecorder(), conn}, upgradeRequest())
+		r := upgradeRequest()
+		r.Header.Set("Sec-WebSocket-Extensions", "permessage-deflate")
+		k.engine.ServeHTTP(hijackable{httptest.NewRecorder(), conn}, r)
 	}
 	<-c.done
 	return c

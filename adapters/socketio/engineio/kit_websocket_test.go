@@ -3,6 +3,7 @@ package engineio_test
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"io"
 	"net"
@@ -34,6 +35,8 @@ type frame struct {
 	op     websocket.Opcode
 	data   string
 	closed bool
+	// deflated: the data came compressed.
+	deflated bool
 }
 
 func text(s string) frame          { return frame{op: websocket.OpText, data: s} }
@@ -173,7 +176,13 @@ func (ws *wsClient) read() frame {
 	if _, err := io.CopyN(&data, ws.r, int64(n)); err != nil {
 		return hungUp
 	}
-	return frame{op: websocket.Opcode(head[0] & 0x0F), data: data.String()}
+	f := frame{op: websocket.Opcode(head[0] & 0x0F), data: data.String(), deflated: head[0]&0x40 != 0}
+	if f.deflated {
+		all, err := io.ReadAll(flate.NewReader(strings.NewReader(f.data + "\x00\x00\xff\xff\x01\x00\x00\xff\xff")))
+		assert.NoError(ws.t, err)
+		f.data = string(all)
+	}
+	return f
 }
 
 // readText returns the texts of the next n frames, which must be text.

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"encoding/base64"
+	"sync/atomic"
 
 	"parley/adapters/socketio/engineio/websocket"
 )
@@ -25,17 +26,21 @@ const Headroom = websocket.MaxHeaderSize + 1
 
 // Packet is one outgoing Engine.IO packet in its final wire form: the complete WebSocket frame, of
 // which the polling form is a part. It is immutable, so one Packet may be sent to any number of
-// sessions, and nothing is encoded or copied per session.
+// sessions, and nothing is encoded, compressed or copied per session.
 type Packet struct {
 	frame []byte
 	// body is where the frame's payload begins.
 	body     int
 	kind     kind
 	volatile bool
+	// uncompressed is what Uncompressed says.
+	uncompressed bool
 	// What Retain and Mark have set.
 	retained        bool
 	channel, offset string
 	mark            uint64
+	// compression is made when the packet is first sent compressed.
+	compression atomic.Pointer[compression]
 }
 
 type kind uint8
@@ -63,9 +68,26 @@ func BinaryPacket(buf []byte) *Packet {
 // Volatile returns the same packet, sharing its bytes, as one that may be dropped when a session
 // reads too slowly.
 func (p *Packet) Volatile() *Packet {
-	v := *p
+	v := p.twin()
 	v.volatile = true
-	return &v
+	return v
+}
+
+// Uncompressed returns the same packet, sharing its bytes, as one that is never compressed, and neither
+// is anything that travels in the same answer to a poll. It is for secrets: see "Compression" in the
+// package comment.
+func (p *Packet) Uncompressed() *Packet {
+	u := p.twin()
+	u.uncompressed = true
+	return u
+}
+
+// twin shares the bytes.
+func (p *Packet) twin() *Packet {
+	return &Packet{
+		frame: p.frame, body: p.body, kind: p.kind, volatile: p.volatile, uncompressed: p.uncompressed,
+		retained: p.retained, channel: p.channel, offset: p.offset, mark: p.mark,
+	}
 }
 
 // Len is the size of the packet as a WebSocket frame, in bytes.

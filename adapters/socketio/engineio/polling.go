@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -58,7 +57,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if len(packets) > 0 {
-			s.writePayload(w, packets)
+			s.writePayload(w, r, packets)
 			return
 		}
 		select {
@@ -121,6 +120,7 @@ func (s *Session) takeForPayloadLocked() []*Packet {
 	last := len(packets) - 1
 	if last > 0 {
 		s.outbox.add(packets[last])
+		s.heartbeat.set(s, s.lingerLocked())
 		return packets[:last]
 	}
 	s.endLocked(ReasonForcedClose)
@@ -145,26 +145,6 @@ func (s *Session) answerPoll() {
 	if s.poll != nil {
 		s.poll.noop = true
 		s.poll.wakeUp()
-	}
-}
-
-func (s *Session) writePayload(w http.ResponseWriter, packets []*Packet) {
-	size := 0
-	for _, p := range packets {
-		size += 1 + base64.StdEncoding.EncodedLen(len(p.frame))
-	}
-	body := appendPayload(make([]byte, 0, size), packets)
-	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer can; a dead client is found by its ping
-	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("Cache-Control", "no-store")
-	_, err := w.Write(body)
-	if err == nil {
-		err = control.Flush() // what is still buffered here could fail unnoticed
-	}
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		s.end(failure(err))
 	}
 }
 

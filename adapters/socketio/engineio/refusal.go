@@ -43,10 +43,10 @@ func (e *Refusal) write(w http.ResponseWriter) {
 	_, _ = w.Write(body) // the client may be gone
 }
 
-// refusalOf returns the *Refusal in err's chain. Any other error refuses with 403 and says no more.
-func refusalOf(err error) *Refusal {
+// refusalOf returns the *Refusal in err's chain. Any other error refuses as otherwise says.
+func refusalOf(err error, otherwise *Refusal) *Refusal {
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r
 	}
-	return errForbidden
+	return otherwise
 }

@@ -110,6 +110,42 @@ func TestRefusal_Authorize(t *testing.T) {
 	})
 }
 
+func TestRefusal_GenerateID(t *testing.T) {
+	for sentence, tc := range map[string]struct {
+		id     string
+		err    error
+		status int
+		want   string
+	}{
+		"any error is a bad request, as by the reference server": {"x", errors.New("secret reason"), 400, badRequest},
+		"a Refusal is given as it is":                            {"x", &engineio.Refusal{Status: 503, Code: 42, Message: "full"}, 503, `{"code":42,"message":"full"}`},
+		"an empty id is refused":                                 {"", nil, 400, badRequest},
+	} {
+		bubble(t, sentence, func(t *testing.T) {
+			k := inMemory(t, engineio.Config{GenerateID: func(*http.Request) (string, error) { return tc.id, tc.err }})
+			assert.Equal(t, answerOf(tc.status, tc.want), summary(k.get(polling)))
+			_, got := k.tryUpgrade(webSocket)
+			assert.Equal(t, answerOf(tc.status, tc.want), summary(got), "before the upgrade")
+			assert.Zero(t, k.engine.Len())
+		})
+	}
+
+	bubble(t, "it is given the request, once per session, after the session was authorized", func(t *testing.T) {
+		var asked []string
+		k := inMemory(t, engineio.Config{
+			Authorize: func(*http.Request) (any, error) { asked = append(asked, "authorize"); return nil, nil },
+			GenerateID: func(r *http.Request) (string, error) {
+				asked = append(asked, "id")
+				return r.URL.Query().Get("name"), nil
+			},
+		})
+		ws := k.upgradeTo(webSocket + "&name=alice")
+		assert.Contains(t, ws.read().data, `"sid":"alice"`)
+		assert.Contains(t, k.get(polling+"&name=bob").body, `"sid":"bob"`)
+		assert.Equal(t, []string{"authorize", "id", "authorize", "id"}, asked)
+	})
+}
+
 func TestRefusal_Session(t *testing.T) {
 	for sentence, tc := range map[string]struct {
 		method string

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 )
@@ -80,8 +81,8 @@ func (r *registry) close() []*Session {
 }
 
 // randomID returns 144 random bits as 24 characters of base64url.
-func randomID() string {
+func randomID(*http.Request) (string, error) {
 	var b [18]byte
 	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }

@@ -102,17 +102,23 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 	if srv.config.Authorize != nil {
 		var err error
 		if h.Value, err = srv.config.Authorize(r); err != nil {
-			refusalOf(err).write(w)
+			refusalOf(err, errForbidden).write(w)
 			return
 		}
 	}
-	if transport == WebSocket {
-		srv.serveWebSocket(w, r, h)
+	// The id comes before the connection is taken over: after that nobody could hear that there is none.
+	id, err := srv.config.GenerateID(r)
+	if err != nil || id == "" {
+		refusalOf(err, errBadRequest).write(w)
 		return
 	}
-	s, err := srv.open(h, nil)
+	if transport == WebSocket {
+		srv.serveWebSocket(w, h, id)
+		return
+	}
+	s, err := srv.open(h, id, nil)
 	if err != nil {
-		refusalOf(err).write(w)
+		refusalOf(err, errForbidden).write(w)
 		return
 	}
 	s.servePoll(w, r)
@@ -120,8 +126,8 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 
 // open makes a session on the socket, or on polling if that is nil, and introduces it to accept.
 // Nothing leaves before accept has returned.
-func (srv *Server) open(h *Handshake, ws *socket) (*Session, error) {
-	s := &Session{server: srv, id: srv.config.GenerateID(), ws: ws}
+func (srv *Server) open(h *Handshake, id string, ws *socket) (*Session, error) {
+	s := &Session{server: srv, id: id, ws: ws}
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
 	if refusal := srv.sessions.add(s, &srv.running); refusal != nil {
@@ -163,5 +169,5 @@ func (srv *Server) openPacket(s *Session) *Packet {
 	if err != nil {
 		panic("engineio: " + err.Error()) // strings and numbers always encode
 	}
-	return enginePacket(typeOpen, string(body))
+	return enginePacket(typeOpen, string(body)).Uncompressed()
 }

@@ -191,7 +191,7 @@ func (s *Session) closeLocked(farewell *Packet, reason CloseReason) (dirty *Sess
 	s.state = stateClosing
 	s.roomLocked()
 	s.outbox.add(farewell)
-	s.heartbeat.set(s, s.server.config.WriteTimeout)
+	s.heartbeat.set(s, s.lingerLocked())
 	s.server.running.Go(func() { s.finish(reason) })
 	return s.dirtyLocked()
 }

@@ -5,8 +5,30 @@ import (
 	"time"
 )
 
+// pollLinger is how long a server that stops waits for the next poll of a session that is to hear that.
+// A client that is there polls again as soon as it has its answer.
+const pollLinger = 2 * time.Second
+
+// lingerLocked is how long a session that is closing may take to tell its client.
+func (s *Session) lingerLocked() time.Duration {
+	if s.ws == nil && s.server.sessions.isClosed() {
+		return min(pollLinger, s.server.config.WriteTimeout)
+	}
+	return s.server.config.WriteTimeout
+}
+
+// hasten shortens the time of a session that began to close before the server did.
+func (s *Session) hasten() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if linger := s.lingerLocked(); s.state == stateClosing && s.heartbeat.left(s) > linger {
+		s.heartbeat.set(s, linger)
+	}
+}
+
 // Shutdown refuses new sessions, closes the open ones one after another over the time of spread, and
-// waits until all is over. Clients see their transport close, after which they reconnect by
+// waits until all is over: that takes a client that does not read WriteTimeout more, and one that does
+// not poll two seconds. Clients see their transport close, after which they reconnect by
 // themselves. When the context ends, what is left is cut off and the context's error returned; only
 // receivers that do not return then are left behind.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
@@ -19,6 +41,7 @@ func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	}
 	for _, s := range open {
 		s.Close()
+		s.hasten()
 	}
 	done := make(chan struct{})
 	go func() {

@@ -12,6 +12,9 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
+// pollLinger is how long Shutdown waits for a poll.
+const pollLinger = 2 * time.Second
+
 func TestShutdown(t *testing.T) {
 	bubble(t, "sessions are closed one after another over the time of spread", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
@@ -46,7 +49,7 @@ func TestShutdown(t *testing.T) {
 			assert.NoError(t, k.engine.Shutdown(context.Background(), 0))
 			assert.Zero(t, k.engine.Len())
 		}()
-		time.Sleep(5 * time.Second)
+		time.Sleep(pollLinger - time.Nanosecond)
 		select {
 		case <-done:
 			assert.Fail(t, "Shutdown did not wait")
@@ -56,6 +59,52 @@ func TestShutdown(t *testing.T) {
 		assert.Equal(t, "1", c.poll())
 		synctest.Wait()
 		<-done
+	})
+
+	for sentence, before := range map[string]func(*pollingClient){
+		"a polling client that does not poll holds it up for two seconds only": func(*pollingClient) {},
+		"and so does one that was told to close before":                        func(c *pollingClient) { c.peer.session.Close() },
+		"and one that has much to fetch first": func(c *pollingClient) {
+			for range 1000 {
+				c.peer.send("last words")
+			}
+		},
+		"and one in the middle of an upgrade": func(c *pollingClient) { c.probe() },
+	} {
+		bubble(t, sentence, func(t *testing.T) {
+			k := inMemory(t, engineio.Config{})
+			c := k.handshake()
+			before(c)
+			start := time.Now()
+			assert.NoError(t, k.engine.Shutdown(t.Context(), 0))
+			assert.Equal(t, pollLinger, time.Since(start))
+			assert.Equal(t, only(engineio.ReasonForcedClose), c.peer.ended())
+		})
+	}
+
+	bubble(t, "each poll gives a client two seconds more", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		c := k.handshake()
+		c.peer.send("last words")
+		polled := make(chan string, 2)
+		go func() {
+			for range 2 {
+				time.Sleep(pollLinger - time.Millisecond)
+				polled <- c.poll()
+			}
+		}()
+		start := time.Now()
+		assert.NoError(t, k.engine.Shutdown(t.Context(), 0))
+		assert.Equal(t, 2*(pollLinger-time.Millisecond), time.Since(start))
+		assert.Equal(t, []string{"4last words", "1"}, []string{<-polled, <-polled})
+	})
+
+	bubble(t, "where clients get less time to read they get no more to poll", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{WriteTimeout: time.Second})
+		k.handshake()
+		start := time.Now()
+		assert.NoError(t, k.engine.Shutdown(t.Context(), 0))
+		assert.Equal(t, time.Second, time.Since(start))
 	})
 
 	bubble(t, "it waits for receivers to be done", func(t *testing.T) {

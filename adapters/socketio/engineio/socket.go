@@ -18,6 +18,9 @@ type socket struct {
 	conn net.Conn
 	// raw gives access to the descriptor; nil where there is none, as under TLS.
 	raw syscall.RawConn
+	// deflate is the size in bytes of the largest message that may be sent compressed; 0 if the client
+	// has not negotiated it.
+	deflate int
 }
 
 func newSocket(conn net.Conn) *socket {

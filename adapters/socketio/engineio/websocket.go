@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"time"
 
@@ -23,32 +24,53 @@ type webSocket struct {
 	// probing: the client may send nothing but `2probe` and `5`. Only the reader touches it.
 	probing bool
 	probed  bool
+	// deep: a message was handled, and the reader's stack has grown.
+	deep   bool
+	source *source
 }
 
 // serveWebSocket opens a session on a WebSocket. The handler returns at once and a fresh goroutine
 // reads: it holds nothing of the request, nor of the memory that serving it took.
-func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, h *Handshake) {
-	conn, early, err := websocket.Upgrade(w, r, w.Header())
-	if err != nil {
-		refuseUpgrade(w, err)
+func (srv *Server) serveWebSocket(w http.ResponseWriter, h *Handshake, id string) {
+	socket, early := srv.takeConnection(w, h.Request)
+	if socket == nil {
 		return
 	}
-	ws := &webSocket{socket: newSocket(conn)}
-	if ws.session, err = srv.open(h, ws.socket); err != nil {
-		ws.socket.close()
+	ws := &webSocket{socket: socket}
+	var err error
+	if ws.session, err = srv.open(h, id, socket); err != nil {
+		socket.close()
 		return
 	}
 	ws.start(early)
 }
 
-// serveUpgrade lets a WebSocket try to take over from polling.
-func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, s *Session) {
-	conn, early, err := websocket.Upgrade(w, r, w.Header())
+// takeConnection answers the opening handshake. It returns nil if it has refused it.
+func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) (s *socket, early []byte) {
+	var conn net.Conn
+	var largest int
+	var err error
+	if srv.config.PerMessageDeflate > 0 {
+		conn, early, largest, err = websocket.UpgradeDeflate(w, r, w.Header())
+	} else {
+		conn, early, err = websocket.Upgrade(w, r, w.Header())
+	}
 	if err != nil {
 		refuseUpgrade(w, err)
+		return nil, nil
+	}
+	s = newSocket(conn)
+	s.deflate = largest
+	return s, early
+}
+
+// serveUpgrade lets a WebSocket try to take over from polling.
+func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, s *Session) {
+	socket, early := srv.takeConnection(w, r)
+	if socket == nil {
 		return
 	}
-	ws := &webSocket{session: s, socket: newSocket(conn), probing: true}
+	ws := &webSocket{session: s, socket: socket, probing: true}
 	if !ws.admit() {
 		ws.socket.close()
 		return
@@ -80,30 +102,46 @@ func (ws *webSocket) admit() bool {
 
 func (ws *webSocket) start(early []byte) {
 	s := ws.session
-	ws.decoder.MaxMessage = s.server.config.MaxPayload
+	ws.decoder.MaxMessage, ws.decoder.Deflate = s.server.config.MaxPayload, ws.socket.deflate > 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != stateClosed { // else its end has closed the socket
-		s.server.running.Go(func() { ws.run(early) })
+		ws.source = newSource(ws.socket)
+		s.server.running.Add(1)
+		go ws.run(early)
 	}
 }
 
-// run reads until the connection or the session ends.
+// run reads until the connection or the session ends, or until a message was handled. That takes a deep
+// stack, and a goroutine keeps what it once had; so another one, with a fresh stack, goes on: a connection
+// that waits holds the smallest stack there is.
 func (ws *webSocket) run(early []byte) {
-	defer ws.socket.close()
+	defer ws.session.server.running.Done()
+	over := true
+	defer func() {
+		if over {
+			ws.socket.close()
+		}
+	}()
 	defer ws.session.recoverPanic()
-	src := newSource(ws.socket)
+	ws.deep = false
 	var err error
 	if len(early) > 0 {
 		err = ws.feed(early)
 	}
-	for err == nil {
+	for err == nil && !ws.deep {
 		var data []byte
-		data, err = src.read()
+		data, err = ws.source.read()
 		if err == nil {
 			err = ws.feed(data)
 		}
-		src.release()
+		ws.source.release()
+	}
+	if err == nil {
+		over = false
+		ws.session.server.running.Add(1)
+		go ws.run(nil)
+		return
 	}
 	ws.ended(err)
 }
@@ -135,6 +173,7 @@ func (ws *webSocket) Message(op websocket.Opcode, data []byte) error {
 		return ws.probe(op, data)
 	}
 	s := ws.session
+	ws.deep = true
 	ok := false
 	switch {
 	case op == websocket.OpBinary:

@@ -15,7 +15,9 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-func fixedID(id string) func() string { return func() string { return id } }
+func fixedID(id string) func(*http.Request) (string, error) {
+	return func(*http.Request) (string, error) { return id, nil }
+}
 
 // The bytes that leave the server.
 func TestWire_Handshake(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -177,5 +178,35 @@ func TestHub(t *testing.T) {
 			assert.Equal(t, "before the ack", content(t, ws.read()))
 			assert.Equal(t, `435[{"ok":true}]`, ws.read())
 		}
+	})
+}
+
+func TestEvents_confirmed(t *testing.T) {
+	bubble(t, "are acked by the ids of their deliveries", func(t *testing.T) {
+		k := newKit(t)
+		c, ws := k.newPolling(), k.newSocket()
+		for _, to := range k.chat.open() {
+			k.broadcast(to, domain.MessageSent{
+				Message: domain.Message{Draft: domain.Draft{Conversation: "c", User: "bob", Content: "x"}}, Delivery: 7,
+			})
+		}
+		assert.Regexp(t, `^427\["message",`, ws.read())
+		assert.Regexp(t, `^427\["message",`, c.poll()[0])
+		ws.write(`437[]`)
+		c.post(`437["ok"]`)
+		synctest.Wait()
+		assert.Equal(t, []domain.DeliveryID{7, 7}, k.chat.confirmations())
+	})
+}
+
+func TestHub_Disconnect(t *testing.T) {
+	bubble(t, "tells the client that it was sent away for good, and leaves the others alone", func(t *testing.T) {
+		k := newKit(t)
+		ws := k.newSocket()
+		k.hub.Disconnect("nobody", ws.id)
+		assert.Equal(t, "41", ws.read())
+		time.Sleep(time.Minute)
+		ws.hangsUp()
+		assert.Equal(t, []ports.Departure{ports.Left}, k.chat.departures())
 	})
 }

@@ -134,6 +134,13 @@ func (c *chat) departures() []ports.Departure {
 	return slices.Clone(c.departed)
 }
 
+// confirmations returns the deliveries that were acked so far.
+func (c *chat) confirmations() []domain.DeliveryID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.confirmed)
+}
+
 // contents returns what was sent so far.
 func (c *chat) contents() []string {
 	c.mu.Lock()

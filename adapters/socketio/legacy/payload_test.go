@@ -11,6 +11,8 @@ import (
 	"github.com/googollee/go-socket.io/engineio/packet"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"parley/test/cost"
 )
 
 // cutAll cuts a body as servePost does.
@@ -112,11 +114,18 @@ func TestAppendPayload(t *testing.T) {
 }
 
 func FuzzCutPacket(f *testing.F) {
-	for _, body := range []string{"2:4a", "3:4😀5:4Ã©Ã©", "6:b4AQI=", "\x00\x05\xff4😀\x01\x03\xff\x04\x01\xff", "999999999:4", "0:0:", "2:😀00"} {
+	for _, body := range []string{"2:4a", "3:4😀5:4Ã©Ã©", "6:b4AQI=", "\x00\x05\xff4😀\x01\x03\xff\x04\x01\xff", "999999999:4", "0:0:", "2:😀00",
+		":4a", "-1:4a", "1e9:4", "2:4", "2:\xff\xff", "00000000002:4a", "\x00" + strings.Repeat("\x09", 40) + "\xff1", "\x02\x01\xff1", "6:b4A===", "3:4\x80a"} {
 		f.Add([]byte(body), false)
 		f.Add([]byte(body), true)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, form bool) {
+		cost.Bound(t, 64*uint64(len(body))+4096, func() {
+			var err error
+			for rest := body; len(rest) > 0 && err == nil; {
+				_, _, rest, err = cutPacket(rest, form)
+			}
+		})
 		for len(body) > 0 {
 			p, found, rest, err := cutPacket(body, form)
 			if err != nil {

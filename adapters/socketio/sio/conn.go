@@ -25,6 +25,8 @@ type conn struct {
 	msgpack bool
 	// heard: a message has come.
 	heard bool
+	// dismissed: the connection is about to end.
+	dismissed bool
 	// value is what Authorize returned.
 	value any
 	// main is the socket in "/"; others, made when needed, those in other namespaces.
@@ -47,6 +49,9 @@ const partTimeout = time.Minute
 
 // Receive handles one Engine.IO message: a packet, or a part of a binary one.
 func (c *conn) Receive(data []byte, binary bool) {
+	if c.dismissed {
+		return
+	}
 	p, whole, err := c.decode(data, binary)
 	if c.parts != nil {
 		c.parts.Stop()
@@ -235,6 +240,7 @@ func (c *conn) leave(s *Socket, reason Reason) {
 }
 
 // dismissAll takes the sockets out of their namespaces and ends the connection.
+// Whatever the client still sends is ignored.
 func (c *conn) dismissAll() {
 	all := slices.Collect(maps.Values(c.others))
 	if c.main != nil {
@@ -244,8 +250,17 @@ func (c *conn) dismissAll() {
 		s.leaving.Store(true)
 		c.dismiss(s)
 	}
-	c.session.Close()
+	if !c.dismissed {
+		c.dismissed = true
+		c.stopWaiting()
+		c.waiting = time.AfterFunc(farewell, c.session.Close)
+	}
 }
+
+// farewell is how long a client has to close the connection by itself when the server has taken all of its
+// sockets away, as socket.io-client does. If the server closed at once, that could see the transport's end
+// before the last packets, take it for the reason, and come back.
+const farewell = time.Second
 
 // dismiss takes the socket out of its namespace and tells the client.
 func (c *conn) dismiss(s *Socket) {

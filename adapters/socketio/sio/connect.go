@@ -75,7 +75,8 @@ func (c *conn) connectPacket(s *Socket) *engineio.Packet {
 	if s.pid != "" {
 		body = append(append(append(body, `,"pid":"`...), s.pid...), '"')
 	}
-	return c.replyPacket(packet.Connect, s.namespace.name, append(body, '}'))
+	// The pid is a secret: compressed beside what others chose, its length would tell something of it.
+	return c.replyPacket(packet.Connect, s.namespace.name, append(body, '}')).Uncompressed()
 }
 
 // admit asks the namespace's middleware. A panic in it refuses the socket.

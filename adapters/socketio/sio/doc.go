@@ -17,6 +17,33 @@
 //	})
 //	http.Handle("/socket.io/", io)
 //
+// Rooms are asked for by Namespace.Rooms; a namespace that has none keeps no account of its sockets.
+// Middleware of events and listeners to all of them are both UseEvent. There is no listener to what is
+// sent: that passes through the application's own calls.
+//
+// # Ends
+//
+// What OnDisconnect hears, what the client sees as its reason, whether it reconnects by itself and whether
+// it may then recover, with Config.Recovery:
+//
+//	Socket.Disconnect     server namespace disconnect   io server disconnect   no
+//	Socket.DisconnectAll  server namespace disconnect   io server disconnect   no
+//	Socket.Close          forced close                  transport close        yes, recovers
+//	protocol violated     forced close                  transport close        yes, recovers
+//	handler panicked      forced close                  transport close        yes, recovers
+//	client disconnects    client namespace disconnect   io client disconnect   no
+//	connection lost       transport close or error      transport close        yes, recovers
+//	heartbeat unanswered  ping timeout                  ping timeout           yes, recovers
+//	client reads slowly   slow client                   transport close        yes, recovers
+//	no engine packet      parse error                   transport close        yes, anew
+//	Server.Shutdown       server shutting down          transport close        yes, anew
+//
+// # Parsers
+//
+// Clients that are given socket.io-msgpack-parser are served too if Config.Msgpack says so. A connection
+// speaks what its first packet is written in; handlers need not know. What is sent to many is encoded once
+// for each parser that any of them has.
+//
 // # Concurrency
 //
 // Everything exported is safe for concurrent use, but for the registration of handlers, which must be

@@ -49,8 +49,10 @@ func newOutgoing(t packet.Type, namespace string, args []any) (outgoing, error) 
 // appendText appends the engine's packets for a client with the usual parser: a text, and a copy of each
 // attachment.
 func (o *outgoing) appendText(packets []*engineio.Packet) []*engineio.Packet {
-	buf := newBuffer(len(o.packet.Data) + len(o.packet.Namespace))
-	packets = append(packets, o.retain(engineio.TextPacket(packet.Append(buf, o.packet)), o.offset))
+	buf := packet.Append(newBuffer(len(o.packet.Data)+len(o.packet.Namespace)), o.packet)
+	// The payload stands at the end of the text: it need not be kept twice.
+	o.packet.Data = buf[len(buf)-len(o.packet.Data):]
+	packets = append(packets, o.retain(engineio.TextPacket(buf), o.offset))
 	for _, a := range o.packet.Buffers {
 		buf := append(make([]byte, engineio.Headroom, engineio.Headroom+len(a)), a...)
 		packets = append(packets, o.retain(engineio.BinaryPacket(buf), "")) // it belongs to the packet before it

@@ -70,7 +70,9 @@ func TestMulticast(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var all crowd
 			w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/")) })
-			first, second := w.connect(), w.connect()
+			first := w.connect()
+			synctest.Wait() // OnConnect comes after the client was told
+			second := w.connect()
 			synctest.Wait()
 			event, err := sio.Prepare("/", "e")
 			require.NoError(t, err)

@@ -138,9 +138,9 @@ func (s *Socket) Disconnect() {
 	})
 }
 
-// DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and then
-// closes the connection. The client sees "io server disconnect" and does not come back by itself. This is
-// the reference server's disconnect(true).
+// DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and closes
+// the connection, a second later if the client has not. The client sees "io server disconnect" and does not
+// come back by itself. This is the reference server's disconnect(true).
 func (s *Socket) DisconnectAll() {
 	s.leaving.Store(true)
 	s.namespace.pids.dropAbsent(s)

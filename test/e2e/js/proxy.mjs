@@ -6,6 +6,7 @@ import { url } from "./server.mjs";
 export class Proxy {
   #server;
   #sockets = new Set();
+  #asking = new Set();
   #state = "up";
 
   /** A proxy that lives as long as the test. */
@@ -18,6 +19,11 @@ export class Proxy {
 
   get url() {
     return `http://127.0.0.1:${this.#server.address().port}`;
+  }
+
+  /** The connections on which the client has sent something and the server nothing since: over polling, the requests under way. */
+  get asking() {
+    return [...this.#asking];
   }
 
   /** Resets every connection, and new ones too. */
@@ -52,6 +58,9 @@ export class Proxy {
     const server = connect(Number(port), hostname);
     this.#carry(client, server);
     this.#carry(server, client);
+    client.on("data", () => this.#asking.add(client));
+    server.on("data", () => this.#asking.delete(client));
+    client.on("close", () => this.#asking.delete(client));
     if (this.#state === "frozen") [client, server].forEach(swallow);
   }
 

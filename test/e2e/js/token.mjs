@@ -4,10 +4,13 @@ import { secret } from "./server.mjs";
 
 const lifetime = 300; // seconds
 
-/** A token that the server accepts, for every conversation unless told otherwise. */
-export function tokenFor(user, conversations = ["*"]) {
-  return jwt.sign({ sub: user, conversations }, secret, { algorithm: "HS256", expiresIn: lifetime });
+/** A token that the server accepts, for every conversation and some minutes unless told otherwise. */
+export function tokenFor(user, conversations = ["*"], expiresIn = lifetime) {
+  return jwt.sign({ sub: user, conversations }, secret, { algorithm: "HS256", expiresIn });
 }
+
+/** When the token expires, as the server writes times. */
+export const expiryOf = (token) => new Date(jwt.decode(token).exp * 1000).toISOString();
 
 const claims = (changes) => ({ sub: "mallory", conversations: ["*"], ...changes });
 const sign = (payload, key, algorithm) => jwt.sign(payload, key, { algorithm, expiresIn: lifetime });

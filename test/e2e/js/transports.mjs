@@ -17,6 +17,13 @@ export function overEachTransport(suite) {
   });
 }
 
+/** Runs the same suite over each transport, all of its tests at the same time: for tests that wait for clocks. */
+export function allAtOnceOverEachTransport(suite) {
+  describe("each transport", { concurrency: true }, () => {
+    for (const transport of transports) describe(`over ${transport.name}`, { concurrency: true }, () => suite(transport));
+  });
+}
+
 /** Runs the same suite over each transport, one after the other. */
 export function overOneTransportAfterTheOther(suite) {
   for (const transport of transports) describe(`over ${transport.name}`, () => suite(transport));

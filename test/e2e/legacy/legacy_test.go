@@ -16,19 +16,20 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/bootstrap"
+	"parley/test/internal/npm"
 )
 
 const (
 	secret = "a secret that only this test knows, long enough"
 	js     = "../js-legacy"
-	// installTime and runTime bound what Node.js does.
-	installTime, runTime = 3 * time.Minute, 5 * time.Minute
+	// runTime bounds what Node.js does.
+	runTime = 5 * time.Minute
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestClients(t *testing.T) {
-	install(t)
+	npm.Install(t, js)
 	app := start(t, map[string]string{
 		"LEGACY_CLIENTS": "1", "ALLOW_QUERY_TOKEN": "1", "PRESENCE_GRACE": "1s", "ADMIN_ADDR": "127.0.0.1:0",
 		"PING_INTERVAL": "5s", "PING_TIMEOUT": "10s",
@@ -88,20 +89,6 @@ func start(t *testing.T, changes map[string]string) *bootstrap.App {
 		assert.NoError(t, app.Stop(ctx))
 	})
 	return app
-}
-
-// install installs the clients that the lock file names, unless they are.
-func install(t *testing.T) {
-	t.Helper()
-	lock, err := os.Stat(js + "/package-lock.json")
-	require.NoError(t, err)
-	// npm writes this file when an installation is complete.
-	installed, err := os.Stat(js + "/node_modules/.package-lock.json")
-	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
-		return
-	}
-	out, err := node(t, installTime, nil, "npm", "ci", "--no-audit", "--no-fund")
-	require.NoError(t, err, out)
 }
 
 // node runs a command of Node.js among the JavaScript tests.

@@ -79,6 +79,7 @@ func (c CloseCode) onWire() bool {
 // makes no garbage.
 var (
 	errReservedBits   = &CloseError{CloseProtocolError, "reserved bits set without an extension"}
+	errInflate        = &CloseError{CloseInvalidPayload, "message cannot be decompressed"}
 	errReservedOpcode = &CloseError{CloseProtocolError, "reserved opcode"}
 	errUnmasked       = &CloseError{CloseProtocolError, "client frame is not masked"}
 	errControlSplit   = &CloseError{CloseProtocolError, "control frame is fragmented"}

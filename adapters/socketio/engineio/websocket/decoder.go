@@ -45,6 +45,9 @@ type Decoder struct {
 	// MaxMessage is the most payload bytes of one message, all its fragments
 	// together. Not positive means DefaultMaxMessage.
 	MaxMessage int
+	// Deflate says that the client may send compressed messages, as [UpgradeDeflate]
+	// has agreed. MaxMessage then also is the most that one may decompress to.
+	Deflate bool
 
 	// buf gathers payload that Feed could not deliver at once: the fragments of
 	// the message under way, and behind them the piece of a control frame that
@@ -59,7 +62,8 @@ type Decoder struct {
 
 	fragments uint16
 	phase     phase
-	// message is the opcode of the fragmented message under way, or 0.
+	// message is the opcode of the fragmented message under way, with bitRSV1 if
+	// it is compressed, or 0.
 	message Opcode
 	headLen uint8
 	head    [maxClientHeader]byte
@@ -169,8 +173,8 @@ func (d *Decoder) readHeader(p []byte) (int, error) {
 // checkStart judges the first two bytes of a header (§5.2, §5.4, §5.5).
 func (d *Decoder) checkStart() error {
 	fin, op := d.head[0]&bitFin != 0, Opcode(d.head[0]&bitsOpcode)
-	if d.head[0]&bitsRSV != 0 {
-		return errReservedBits
+	if rsv := d.head[0] & bitsRSV; rsv != 0 && (rsv != bitRSV1 || !d.Deflate || op != OpText && op != OpBinary) {
+		return errReservedBits // RSV1 stands on the first frame of a message only (RFC 7692 §6.1)
 	}
 	if d.head[1]&bitMask == 0 {
 		return errUnmasked // §5.1
@@ -220,7 +224,7 @@ func (d *Decoder) checkLength() error {
 			return errLengthForm
 		}
 	}
-	if !d.opcode().isControl() && length > uint64(d.limit()-len(d.buf)) {
+	if !d.opcode().isControl() && length > uint64(d.room()-len(d.buf)) {
 		return errTooBig
 	}
 	d.remaining = int(length)
@@ -244,10 +248,13 @@ func (d *Decoder) frame(piece []byte, h Handler) error {
 		return d.control(op, piece, h)
 	}
 	if op == OpContinuation {
-		op = d.message
+		op = d.message &^ bitRSV1
 	}
+	deflated := d.deflated()
 	if d.head[0]&bitFin == 0 {
-		d.message = op
+		if d.message = op; deflated {
+			d.message |= bitRSV1
+		}
 		d.fragments++
 		d.buf = append(d.buf, piece...)
 		return nil
@@ -258,6 +265,13 @@ func (d *Decoder) frame(piece []byte, h Handler) error {
 		data = d.buf
 	}
 	d.buf, d.message, d.fragments = nil, 0, 0
+	if deflated {
+		return d.inflate(op, data, h)
+	}
+	return deliver(op, data, h)
+}
+
+func deliver(op Opcode, data []byte, h Handler) error {
 	// §8.1. Checked when whole: the limit bounds what is read in vain.
 	if op == OpText && !utf8.Valid(data) {
 		return errText

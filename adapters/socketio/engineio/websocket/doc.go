@@ -15,11 +15,16 @@
 // a buffer that grows with the bytes received, never by a length that the peer
 // only announced, and that is released once the message has been delivered.
 //
+// A compressed message is gathered as it came, and decompressed into a pooled
+// buffer that grows with what comes out, up to the limit.
+//
 // # Concurrency
 //
 // A Decoder is for one goroutine at a time. Everything else is a pure function.
 //
 // # Left out
 //
-// No extension and no subprotocol is ever negotiated. There is no client side.
+// No subprotocol is ever negotiated, and of extensions permessage-deflate alone,
+// by [UpgradeDeflate]: without context takeover, because a context costs a server
+// more memory than all else of a connection. There is no client side.
 package websocket

@@ -29,6 +29,7 @@ const (
 
 	bitFin      = 0x80
 	bitsRSV     = 0x70
+	bitRSV1     = 0x40 // the message is compressed (RFC 7692 §6)
 	bitsOpcode  = 0x0F
 	bitMask     = 0x80
 	bitsLength  = 0x7F

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/adapters/socketio/engineio/websocket"
+	"parley/test/cost"
 )
 
 // FuzzDecoder: any bytes, cut in any way, give what they give in one piece, and
@@ -23,6 +24,12 @@ func FuzzDecoder(f *testing.F) {
 		{0x81, 0xFE, 0, 5, 0, 0, 0, 0},
 		[]byte(strings.Repeat(string(clientFrame(0x01, "")), 3)),
 		clientFrame(0x81, "\xe2\x82"),
+		{0x82, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4},
+		{0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF},
+		join(clientFrame(0xA1, "x"), clientFrame(0x91, "x"), clientFrame(0x83, "x")),
+		clientFrame(0x88, "\x03\xe8"+strings.Repeat("r", 124)),
+		clientFrame(0x88, "\x03"), clientFrame(0x88, "\x03\xee"), clientFrame(0x09, "ping"), clientFrame(0x80, "x"),
+		join(clientFrame(0x01, "a"), clientFrame(0x01, "b")),
 	}
 	for _, seed := range seeds {
 		f.Add(seed, []byte{1, 2, 3})
@@ -30,8 +37,14 @@ func FuzzDecoder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wire, cuts []byte) {
 		const most = 2000
-		whole := &websocket.Decoder{MaxMessage: most}
-		wantEvents, wantErr := feed(whole, wire, 0)
+		var whole *websocket.Decoder
+		var wantEvents []string
+		var wantErr error
+		// A frame of six bytes costs its line in the transcript.
+		cost.Bound(t, 64*uint64(len(wire))+4096, func() {
+			whole = &websocket.Decoder{MaxMessage: most}
+			wantEvents, wantErr = feed(whole, wire, 0)
+		})
 
 		cut, tr, p := &websocket.Decoder{MaxMessage: most}, &transcript{}, bytes.Clone(wire)
 		var err error

@@ -60,6 +60,23 @@ func (e *HandshakeError) Unwrap() error { return e.cause }
 // answer. Any other error means that the connection was taken over and failed:
 // it is closed and w must not be used.
 func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (net.Conn, []byte, error) {
+	return upgrade(w, r, header, "")
+}
+
+// UpgradeDeflate is [Upgrade] for a server that also takes and sends compressed
+// messages, if the client offers permessage-deflate (RFC 7692) in a form that can
+// be accepted. It is agreed that every message stands alone, in both directions.
+//
+// largest is 0 if nothing was agreed. Otherwise set Deflate on the [Decoder];
+// messages of up to largest bytes may be sent by [AppendDeflated].
+func UpgradeDeflate(w http.ResponseWriter, r *http.Request, header http.Header) (conn net.Conn, early []byte, largest int, err error) {
+	answer, largest := negotiateDeflate(r.Header["Sec-Websocket-Extensions"])
+	conn, early, err = upgrade(w, r, header, answer)
+	return conn, early, largest, err
+}
+
+// upgrade tells the client the extensions, unless they are "".
+func upgrade(w http.ResponseWriter, r *http.Request, header http.Header, extensions string) (net.Conn, []byte, error) {
 	key, refusal := checkRequest(r)
 	if refusal != nil {
 		return nil, nil, refusal
@@ -78,7 +95,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (net.Co
 		peeked, _ := rw.Peek(n)
 		early = bytes.Clone(peeked)
 	}
-	if err := answer(conn, response(key, header)); err != nil {
+	if err := answer(conn, response(key, header, extensions)); err != nil {
 		_ = conn.Close()
 		return nil, nil, fmt.Errorf("websocket: answer to the handshake: %w", err)
 	}
@@ -172,11 +189,14 @@ func acceptKey(key string) string {
 }
 
 // response is the 101 response (§4.2.2, number 5).
-func response(key string, header http.Header) []byte {
+func response(key string, header http.Header, extensions string) []byte {
 	var out bytes.Buffer
 	out.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
 	out.WriteString(acceptKey(key))
 	out.WriteString("\r\n")
+	if extensions != "" {
+		out.WriteString("Sec-WebSocket-Extensions: " + extensions + "\r\n")
+	}
 	var ours map[string]bool
 	for name := range header {
 		if belongsToHandshake(name) {

@@ -4,25 +4,34 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/adapters/socketio/sio/packet"
+	"parley/test/cost"
 )
 
 // FuzzDecode: what is accepted has a payload of the right shape, as told by
-// encoding/json, and is the same after encoding and decoding.
+// encoding/json, costs memory in proportion to the text, and is the same after
+// encoding and decoding.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`0`, `0{"token":"x"}`, `0/admin?x=1,{}`, `05`, `1/ns,`, `2["a",{"b":[1]}]`, `2/ns,12["\u0063onnect"]`, `2["connect"]`, `2[1]`,
 		`31[]`, `4"no"`, `51-["a",{"_placeholder":true,"num":0}]`, `510-/ns,3["a"]`, `61-7[]`, `511-`, `2[{"toString":"foo"}]`, `218446744073709551616["a"]`,
+		`5999999999-["e"]`, `5`, `51`, `5a-`, `51.23-`, `5-1-`, `2[true,"x"]`, `2[null,"bar"]`, `2[]`, `2{}`, `2["disconnect","123"]`,
+		`2["__proto__"]`, `2[""]`, `2["\ud800"]`, `2["a\u0000"]`, `442["some","data"`, `0/admin,"invalid"`, `0[]`, `1/admin,{}`,
+		`2/admin,"invalid`, `2/admin,{}`, `999`, `40"abc"`, `42{}`, `430`, `450-`, `4511-`, "2" + strings.Repeat("9", 300),
+		"2/" + strings.Repeat("a", 300), `2["a",` + strings.Repeat("[", 300), `2["` + strings.Repeat(`\u0000`, 50) + `"]`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		before := bytes.Clone(text)
-		p, err := packet.Decode(text)
+		var p packet.Packet
+		var err error
+		cost.Bound(t, 16*uint64(len(text))+4096, func() { p, err = packet.Decode(text) })
 		require.Equal(t, before, text, "the input is not changed")
 		if err != nil {
 			require.Equal(t, packet.Packet{}, p)
@@ -87,7 +96,9 @@ func FuzzSplitArray(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, array []byte) {
-		got, err := packet.SplitArray(array, nil)
+		var got []json.RawMessage
+		var err error
+		cost.Bound(t, 64*uint64(len(array))+4096, func() { got, err = packet.SplitArray(array, nil) })
 		// Args does not validate: on any input it must end, and stay inside.
 		loose, _ := (&packet.Packet{Data: array}).Args(nil)
 		total := 0
@@ -126,8 +137,14 @@ func FuzzAssemble(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, blob, cuts []byte) {
 		const limit = 256
-		a := packet.Assembler{MaxBytes: limit}
-		p, whole, err := a.Text(text)
+		var a packet.Assembler
+		var p packet.Packet
+		var whole bool
+		var err error
+		cost.Bound(t, 32*uint64(len(text))+4096, func() {
+			a = packet.Assembler{MaxBytes: limit}
+			p, whole, err = a.Text(text)
+		})
 		checkAgainstModel(t, text, limit, err)
 		var sent [][]byte
 		for _, n := range cuts {

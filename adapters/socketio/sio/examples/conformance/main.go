@@ -1,6 +1,8 @@
 // Conformance serves what the public test suites of the two protocols expect of a server: Engine.IO
-// under /engine.io/ and Socket.IO under /socket.io/, at PORT (3000). It is also a tour of the library:
-// namespaces, middleware, acks both ways, binary both ways.
+// under /engine.io/ and Socket.IO under /socket.io/, at PORT (3000; 0 takes a free one). It is also a tour
+// of the library: namespaces, by name and by rule, middleware, acks both ways, binary data both ways, rooms,
+// the server's ways to disconnect, and both of the client's parsers. The heartbeat is as fast as those suites
+// want it; PING_INTERVAL and PING_TIMEOUT slow it down.
 //
 //	PORT=3000 go run ./adapters/socketio/sio/examples/conformance
 package main
@@ -9,9 +11,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"parley/adapters/socketio/engineio"
@@ -19,8 +24,8 @@ import (
 )
 
 var config = engineio.Config{
-	PingInterval: 300 * time.Millisecond,
-	PingTimeout:  200 * time.Millisecond,
+	PingInterval: setting("PING_INTERVAL", 300*time.Millisecond),
+	PingTimeout:  setting("PING_TIMEOUT", 200*time.Millisecond),
 	MaxPayload:   1_000_000,
 	AllowOrigin:  func(string) bool { return true },
 }
@@ -31,10 +36,21 @@ func main() {
 		return echo{s}
 	}))
 	mux.Handle("/socket.io/", newSocketIO())
-	server := &http.Server{
-		Addr: "127.0.0.1:" + cmp.Or(os.Getenv("PORT"), "3000"), Handler: mux, ReadHeaderTimeout: 5 * time.Second,
+	listener, err := net.Listen("tcp", "127.0.0.1:"+cmp.Or(os.Getenv("PORT"), "3000"))
+	if err != nil {
+		log.Fatal(err)
 	}
-	log.Fatal(server.ListenAndServe())
+	fmt.Printf("listening on http://%s\n", listener.Addr())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	log.Fatal(server.Serve(listener))
+}
+
+// setting reads a duration from the environment.
+func setting(name string, otherwise time.Duration) time.Duration {
+	if d, err := time.ParseDuration(os.Getenv(name)); err == nil {
+		return d
+	}
+	return otherwise
 }
 
 // echo sends every Engine.IO message back.
@@ -52,11 +68,19 @@ func (e echo) Receive(data []byte, binary bool) {
 func (e echo) Closed(engineio.CloseReason) {}
 
 func newSocketIO() *sio.Server {
-	io := sio.NewServer(sio.Config{Engine: config, ConnectTimeout: time.Second})
+	io := sio.NewServer(sio.Config{Engine: config, ConnectTimeout: time.Second, Msgpack: true})
+	serve(io.Of("/"))
+	serve(io.Of("/custom"))
+	// Any name that begins so, for clients that do not say that they are unwelcome.
+	serve(io.OfMatching(func(name string, auth json.RawMessage) bool {
+		return strings.HasPrefix(name, "/dynamic-") && !strings.Contains(string(auth), "unwelcome")
+	}))
+	return io
+}
 
-	n := io.Of("/")
+func serve(n *sio.Namespace) {
 	n.Use(keepAuth)
-	n.OnConnect(greet)
+	n.OnConnect(func(_ context.Context, s *sio.Socket) { report(s.Emit("auth", s.Value)) })
 	n.On("message", func(_ context.Context, e *sio.Event) {
 		if args, err := anyArgs(e); err == nil {
 			report(e.Socket.Emit("message-back", args...))
@@ -82,11 +106,42 @@ func newSocketIO() *sio.Server {
 			report(s.Emit("you-said", answer))
 		}, "question", "what do you say?", sio.Binary{1, 2, 3}))
 	})
+	n.On("leave-me", func(_ context.Context, e *sio.Event) { e.Socket.Disconnect() })
+	n.On("leave-me-alone", func(_ context.Context, e *sio.Event) { e.Socket.DisconnectAll() })
+	n.On("drop-me", func(_ context.Context, e *sio.Event) { e.Socket.Close() })
+	serveRooms(n)
+}
 
-	custom := io.Of("/custom")
-	custom.Use(keepAuth)
-	custom.OnConnect(greet)
-	return io
+// said is what a client says in a room.
+type said struct {
+	Room string `json:"room"`
+	What any    `json:"what"`
+}
+
+func serveRooms(n *sio.Namespace) {
+	rooms := n.Rooms()
+	n.On("join", sio.Typed(func(_ context.Context, e *sio.Event, room string) error {
+		return e.Ack(rooms.Join(e.Socket, room))
+	}))
+	n.On("leave", sio.Typed(func(_ context.Context, e *sio.Event, room string) error {
+		rooms.Leave(e.Socket, room)
+		return e.Ack(true)
+	}))
+	n.On("say", sio.Typed(func(_ context.Context, e *sio.Event, s said) error {
+		return rooms.To(s.Room).In(e.Socket.Namespace().Name()).Without(e.Socket).Emit("said", s.What)
+	}))
+	n.On("vote", sio.Typed(func(_ context.Context, e *sio.Event, s said) error {
+		return rooms.To(s.Room).In(e.Socket.Namespace().Name()).Gather(time.Second, func(answers []sio.Answer) {
+			votes := make([]any, 0, len(answers))
+			for _, a := range answers {
+				var vote any
+				if a.Err == nil && a.Reply.Bind(&vote) == nil {
+					votes = append(votes, vote)
+				}
+			}
+			report(e.Ack(votes))
+		}, "vote", s.What)
+	}))
 }
 
 // keepAuth is middleware: it could refuse, and here only keeps what the client brought.
@@ -100,8 +155,6 @@ func keepAuth(_ context.Context, c *sio.Connect) error {
 	c.Socket.Value = auth
 	return nil
 }
-
-func greet(_ context.Context, s *sio.Socket) { report(s.Emit("auth", s.Value)) }
 
 // anyArgs decodes all arguments into whatever they are, binary data included.
 func anyArgs(e *sio.Event) ([]any, error) {

@@ -1,20 +1,20 @@
-package e2e_test
+// Package npm installs the packages that tests in JavaScript need.
+package npm
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"parley/test/internal/command"
 )
 
 // installTime bounds the installation of a folder's packages, which may come over a slow network.
@@ -26,13 +26,13 @@ var installs struct {
 	ready map[string]bool
 }
 
-// install makes sure that the folder's packages are those of its lock file. Without Node.js or npm the test fails: what
+// Install makes sure that the folder's packages are those of its lock file. Without Node.js or npm the test fails: what
 // cannot be tested is not known to work.
-func install(t *testing.T, folder string) {
+func Install(t *testing.T, folder string) {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		_, err := exec.LookPath(program)
-		require.NoError(t, err, "the end-to-end tests need %s: install Node.js 20 or later", program)
+		require.NoError(t, err, "these tests need %s: install Node.js 20 or later", program)
 	}
 	installs.Lock()
 	defer installs.Unlock()
@@ -43,7 +43,7 @@ func install(t *testing.T, folder string) {
 	require.NotEmpty(t, wanted)
 	// npm writes down what it has installed in a lock file of its own.
 	if installed := lockedPackages(t, filepath.Join(folder, "node_modules", ".package-lock.json")); !includes(installed, wanted) {
-		output, err := run(installTime, folder, nil, "npm", "ci")
+		output, err := command.Run(installTime, folder, nil, "npm", "ci")
 		require.NoError(t, err, "the packages of %s were not installed:\n%s", folder, output)
 	}
 	if installs.ready == nil {
@@ -85,22 +85,4 @@ func includes(installed, wanted map[string]locked) bool {
 		return false
 	}
 	return true
-}
-
-// run runs a program to its end and returns all that it wrote. The error says if it failed or took longer than atMost.
-func run(atMost time.Duration, folder string, env []string, name string, args ...string) (output string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), atMost)
-	defer cancel()
-	command := exec.CommandContext(ctx, name, args...)
-	command.Dir = folder
-	command.Env = append(os.Environ(), env...)
-	// The program may have started others: they end with it.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	command.WaitDelay = time.Second
-	written, err := command.CombinedOutput()
-	if ctx.Err() != nil {
-		err = fmt.Errorf("%s did not end in %v", name, atMost)
-	}
-	return string(written), err
 }

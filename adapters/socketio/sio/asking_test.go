@@ -1,0 +1,139 @@
+package sio_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/adapters/socketio/sio"
+)
+
+func TestPrepareAsking(t *testing.T) {
+	noting := func(d *diary) func(*sio.Server) {
+		return func(io *sio.Server) {
+			io.Of("/").OnAck(func(_ context.Context, s *sio.Socket, id uint64, r *sio.Reply) {
+				assert.NotEmpty(t, s.ID())
+				d.add("%d: %s", id, r.Args)
+			})
+		}
+	}
+
+	inBubble(t, "asks many at once, and each ack comes with the caller's id", func(t *testing.T) {
+		var d diary
+		w, all := recoverable(t, noting(&d))
+		a, _ := w.join()
+		b, _ := w.join()
+		p, err := sio.PrepareAsking("/", "m", 7, "x")
+		require.NoError(t, err)
+		synctest.Wait()
+		sio.Multicast(slices.Values(all.snapshot()), p)
+		a.expect(`4214["m","x"]`)
+		b.expect(`4214["m","x"]`)
+		b.send(`4314[]`)
+		assert.Equal(t, []string{"7: []"}, d.read())
+		a.send(`4314["read",1]`)
+		assert.Equal(t, []string{`7: ["read" 1]`}, d.read())
+	})
+
+	inBubble(t, "an ack that nobody asked for comes, too: who asked decides; those of Ask do not mix with it", func(t *testing.T) {
+		var d diary
+		w, all := recoverable(t, noting(&d))
+		c, _ := w.join()
+		var answered diary
+		require.NoError(t, all.last().Ask(window, answers(&answered, "ask"), "q"))
+		id := c.asked(`42["q"]`)
+		c.send(`430[]`, `4318446744073709551614[]`, `4318446744073709551615[]`, `43`+id+`["a"]`)
+		assert.Equal(t, []string{"0: []", "9223372036854775807: []"}, d.read())
+		assert.Equal(t, []string{`ask: ["a"]`}, answered.read())
+	})
+
+	inBubble(t, "without OnAck nothing happens", func(t *testing.T) {
+		w, _ := recoverable(t)
+		c, _ := w.join()
+		c.send(`434[]`, `421["echo"]`)
+		c.expect(`431[]`)
+	})
+
+	inBubble(t, "an event without an ack is recovered, one with is not, wherever the offset stands", func(t *testing.T) {
+		for _, ask := range []struct {
+			name           string
+			acked, between bool
+			want           []string
+		}{
+			{"lost", false, false, []string{`428["m",4]`}},
+			{"acked", true, false, nil},
+			{"lost, before others", false, true, []string{`428["m",4]`}},
+			{"acked, before others", true, true, nil},
+		} {
+			var d diary
+			w, all := recoverable(t, noting(&d))
+			c, i := w.join()
+			s := all.last()
+			emit(t, s, "first")
+			i.offset = c.event(`42["e","first"]`)
+			p, err := sio.PrepareAsking("/", "m", 4, 4)
+			require.NoError(t, err)
+			s.Send(p)
+			c.expect(`428["m",4]`)
+			if ask.acked {
+				c.send(`438[]`)
+				d.read()
+			}
+			if ask.between {
+				require.NoError(t, s.Emit("v"))
+				c.event(`42["v"]`) // got, but the client says that it has not
+			}
+			c.drop()
+			emit(t, s, "last")
+			again := w.recovers(i)
+			again.expect(ask.want...)
+			if ask.between {
+				again.event(`42["v"]`)
+			}
+			again.event(`42["e","last"]`)
+			again.quiet()
+		}
+	})
+
+	inBubble(t, "one that follows a volatile event is no part of it", func(t *testing.T) {
+		w, all := recoverable(t)
+		c, i := w.join()
+		s := all.last()
+		c.drop()
+		gone, err := sio.PrepareRecoverable("/", "v")
+		require.NoError(t, err)
+		p, err := sio.PrepareAsking("/", "m", 4, 4)
+		require.NoError(t, err)
+		s.Send(gone.Volatile())
+		s.Send(p)
+		again := w.recovers(i)
+		again.expect(`428["m",4]`)
+		again.quiet()
+	})
+}
+
+func TestEvent_Emit(t *testing.T) {
+	inBubble(t, "stands behind the ack and does not count against what may wait", func(t *testing.T) {
+		config := sio.Config{}
+		config.Engine.OutboxBytes = 1000
+		w := serve(t, config, func(io *sio.Server) {
+			io.Of("/").On("all", func(_ context.Context, e *sio.Event) {
+				assert.NoError(t, e.Ack("now"))
+				for n := range 200 {
+					assert.NoError(t, e.Emit("part", n, "some more text"))
+				}
+			})
+		})
+		c := w.connect()
+		c.send(`421["all"]`)
+		c.expect(`431["now"]`)
+		for range 200 {
+			assert.Regexp(t, `^42\["part",\d+,"some more text"\]$`, c.next())
+		}
+		c.quiet()
+	})
+}
