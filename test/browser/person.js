@@ -89,6 +89,15 @@ export class Person {
     return message.getByTestId("delivery").getAttribute("title");
   }
 
+  /** Waits until what is being written reads so. */
+  async seesWriting(text) {
+    await this.page.waitForFunction(
+      (wanted) => document.querySelector('[data-testid="writing-content"]')?.textContent === wanted,
+      text,
+      { timeout: patience },
+    );
+  }
+
   /** Waits until there are that many messages in the log. */
   async seesMessages(count) {
     await this.page.waitForFunction(
