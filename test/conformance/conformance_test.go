@@ -34,8 +34,10 @@ func TestOfficialClients(t *testing.T) {
 	npm.Install(t, "js")
 	reference := command.Start(t, "js", []string{"JWT_SECRET=" + secret}, "node", "reference/server.mjs")
 	columns := []column{
-		{"fixture", "Node", reference}, {"fixture", "Parley", startFixture(t)},
-		{"chat", "Node", reference}, {"chat", "Parley", startParley(t)},
+		{"fixture", "Node", reference},
+		{"fixture", "Parley", startFixture(t)},
+		{"chat", "Node", reference},
+		{"chat", "Parley", startParley(t)},
 	}
 	var running sync.WaitGroup
 	results := make([][]result, len(columns))
