@@ -73,7 +73,7 @@ export const cases = {
       if (i !== 1) client.socket.on("question", (ack) => ack(i));
       clients.push(client);
     }
-    const { late, answers } = await clients[0].ask("ask-all", 1000);
+    const { late, answers } = await clients[0].ask("ask-all", 3000);
     assert.equal(late, true);
     assert.deepEqual(answers.sort(), [0, 2]);
   },

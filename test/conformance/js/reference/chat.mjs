@@ -37,7 +37,7 @@ export function serveChat(http, secret) {
       if (handlers[event]) return;
       answer(io, seqs, socket, event, () => { throw failure("INVALID_PAYLOAD", "unknown event"); }, payload, ack);
     });
-    socket.on("disconnecting", (reason) => {
+    socket.on("disconnecting", () => {
       for (const room of socket.rooms) if (room !== socket.id) tellOthers(socket, room, "user_left");
     });
   });
