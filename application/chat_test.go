@@ -245,6 +245,15 @@ func (r *recorder) Disconnect(ids ...domain.SessionID) {
 	r.ended = append(r.ended, ids...)
 }
 
+// takeEnded returns whom the application has ended since the last call.
+func (r *recorder) takeEnded() []domain.SessionID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ended := r.ended
+	r.ended = nil
+	return ended
+}
+
 // mark puts a note between the events of a session.
 func (r *recorder) mark(id domain.SessionID, note domain.Event) {
 	r.mu.Lock()

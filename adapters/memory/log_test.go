@@ -439,6 +439,13 @@ func TestLog_races(t *testing.T) {
 				switch random.IntN(20) {
 				case 0:
 					l.Sweep(now)
+				case 3:
+					after := uint64(random.IntN(60))
+					page, err := l.Page(context.Background(), c, domain.Page{After: &after, Limit: 10, MaxBytes: 1 << 20})
+					assert.NoError(t, err)
+					for i := range len(page.Messages) {
+						assert.Equal(t, page.Messages[0].Seq+uint64(i), page.Messages[i].Seq)
+					}
 				case 1, 2:
 					p := l.head(c)
 					_, _, _ = l.After(context.Background(), c, domain.Position{Epoch: p.Epoch, Seq: p.Seq / 2})
