@@ -73,7 +73,7 @@ func (f *follower) record(r *Record) {
 	}
 	switch r.Kind {
 	case Joined, Left, Accepted, Refused, Answered:
-		f.proved(r.At)
+		f.proved(r)
 	}
 }
 
@@ -165,6 +165,9 @@ func (f *follower) heard(r *Record) {
 	if s == nil || !s.in {
 		f.verdict.fault(Leaked, "%s is not in %s and heard %d", f.who, m.ConversationID, m.Seq)
 		return
+	}
+	if _, stands := f.places[place{m.ConversationID, m.Seq}]; !stands {
+		return // which checkTold has found
 	}
 	if m.Seq > s.newest {
 		f.see(place{m.ConversationID, m.Seq}, s)
