@@ -202,6 +202,9 @@ func (f *follower) finish(name string, s *stay, must uint64) {
 		switch again := seen[r.seq] || r.seq < s.low; {
 		case again && r.live && f.confirms(place{name, r.seq}):
 			f.verdict.Repeats++
+			if !seen[r.seq] {
+				f.verdict.Late++
+			}
 			continue
 		case again:
 			f.verdict.fault(Doubled, "%s got %d of %s again", f.who, r.seq, name)
