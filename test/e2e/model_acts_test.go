@@ -41,11 +41,10 @@ func (p *party) join(name string, after bool) error {
 }
 
 func (p *party) leave(name string) error {
-	r := model.Record{Kind: model.Left, Conversation: name, Asked: now()}
 	return p.ask("leave_conversation", name, model.Record{}, func(a answer) {
 		if a.OK {
 			p.places[name].in = false
-			p.note(r)
+			p.note(model.Record{Kind: model.Left, Conversation: name})
 		}
 	})
 }

@@ -35,13 +35,21 @@ type party struct {
 	// since is when it was connected last.
 	since   time.Time
 	asked   int
-	waiting map[int]func(json.RawMessage)
+	waiting map[int]question
+	// answering is when the client asked for what it is just being answered.
+	answering int64
 	// places are the conversations that it knows.
 	places map[string]*standpoint
 	// reported is called with each report.
 	reported func(model.Report)
 	// refusal is what CONNECT was refused with.
 	refusal string
+}
+
+// question is one that waits for its answer.
+type question struct {
+	asked    int64
+	answered func(json.RawMessage)
 }
 
 // standpoint is what a client knows of a conversation.
@@ -85,7 +93,7 @@ func now() int64 { return time.Now().UnixMicro() }
 
 // note writes a record down. The caller holds mu.
 func (p *party) note(r model.Record) {
-	if r.At = now(); !p.frozen {
+	if r.At, r.Asked = now(), p.answering; !p.frozen {
 		p.records = append(p.records, r)
 	}
 }
@@ -110,7 +118,7 @@ func (p *party) connect(recover bool) error {
 			auth["offset"] = p.offset
 		}
 	}
-	p.waiting = map[int]func(json.RawMessage){}
+	p.waiting = map[int]question{}
 	p.mu.Unlock()
 	payload, err := json.Marshal(auth)
 	if err != nil {
@@ -188,9 +196,11 @@ func (p *party) take(l link, packet string, connected chan struct{}) {
 	case "43":
 		digits := rest[:strings.IndexByte(rest, '[')]
 		id, _ := strconv.Atoi(digits) // what is none finds nobody waiting
-		if answered := p.waiting[id]; answered != nil {
+		if q, waits := p.waiting[id]; waits {
 			delete(p.waiting, id)
-			answered(json.RawMessage(rest[len(digits):]))
+			p.answering = q.asked
+			q.answered(json.RawMessage(rest[len(digits):]))
+			p.answering = 0
 		}
 	}
 }
@@ -267,11 +277,11 @@ func (p *party) tell(event string, payload any, before model.Record, answered fu
 	if before.Kind != "" {
 		p.note(before)
 	}
-	p.waiting[id] = func(raw json.RawMessage) {
+	p.waiting[id] = question{now(), func(raw json.RawMessage) {
 		var acks [1]answer
 		_ = json.Unmarshal(raw, &acks) // an answer that is none is no success
 		answered(acks[0])
-	}
+	}}
 	p.mu.Unlock()
 	return p.link.write("42" + strconv.Itoa(id) + string(args))
 }

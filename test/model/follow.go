@@ -73,7 +73,7 @@ func (f *follower) record(r *Record) {
 	}
 	switch r.Kind {
 	case Joined, Left, Accepted, Refused, Answered:
-		f.proved(r.At)
+		f.proved(r)
 	}
 }
 
@@ -166,6 +166,9 @@ func (f *follower) heard(r *Record) {
 		f.verdict.fault(Leaked, "%s is not in %s and heard %d", f.who, m.ConversationID, m.Seq)
 		return
 	}
+	if _, stands := f.places[place{m.ConversationID, m.Seq}]; !stands {
+		return // which checkTold has found
+	}
 	if m.Seq > s.newest {
 		f.see(place{m.ConversationID, m.Seq}, s)
 	}
@@ -199,6 +202,9 @@ func (f *follower) finish(name string, s *stay, must uint64) {
 		switch again := seen[r.seq] || r.seq < s.low; {
 		case again && r.live && f.confirms(place{name, r.seq}):
 			f.verdict.Repeats++
+			if !seen[r.seq] {
+				f.verdict.Late++
+			}
 			continue
 		case again:
 			f.verdict.fault(Doubled, "%s got %d of %s again", f.who, r.seq, name)

@@ -36,7 +36,7 @@ const (
 	Goodbye Kind = "goodbye"
 	// Joined: Conversation, After if it was asked for, Recovered, Seq (the head), Epoch, Members, Messages.
 	Joined Kind = "joined"
-	// Left: Conversation, Asked.
+	// Left: Conversation. All answers have Asked.
 	Left Kind = "left"
 	// Sending: Send. It is noted before the message goes out; an answer may never come.
 	Sending Kind = "sending"
@@ -51,7 +51,8 @@ const (
 	// Arrived and Departed: Conversation, User.
 	Arrived  Kind = "arrived"
 	Departed Kind = "departed"
-	// Acking: Conversation, Seq, UpTo. It is noted before the ack goes out.
+	// Acking: Conversation, Seq, UpTo. It is noted before the ack goes out, which it does before anything that is
+	// asked later.
 	Acking Kind = "acking"
 	// Reported: Report.
 	Reported Kind = "reported"
@@ -61,7 +62,7 @@ const (
 type Record struct {
 	Kind Kind `json:"kind"`
 	// At and Asked are microseconds since the Unix epoch, by one clock for all parties and the server. Asked
-	// is when the client asked for what it is answered.
+	// is when the client asked for what it is answered, noted before the question goes out.
 	At           int64     `json:"at"`
 	Asked        int64     `json:"asked,omitempty"`
 	SID          string    `json:"sid,omitempty"`

@@ -19,10 +19,11 @@ type ackedPlace struct {
 	conversation string
 	seq          uint64
 	upTo         bool
+	at           int64
 }
 
 func (f *follower) acking(r *Record) {
-	one := ackedPlace{r.Conversation, r.Seq, r.UpTo}
+	one := ackedPlace{r.Conversation, r.Seq, r.UpTo, r.At}
 	f.unproved = append(f.unproved, one)
 	f.acked(one, func(a *ack) {
 		if a.tried == 0 || r.At < a.tried {
@@ -31,16 +32,21 @@ func (f *follower) acking(r *Record) {
 	})
 }
 
-// proved notes that the server has read everything before what it has answered.
-func (f *follower) proved(at int64) {
+// proved notes that the server has read everything that was sent before the client asked for what it has answered.
+func (f *follower) proved(r *Record) {
+	rest := f.unproved[:0]
 	for _, one := range f.unproved {
+		if one.at >= r.Asked {
+			rest = append(rest, one)
+			continue
+		}
 		f.acked(one, func(a *ack) {
-			if a.known == 0 || at < a.known {
-				a.known = at
+			if a.known == 0 || r.At < a.known {
+				a.known = r.At
 			}
 		})
 	}
-	f.unproved = nil
+	f.unproved = rest
 }
 
 func (f *follower) acked(one ackedPlace, note func(*ack)) {

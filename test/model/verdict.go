@@ -40,8 +40,9 @@ const (
 type Verdict struct {
 	// Accepted counts the messages in all logs, Deliveries their arrivals at clients that were to get them,
 	// Replayed those of them that came in the answer to a join, Repeats the further arrivals of messages that
-	// ask for confirmation.
-	Accepted, Deliveries, Replayed, Repeats int
+	// ask for confirmation. Late are those of the repeats that came to a client that had joined behind the message:
+	// its user is asked again by another client than those that got it first.
+	Accepted, Deliveries, Replayed, Repeats, Late int
 	// Duplicates counts sends that were answered as repeats, RefusedSends those that were refused.
 	Duplicates, RefusedSends int
 	// Connections counts all of them, Recovered those that carried on.
@@ -67,10 +68,10 @@ func (v *Verdict) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d messages, %d deliveries (%d replayed by a join), lost %d, doubled %d, reordered %d; "+
 		"%d repeated sends, %d refused sends, %d connections (%d recovered), %d changes of presence; "+
-		"%d to be confirmed, %d reports (%d partial, %d against known members), %d repeats of those",
+		"%d to be confirmed, %d reports (%d partial, %d against known members), %d repeats of those (%d to clients that came later)",
 		v.Accepted, v.Deliveries, v.Replayed, len(v.Faults[Lost]), len(v.Faults[Doubled]), len(v.Faults[Reordered]),
 		v.Duplicates, v.RefusedSends, v.Connections, v.Recovered, v.Changes,
-		v.Confirmed, v.Reports, v.Partial, v.Exact, v.Repeats)
+		v.Confirmed, v.Reports, v.Partial, v.Exact, v.Repeats, v.Late)
 	for _, f := range slices.Sorted(maps.Keys(v.Faults)) {
 		all := v.Faults[f]
 		fmt.Fprintf(&b, "\n%s: %d", f, len(all))
