@@ -34,6 +34,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 		w := newWorld(t, cfg)
 		test(t, w)
 		w.Close()
+		w.ForgetReceipts()
 		w.holdsNothing()
 	})
 }

@@ -98,3 +98,11 @@ func must(ok bool, what string) {
 		panic(what + " is wrong")
 	}
 }
+
+// ForgetReceipts drops the streams that are complete, as time does.
+func (c *Chat) ForgetReceipts() {
+	for _, one := range c.streams.byID {
+		must(one.receipt != nil, "an open stream")
+		c.streams.forget(one)
+	}
+}

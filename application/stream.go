@@ -180,12 +180,13 @@ func (c *Chat) abortAll() {
 // endWhenIdle looks after wait whether the stream is still written to. It keeps one that is complete
 // until nobody asks for its receipt any more.
 func (c *Chat) endWhenIdle(one *stream, wait time.Duration) {
+	conversation := one.Draft.Conversation
 	one.timer = c.timers.after(wait, func() {
 		ctx, cancel := cleanup(context.Background())
 		defer cancel()
-		err := c.underLock(one.Draft.Conversation, func(domain.ConversationID) error { return c.endIfIdle(ctx, one) })
+		err := c.underLock(conversation, func(domain.ConversationID) error { return c.endIfIdle(ctx, one) })
 		if err != nil {
-			c.logger.Warn("an idle stream was not ended", "conversation", one.Draft.Conversation, "error", err)
+			c.logger.Warn("an idle stream was not ended", "conversation", conversation, "error", err)
 		}
 	})
 }

@@ -44,7 +44,7 @@ type streamKey struct {
 }
 
 // stream is one message that is being written, or was a moment ago: a backend that did not hear that it
-// is complete asks again.
+// is complete asks again. All of it belongs to who holds the conversation's lock.
 type stream struct {
 	*domain.Stream
 	confirm bool

@@ -10,8 +10,13 @@ import (
 
 func TestEvent_Ephemeral(t *testing.T) {
 	for _, e := range []domain.Event{
-		domain.MessageSent{}, domain.MessageDelivered{}, domain.ConversationUpdated{}, domain.Announced{},
-		domain.ChunkAppended{Aborted: true}, domain.SessionEnded{}, domain.TokenExpiring{},
+		domain.MessageSent{},
+		domain.MessageDelivered{},
+		domain.ConversationUpdated{},
+		domain.Announced{},
+		domain.ChunkAppended{Aborted: true},
+		domain.SessionEnded{},
+		domain.TokenExpiring{},
 	} {
 		assert.False(t, e.Ephemeral(), "%T must arrive", e)
 	}

@@ -78,6 +78,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   string
+	// closed: the server ends the connection.
+	closed bool
 }
 
 // send makes the exchange, and checks it against the document.
@@ -106,7 +108,7 @@ func (s *backendSite) send(e exchange) reply {
 	got, err := io.ReadAll(answer.Body)
 	require.NoError(s.t, err)
 	document().check(s.t, request, e.body, answer.StatusCode, answer.Header, got)
-	return reply{answer.StatusCode, answer.Header, strings.TrimSuffix(string(got), "\n")}
+	return reply{answer.StatusCode, answer.Header, strings.TrimSuffix(string(got), "\n"), answer.Close}
 }
 
 // post sends a body to a conversation named room-7.

@@ -22,7 +22,8 @@ import (
 const bodyTimeout = 30 * time.Second
 
 // bodyDeadline bounds how long a body may take. The server has no such bound: requests that poll wait
-// long. It holds for a body that nobody reads, too, which the server reads before the next request.
+// long. It holds for a body that nobody reads, too, which the server reads before the next request. The
+// server lifts it when the body has ended.
 func bodyDeadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().ContentLength != 0 {
@@ -78,8 +79,6 @@ func readAll(c echo.Context, maxBody int64) ([]byte, error) {
 	if err != nil {
 		return nil, domain.Errorf(domain.CodeInvalidPayload, "the body did not arrive whole")
 	}
-	// All is read, but the server goes on to read: what ends that cancels the request.
-	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Time{})
 	return body, nil
 }
 
@@ -142,7 +141,7 @@ func typeError(err error) error {
 	switch e.Type.Kind() {
 	case reflect.Bool:
 		wanted = "a boolean"
-	case reflect.Int:
+	case reflect.Uint32:
 		wanted = "a whole number, 0 or more"
 	}
 	return domain.Errorf(domain.CodeInvalidPayload, "%s must be %s", e.Field, wanted)

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -109,6 +111,25 @@ func TestBody_refused(t *testing.T) {
 		}
 	})
 
+	t.Run("one byte more is too long, and ends the connection rather than have the rest read", func(t *testing.T) {
+		content := strings.Repeat("x", maxBody-len(`{"content":""}`)+1)
+		answer := backends(t).send(exchange{
+			method: "POST", target: "/v1/conversations/c/messages", body: `{"content":"` + content + `"}`, unsized: true,
+		})
+		assertRefused(t, answer, 413, domain.CodePayloadTooLarge, "the body is longer than 200000 bytes")
+		assert.True(t, answer.closed)
+	})
+
+	t.Run("a body that says it is too long is not read", func(t *testing.T) {
+		request := httptest.NewRequest(http.MethodPost, "/v1/conversations/c/messages", unread{t})
+		request.ContentLength = maxBody + 1
+		request.Header.Set("Authorization", "Bearer service")
+		request.Header.Set("Content-Type", "application/json")
+		answer := httptest.NewRecorder()
+		backends(t).api.ServeHTTP(answer, request)
+		assert.Equal(t, 413, answer.Code)
+	})
+
 	t.Run("a body has 1,000,000 bytes unless another bound is set", func(t *testing.T) {
 		api := httpapi.New(httpapi.Config{
 			SocketIO: http.NotFoundHandler(), AllowOrigin: func(string) bool { return false }, Backend: backends(t).app, Authenticate: authenticate,
@@ -123,46 +144,69 @@ func TestBody_refused(t *testing.T) {
 	})
 }
 
-// A body that does not come, over a connection in memory, by a clock of its own.
+// Bodies that do not come, over a connection in memory, by a clock of its own.
 func TestBody_slow(t *testing.T) {
-	raw := func(t *testing.T, sent string, end func(client net.Conn)) (status int, answered bool) {
-		s := backends(t)
-		s.server.Close()
-		listener := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
-		server := &http.Server{Handler: s.api}
-		done := make(chan struct{})
-		go func() { defer close(done); _ = server.Serve(listener) }()
-		defer func() { _ = server.Close(); <-done }()
-		client, inside := net.Pipe()
-		defer client.Close()
-		listener.conns <- inside
-		_, err := client.Write([]byte("POST /v1/conversations/c/messages HTTP/1.1\r\nHost: parley\r\nAuthorization: Bearer service\r\n" +
-			"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n" + sent))
-		require.NoError(t, err)
-		if end != nil {
-			end(client)
-			return 0, false
-		}
-		answer, err := http.ReadResponse(bufio.NewReader(client), nil)
-		require.NoError(t, err)
-		defer answer.Body.Close()
-		return answer.StatusCode, true
-	}
 	t.Run("is given up", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			status, answered := raw(t, `{"content":`, nil)
-			assert.True(t, answered)
-			assert.Equal(t, http.StatusRequestTimeout, status)
+			client := inMemory(t, backends(t))
+			sendPart(t, client, `{"content":`)
+			answer, err := http.ReadResponse(bufio.NewReader(client), nil)
+			require.NoError(t, err)
+			defer answer.Body.Close()
+			assert.Equal(t, http.StatusRequestTimeout, answer.StatusCode)
+			assert.Contains(t, text(t, answer), "the body did not arrive within 30s")
 		})
 	})
 	t.Run("that breaks off is not taken", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			raw(t, `{"content":"half"}`, func(client net.Conn) {
-				_ = client.Close()
-				synctest.Wait() // the application was not asked
-			})
+			client := inMemory(t, backends(t))
+			sendPart(t, client, `{"content":"half"}`)
+			require.NoError(t, client.Close())
+			synctest.Wait() // the application was not asked
 		})
 	})
+	t.Run("that has come leaves the application all the time it needs", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := backends(t)
+			s.app.EXPECT().Publish(ctx, ports.Publish{Conversation: "c", User: "coach-backend", Content: strings.Repeat("x", 86)}).
+				DoAndReturn(func(asked context.Context, _ ports.Publish) (ports.Receipt, error) {
+					time.Sleep(time.Minute)
+					return ports.Receipt{Message: "m"}, asked.Err()
+				})
+			client := inMemory(t, s)
+			sendPart(t, client, `{"content":"`+strings.Repeat("x", 86)+`"}`)
+			answer, err := http.ReadResponse(bufio.NewReader(client), nil)
+			require.NoError(t, err)
+			defer answer.Body.Close()
+			assert.Equal(t, http.StatusCreated, answer.StatusCode)
+		})
+	})
+}
+
+// sendPart begins a request with a body of 100 bytes.
+func sendPart(t *testing.T, client net.Conn, body string) {
+	t.Helper()
+	_, err := client.Write([]byte("POST /v1/conversations/c/messages HTTP/1.1\r\nHost: parley\r\nAuthorization: Bearer service\r\n" +
+		"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n" + body))
+	require.NoError(t, err)
+}
+
+// inMemory connects to a server of the site's API. Both end with the test.
+func inMemory(t *testing.T, s *backendSite) (client net.Conn) {
+	t.Helper()
+	s.server.Close()
+	listener := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
+	server := &http.Server{Handler: s.api}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = server.Serve(listener) }()
+	client, inside := net.Pipe()
+	listener.conns <- inside
+	t.Cleanup(func() {
+		_ = client.Close()
+		_ = server.Close()
+		<-done
+	})
+	return client
 }
 
 // pipeListener hands out connections in memory.

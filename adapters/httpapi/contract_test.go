@@ -47,7 +47,7 @@ var document = sync.OnceValue(func() *contract {
 		for _, match := range variable.FindAllStringSubmatch(path, -1) {
 			o.names = append(o.names, match[1])
 		}
-		o.matches = regexp.MustCompile("^" + variable.ReplaceAllString(path, "([^/]*)") + "$")
+		o.matches = regexp.MustCompile("^" + variable.ReplaceAllString(path, "([^/]+)") + "$")
 		for method, described := range item.Operations() {
 			o.method = method
 			o.route = &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: described}

@@ -38,8 +38,8 @@ func (b *backend) openStream(c echo.Context, p ports.Publish) error {
 
 // chunkRequest appends to a message, or completes it, or both.
 type chunkRequest struct {
-	Index *int   `json:"index"`
-	Delta string `json:"delta"`
+	Index *uint32 `json:"index"`
+	Delta string  `json:"delta"`
 	// Final completes the message.
 	Final bool `json:"final"`
 }
@@ -52,7 +52,7 @@ func (r chunkRequest) chunk() (domain.Chunk, error) {
 	if r.Index == nil {
 		return domain.Chunk{}, domain.Errorf(domain.CodeInvalidPayload, "index is missing")
 	}
-	return domain.Chunk{Index: *r.Index, Delta: r.Delta}, nil
+	return domain.Chunk{Index: int(*r.Index), Delta: r.Delta}, nil
 }
 
 func (b *backend) chunk(c echo.Context) error {

@@ -124,6 +124,8 @@ func TestStream_chunks(t *testing.T) {
 		`{"index":null,"delta":"x"}`:    "index is missing",
 		`{"index":"0","delta":"x"}`:     "index must be a whole number, 0 or more",
 		`{"index":0.5,"delta":"x"}`:     "index must be a whole number, 0 or more",
+		`{"index":-1,"delta":"x"}`:      "index must be a whole number, 0 or more",
+		`{"index":-1,"final":true}`:     "index must be a whole number, 0 or more",
 		`{"index":1e400,"delta":"x"}`:   "index must be a whole number, 0 or more",
 		`{"index":9223372036854775808}`: "index must be a whole number, 0 or more",
 		`{"index":0,"delta":7}`:         "delta must be a string",

@@ -97,11 +97,10 @@ func testPageBounds(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 				}
 			}
 			for _, limit := range []int{1, 2, 5, 12, 1000} {
-				want := within
-				if n := min(limit, len(within)); after == nil {
+				n := min(limit, len(within))
+				want := within[:n]
+				if after == nil {
 					want = within[len(within)-n:]
-				} else {
-					want = within[:n]
 				}
 				page := l.page(talk, domain.Page{Before: before, After: after, Limit: limit, MaxBytes: plenty})
 				at := fmt.Sprintf("before %s, after %s, limit %d", number(before), number(after), limit)

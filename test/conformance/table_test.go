@@ -93,8 +93,12 @@ func (tb *table) failures() []string {
 // String returns the table for people: what failed says FAIL.
 func (tb *table) String() string {
 	var b strings.Builder
-	const line = "%-90s %-7s %-10s %-6s %s\n"
-	fmt.Fprintf(&b, line, "case", "client", "transport", servers[0], servers[1])
+	widest := 0
+	for _, r := range tb.rows {
+		widest = max(widest, len(r.Case))
+	}
+	const line = "%-*s  %-7s %-10s %-6s %s\n"
+	fmt.Fprintf(&b, line, widest, "case", "client", "transport", servers[0], servers[1])
 	passed := map[string]int{}
 	for _, r := range tb.rows {
 		var cells [2]string
@@ -105,7 +109,7 @@ func (tb *table) String() string {
 				passed[server]++
 			}
 		}
-		fmt.Fprintf(&b, line, r.Case, r.Client, r.Transport, cells[0], cells[1])
+		fmt.Fprintf(&b, line, widest, r.Case, r.Client, r.Transport, cells[0], cells[1])
 	}
 	fmt.Fprintf(&b, "%d rows: %d pass on %s, %d on %s\n", len(tb.rows), passed[servers[0]], servers[0], passed[servers[1]], servers[1])
 	return b.String()

@@ -114,8 +114,10 @@ func TestAppendPayload(t *testing.T) {
 }
 
 func FuzzCutPacket(f *testing.F) {
-	for _, body := range []string{"2:4a", "3:4😀5:4Ã©Ã©", "6:b4AQI=", "\x00\x05\xff4😀\x01\x03\xff\x04\x01\xff", "999999999:4", "0:0:", "2:😀00",
-		":4a", "-1:4a", "1e9:4", "2:4", "2:\xff\xff", "00000000002:4a", "\x00" + strings.Repeat("\x09", 40) + "\xff1", "\x02\x01\xff1", "6:b4A===", "3:4\x80a"} {
+	for _, body := range []string{
+		"2:4a", "3:4😀5:4Ã©Ã©", "6:b4AQI=", "\x00\x05\xff4😀\x01\x03\xff\x04\x01\xff", "999999999:4", "0:0:", "2:😀00",
+		":4a", "-1:4a", "1e9:4", "2:4", "2:\xff\xff", "00000000002:4a", "\x00" + strings.Repeat("\x09", 40) + "\xff1", "\x02\x01\xff1", "6:b4A===", "3:4\x80a",
+	} {
 		f.Add([]byte(body), false)
 		f.Add([]byte(body), true)
 	}

@@ -77,7 +77,8 @@ var packedViolations = []struct {
 	{"eleven pieces of binary data", false, [][]byte{frame(mEvent, mRoot, "\xa4data\x9c\xa1e"+string(bytes.Repeat([]byte{0xc4, 0}, 11)))}, "packet: too many attachments"},
 	{
 		"what looks like binary data beside such", false,
-		[][]byte{frame(mEvent, mRoot, "\xa4data\x93\xa1e\xc4\x00\x82\xac_placeholder\xc3\xa3num\x00")}, "packet: illegal attachments",
+		[][]byte{frame(mEvent, mRoot, "\xa4data\x93\xa1e\xc4\x00\x82\xac_placeholder\xc3\xa3num\x00")},
+		"packet: illegal attachments",
 	},
 	{"more arguments than anybody needs", false, [][]byte{frame(mEvent, mRoot, "\xa4data\xdc\x04\x01\xa1e"+string(make([]byte, 1024)))}, "packet: too many arguments"},
 }

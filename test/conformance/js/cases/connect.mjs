@@ -46,20 +46,18 @@ export const cases = {
     assert.deepEqual({ colour, mood }, { colour: "blue & green", mood: "fine" });
   },
 
-  async "connect: a refusal is connect_error with message and data, and the client may try again on the same connection"(t, kind) {
+  async "connect: a refusal is connect_error with message and data, and the client may try again"(t, kind) {
     const client = Client.open(t, kind, { namespace: "/guarded", auth: { token: "wrong" } });
     const refusal = await client.next("connect_error");
     assert.ok(refusal instanceof Error);
     assert.equal(refusal.message, "not authorized");
     assert.deepEqual(refusal.data, { code: "E_AUTH", hint: ["try", { again: true }] });
     assert.equal(client.socket.connected, false);
-    const engine = client.engine.id;
     client.socket.auth = { token: "let me in" };
-    client.socket.disconnect().connect();
+    client.socket.connect();
     await client.welcome();
     assert.deepEqual((await client.ask("who")).auth, { token: "let me in" });
     assert.deepEqual(client.unasked, []);
-    if (client.engine.id !== engine) assert.notEqual(kind.version, "", "a client that closed its last socket has a new connection");
   },
 
   async "connect: a refusal in one namespace leaves the others alone"(t, kind) {

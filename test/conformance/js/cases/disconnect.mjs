@@ -93,4 +93,13 @@ export const cases = {
       for (const id of ids) assert.equal(await main.ask("fate", id), "forced close", packet);
     }
   },
+
+  async "disconnect: not for an ack that answers nothing, or an event that nobody knows"(t, kind) {
+    const client = await Client.connect(t, kind);
+    for (const packet of ["3", "3[]", "30", "3999[1]", '3999[{"x":null}]', '2/,["x"]', '2[ "x" , 1 ]', "2[1]", '2["__proto__"]']) {
+      client.engine.write(packet);
+    }
+    await client.sync();
+    assert.deepEqual(client.unasked, []);
+  },
 };

@@ -89,8 +89,10 @@ function welcome(socket, fates) {
     close: () => socket.conn.close(),
     fate: (id, ack) => fates.of(id).reason.then(ack),
   };
-  socket.use(([event], next) => next(event === "forbidden" ? new Error("refused") : undefined));
-  socket.on("error", (err) => socket.emit("refused", err.message));
+  const refusal = new Error("refused");
+  socket.use(([event], next) => next(event === "forbidden" ? refusal : undefined));
+  // What breaks the protocol comes here too, and so does a client's event of that name.
+  socket.on("error", (err) => err === refusal && socket.emit("refused", err.message));
   socket.onAny((event) => heard.push(String(event)));
   for (const [event, handler] of Object.entries(handlers)) socket.on(event, handler);
   socket.on("disconnect", (reason) => fates.of(socket.id).resolve(reason));

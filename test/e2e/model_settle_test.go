@@ -1,0 +1,172 @@
+package e2e_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/test/model"
+)
+
+// settleTime bounds the wait for what takes its time: users whose connections are not known to be lost yet, messages
+// that nobody acknowledges.
+const settleTime = time.Minute
+
+// reportTime is how long a report may take: all tries, and some time for a machine that is busy.
+const reportTime = 20 * time.Second
+
+// settle brings everyone back, waits until nothing is on its way, and returns what is known of the run.
+func (c *company) settle(t *testing.T) model.Run {
+	c.each(t, func(p *party) error {
+		if !p.lives() {
+			if err := p.comeBack(true); err != nil {
+				return err
+			}
+		}
+		for _, name := range p.where(func(at *standpoint) bool { return at.lost }) {
+			if err := p.join(name, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	// Everybody has got everything: what was sent is answered, and answers stand behind what was sent before.
+	c.barrier(t)
+	c.barrier(t)
+	c.each(t, func(p *party) error {
+		for _, name := range p.where(func(at *standpoint) bool { return at.in }) {
+			if p.user != mute {
+				if err := p.acknowledge(name); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	c.waitForReports()
+	run := model.Run{Conversations: map[string]model.Conversation{}}
+	members := map[string][]string{}
+	for _, name := range modelConversations {
+		members[name] = c.waitForPresence(t, name)
+	}
+	c.barrier(t)
+	for _, p := range c.parties {
+		run.Parties = append(run.Parties, p.freeze())
+	}
+	auditor := c.newParty(t, 0, modelParties, "auditor")
+	require.NoError(t, auditor.connect(false))
+	for _, name := range modelConversations {
+		run.Conversations[name] = audit(t, auditor, name, members[name])
+	}
+	return run
+}
+
+// each calls f for all parties at once; each tries again if its connection is lost.
+func (c *company) each(t *testing.T, f func(*party) error) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, p := range c.parties {
+		all.Go(func() { assert.NoError(t, p.steadily(func() error { return f(p) }), "party %d", p.number) })
+	}
+	all.Wait()
+	require.False(t, t.Failed())
+}
+
+// barrier waits until everyone has got what was sent to them before.
+func (c *company) barrier(t *testing.T) {
+	t.Helper()
+	c.each(t, func(p *party) error {
+		_, err := p.present("nowhere")
+		return err
+	})
+}
+
+// waitForReports waits until every message has its report, of those that somebody must hear of: a client that was away
+// since it was sent need not. What was never accepted gets none.
+func (c *company) waitForReports() {
+	since := map[string]time.Time{}
+	for _, p := range c.parties {
+		p.mu.Lock()
+		if first, known := since[p.user]; !known || p.since.Before(first) {
+			since[p.user] = p.since
+		}
+		p.mu.Unlock()
+	}
+	for c.anyUnreported(since) {
+		pause(20 * time.Millisecond)
+	}
+}
+
+func (c *company) anyUnreported(since map[string]time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, u := range c.unreported {
+		if u.sent.After(since[u.user]) && time.Since(u.sent) < reportTime {
+			return true
+		}
+	}
+	return false
+}
+
+// waitForPresence waits until the server knows who is in the conversation, and returns whom it says.
+func (c *company) waitForPresence(t *testing.T, name string) (said []string) {
+	var truth []string
+	var witness *party
+	for _, p := range c.parties {
+		if len(p.where(func(at *standpoint) bool { return at.in && at == p.places[name] })) > 0 {
+			truth, witness = append(truth, p.user), p
+		}
+	}
+	if witness == nil {
+		return nil
+	}
+	slices.Sort(truth)
+	truth = slices.Compact(truth)
+	for deadline := time.Now().Add(settleTime); ; pause(20 * time.Millisecond) {
+		require.NoError(t, witness.steadily(func() (err error) {
+			said, err = witness.present(name)
+			return err
+		}))
+		if slices.Equal(said, truth) || time.Now().After(deadline) {
+			return said
+		}
+	}
+}
+
+// freeze ends the party's log and returns it.
+func (p *party) freeze() model.Party {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frozen = true
+	return model.Party{User: p.user, Records: p.records}
+}
+
+// audit reads the whole history of the conversation.
+func audit(t *testing.T, p *party, name string, members []string) model.Conversation {
+	require.NoError(t, p.join(name, false))
+	c := model.Conversation{Members: members}
+	for {
+		page, err := p.read(name, uint64(len(c.Log)), 200)
+		require.NoError(t, err)
+		require.True(t, page.OK)
+		c.Epoch = page.Epoch
+		c.Log = append(c.Log, page.Messages...)
+		if !page.More {
+			return c
+		}
+	}
+}
+
+// sabotage spoils the logs of a run that was good, in every way there is, and sees that it is found.
+func sabotage(t *testing.T, random *rand.Rand, run model.Run) {
+	for _, spoil := range model.Spoilers() {
+		spoilt, done := spoil.Do(random, run)
+		require.True(t, done, "the run has nothing to spoil: %s", spoil.Name)
+		assert.Contains(t, model.Check(spoilt).Faults, spoil.Fault, spoil.Name)
+	}
+}

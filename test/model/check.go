@@ -1,0 +1,187 @@
+package model
+
+import "slices"
+
+// Check judges the run. In the end every party must still be connected or have said goodbye, and have got all that was
+// on its way.
+func Check(run Run) *Verdict {
+	c := &checker{
+		run: run, verdict: &Verdict{},
+		sends: map[string][]attempt{}, places: map[place]Message{}, ids: map[messageID]uint64{},
+		accepted: map[string][]acceptance{}, members: map[place][]string{}, present: map[string]map[string]bool{},
+		acks: map[place]map[string]ack{}, departures: map[string]map[string][]int64{},
+	}
+	c.readLogs()
+	c.readSends()
+	c.checkSends()
+	for number := range run.Parties {
+		c.follow(number)
+	}
+	c.checkPresence()
+	c.checkReports()
+	return c.verdict
+}
+
+// place is where a message stands.
+type place struct {
+	conversation string
+	seq          uint64
+}
+
+// attempt is one send of a message.
+type attempt struct {
+	Send
+	party int
+	user  string
+	sid   string
+	at    int64
+}
+
+// acceptance is an answer that a message has a place.
+type acceptance struct {
+	at  int64
+	seq uint64
+}
+
+type messageID struct{ conversation, user, id string }
+
+type checker struct {
+	run     Run
+	verdict *Verdict
+	// sends are the attempts by content.
+	sends map[string][]attempt
+	// places is what stands in the logs in the end.
+	places map[place]Message
+	ids    map[messageID]uint64
+	// accepted are the answers of each conversation by time.
+	accepted map[string][]acceptance
+	// members are those at the time of each message, where some client knows them; sorted.
+	members map[place][]string
+	// present are the users with a client in the conversation in the end.
+	present map[string]map[string]bool
+	// acks are the users' for each message.
+	acks map[place]map[string]ack
+	// departures are the times when users may have left, in milliseconds, by conversation and user.
+	departures map[string]map[string][]int64
+}
+
+// readLogs reads the conversations' histories, which have no gap.
+func (c *checker) readLogs() {
+	for name, conversation := range c.run.Conversations {
+		c.verdict.Accepted += len(conversation.Log)
+		for i, m := range conversation.Log {
+			if m.Seq != uint64(i+1) || m.ConversationID != name {
+				c.verdict.fault(Different, "the history of %s has seq %d of %s at %d", name, m.Seq, m.ConversationID, i+1)
+			}
+			c.places[place{name, m.Seq}] = m
+			id := messageID{name, m.UserID, m.MessageID}
+			if other, found := c.ids[id]; found {
+				c.verdict.fault(Repeated, "%s of %s stands in %s at %d and %d", m.MessageID, m.UserID, name, other, m.Seq)
+			}
+			c.ids[id] = m.Seq
+		}
+	}
+}
+
+// readSends reads what was sent and how it was answered, in all logs.
+func (c *checker) readSends() {
+	for number, party := range c.run.Parties {
+		var sid string
+		for _, r := range party.Records {
+			switch r.Kind {
+			case Connected:
+				sid = r.SID
+				c.verdict.Connections++
+				if r.Recovered {
+					c.verdict.Recovered++
+				}
+			case Sending:
+				c.sends[r.Send.Content] = append(c.sends[r.Send.Content], attempt{*r.Send, number, party.User, sid, r.At})
+			case Accepted:
+				name := r.Send.Conversation
+				c.accepted[name] = append(c.accepted[name], acceptance{r.At, r.Seq})
+			}
+		}
+	}
+	for _, all := range c.accepted {
+		slices.SortFunc(all, func(a, b acceptance) int { return int(a.at - b.at) })
+	}
+}
+
+// checkSends holds the answers, and the logs, against what was sent.
+func (c *checker) checkSends() {
+	refused := map[string]int{}
+	for _, party := range c.run.Parties {
+		for _, r := range party.Records {
+			switch r.Kind {
+			case Accepted:
+				c.checkAccepted(party.User, r)
+			case Refused:
+				c.verdict.RefusedSends++
+				refused[r.Send.Content]++
+			}
+		}
+	}
+	for at, m := range c.places {
+		c.checkSent(m)
+		// One that was sent several times may have been refused once; one without an answer may be either.
+		if n := refused[m.Content]; n > 0 && n == len(c.sends[m.Content]) {
+			c.verdict.fault(Leaked, "%q, which was refused, stands in %s at %d", m.Content, at.conversation, at.seq)
+		}
+	}
+}
+
+// checkAccepted holds an answer against the log.
+func (c *checker) checkAccepted(user string, r Record) {
+	if r.Duplicate {
+		c.verdict.Duplicates++
+	}
+	name := r.Send.Conversation
+	m, found := c.places[place{name, r.Seq}]
+	if !found {
+		c.verdict.fault(Lost, "%q was accepted as %d of %s, and is not in its log", r.Send.Content, r.Seq, name)
+		return
+	}
+	same := m.UserID == user && m.MessageID == r.MessageID && m.Timestamp == r.Timestamp && m.Content == r.Send.Content
+	if !same || r.Epoch != c.run.Conversations[name].Epoch || r.Send.ID != "" && r.Send.ID != r.MessageID {
+		c.verdict.fault(Different, "%q was accepted as %s at %d of %s, where %+v stands", r.Send.Content, r.MessageID, r.Seq, name, m)
+	}
+}
+
+// checkSent holds a message against what was sent.
+func (c *checker) checkSent(m Message) {
+	for _, a := range c.sends[m.Content] {
+		if a.user == m.UserID && a.Conversation == m.ConversationID && (a.ID == "" || a.ID == m.MessageID) {
+			return
+		}
+	}
+	c.verdict.fault(Phantom, "nobody sent %+v", m)
+}
+
+// checkTold holds what a client was told against the log.
+func (c *checker) checkTold(who string, m Message) {
+	if m != c.places[place{m.ConversationID, m.Seq}] {
+		if len(c.sends[m.Content]) == 0 {
+			c.verdict.fault(Phantom, "%s heard %+v, which nobody sent", who, m)
+			return
+		}
+		c.verdict.fault(Different, "%s heard %+v, where the log has %+v", who, m, c.places[place{m.ConversationID, m.Seq}])
+	}
+}
+
+// confirms reports whether the message at the place asks for confirmation.
+func (c *checker) confirms(at place) bool {
+	all := c.sends[c.places[at].Content]
+	return len(all) > 0 && all[0].Confirm
+}
+
+// acceptedBefore is the newest place that somebody had been told of at the time.
+func (c *checker) acceptedBefore(conversation string, at int64) (newest uint64) {
+	for _, a := range c.accepted[conversation] {
+		if a.at >= at {
+			break
+		}
+		newest = max(newest, a.seq)
+	}
+	return newest
+}

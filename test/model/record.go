@@ -1,0 +1,118 @@
+package model
+
+// Run is all that is known of a run that is over.
+type Run struct {
+	Parties []Party `json:"parties"`
+	// Conversations is how they were in the end.
+	Conversations map[string]Conversation `json:"conversations"`
+}
+
+// Conversation is what the server says of one in the end.
+type Conversation struct {
+	// Members are the users present, in any order.
+	Members []string `json:"members"`
+	Epoch   string   `json:"epoch"`
+	// Log is all of its history.
+	Log []Message `json:"log"`
+}
+
+// Party is one client, through all its connections.
+type Party struct {
+	User string `json:"user"`
+	// Records are in the order in which things happened to the client.
+	Records []Record `json:"records"`
+}
+
+// Kind is what happened.
+type Kind string
+
+// What happens to a client. The fields of a Record that matter are named, beside At.
+const (
+	// Connected: SID, and Recovered if the client carries on where it was.
+	Connected Kind = "connected"
+	// Dropped: the connection is lost.
+	Dropped Kind = "dropped"
+	// Goodbye: the client ends the connection, of which it tells the server.
+	Goodbye Kind = "goodbye"
+	// Joined: Conversation, After if it was asked for, Recovered, Seq (the head), Epoch, Members, Messages.
+	Joined Kind = "joined"
+	// Left: Conversation, Asked.
+	Left Kind = "left"
+	// Sending: Send. It is noted before the message goes out; an answer may never come.
+	Sending Kind = "sending"
+	// Accepted: Send as in Sending, Seq, Epoch, MessageID, Timestamp, Duplicate.
+	Accepted Kind = "accepted"
+	// Refused: Send as in Sending, Code.
+	Refused Kind = "refused"
+	// Answered: the server has answered something else; with Messages if those were asked for.
+	Answered Kind = "answered"
+	// Heard: Message, an event.
+	Heard Kind = "heard"
+	// Arrived and Departed: Conversation, User.
+	Arrived  Kind = "arrived"
+	Departed Kind = "departed"
+	// Acking: Conversation, Seq, UpTo. It is noted before the ack goes out.
+	Acking Kind = "acking"
+	// Reported: Report.
+	Reported Kind = "reported"
+)
+
+// Record is one thing that happened to a client.
+type Record struct {
+	Kind Kind `json:"kind"`
+	// At and Asked are microseconds since the Unix epoch, by one clock for all parties and the server. Asked
+	// is when the client asked for what it is answered.
+	At           int64     `json:"at"`
+	Asked        int64     `json:"asked,omitempty"`
+	SID          string    `json:"sid,omitempty"`
+	Recovered    bool      `json:"recovered,omitempty"`
+	Conversation string    `json:"conversation,omitempty"`
+	After        *uint64   `json:"after,omitempty"`
+	Seq          uint64    `json:"seq,omitempty"`
+	Epoch        string    `json:"epoch,omitempty"`
+	Members      []string  `json:"members,omitempty"`
+	Messages     []Message `json:"messages,omitempty"`
+	Send         *Send     `json:"send,omitempty"`
+	MessageID    string    `json:"messageId,omitempty"`
+	Timestamp    string    `json:"timestamp,omitempty"`
+	Duplicate    bool      `json:"duplicate,omitempty"`
+	Code         string    `json:"code,omitempty"`
+	Message      *Message  `json:"message,omitempty"`
+	User         string    `json:"user,omitempty"`
+	// UpTo says that the ack is for everything up to Seq.
+	UpTo   bool    `json:"upTo,omitempty"`
+	Report *Report `json:"report,omitempty"`
+}
+
+// Send is a message as a client sends it. Repeats have the same id and content; two different messages never have the
+// same content.
+type Send struct {
+	Conversation string `json:"conversation"`
+	// ID is "" if the client leaves it to the server.
+	ID      string `json:"id,omitempty"`
+	Content string `json:"content"`
+	Confirm bool   `json:"confirm,omitempty"`
+	NoEcho  bool   `json:"noEcho,omitempty"`
+}
+
+// Message is a message as the server tells it.
+type Message struct {
+	ConversationID string `json:"conversationId"`
+	UserID         string `json:"userId"`
+	Content        string `json:"content"`
+	MessageID      string `json:"messageId"`
+	Timestamp      string `json:"timestamp"`
+	Seq            uint64 `json:"seq"`
+}
+
+// Report is a message_delivered.
+type Report struct {
+	ConversationID string   `json:"conversationId"`
+	MessageID      string   `json:"messageId"`
+	Seq            uint64   `json:"seq"`
+	Expected       int      `json:"expected"`
+	Delivered      int      `json:"delivered"`
+	Pending        []string `json:"pending"`
+	Status         string   `json:"status"`
+	Timestamp      string   `json:"timestamp"`
+}
