@@ -227,6 +227,21 @@ func TestEnd(t *testing.T) {
 		})
 	}
 
+	bubble(t, "of a client that sends no packet between two polls is told by the next, if that comes soon", func(t *testing.T) {
+		k := newKit(t)
+		soon, never := k.newPolling(), k.newPolling()
+		soon.post("4x")
+		never.post("4x")
+		synctest.Wait()
+		assert.Equal(t, []ports.Departure{ports.Dropped, ports.Dropped}, k.chat.departures())
+		assert.Equal(t, []string{"1"}, soon.poll())
+		synctest.Wait()
+		assert.Equal(t, 1, k.server.Len())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Zero(t, k.server.Len())
+	})
+
 	bubble(t, "does not come to a client that pings, whose pong has its data", func(t *testing.T) {
 		k := newKit(t)
 		c, ws := k.newPolling(), k.newSocket()

@@ -17,11 +17,17 @@ type client struct {
 	packets packet.Assembler
 	// left says that the client said goodbye.
 	left bool
+	// refused says that a message was not one.
+	refused bool
 }
+
+// broke reports whether the client broke the protocol.
+func (c *client) broke() bool { return c.refused && !c.left }
 
 // receive handles one Engine.IO message, a packet or a part of a binary one, and reports whether the
 // session goes on: it ends when the client says so or breaks the protocol.
-func (c *client) receive(data []byte, binary bool) bool {
+func (c *client) receive(data []byte, binary bool) (goesOn bool) {
+	defer func() { c.refused = !goesOn }()
 	decode := c.packets.Text
 	if binary {
 		decode = c.packets.Binary

@@ -68,6 +68,10 @@ func (s *session) takeForPoll() ([]outgoing, *engineio.Refusal) {
 	switch {
 	case s.ended:
 		packets = []outgoing{{kind: packet.CLOSE}}
+		if !s.late {
+			s.late = true
+			close(s.told)
+		}
 	case s.socket != nil:
 		return nil, errBadRequest
 	case s.paused:

@@ -3,6 +3,7 @@ package legacy
 import (
 	"io"
 	"runtime/debug"
+	"time"
 	"unicode/utf8"
 
 	library "github.com/googollee/go-socket.io/engineio/session"
@@ -19,6 +20,7 @@ func (s *session) run() {
 	defer s.server.running.Done()
 	defer func() {
 		s.end()
+		s.awaitLatePoll()
 		s.server.remove(s.conn.ID())
 		s.tasks.Wait()
 	}()
@@ -40,6 +42,30 @@ func (s *session) run() {
 	s.chat()
 }
 
+// latePoll is how long a client that broke the protocol between two polls may take to come for the news that
+// its session has ended. Found unknown, it would be taken for a broken transport.
+const latePoll = time.Second
+
+// awaitLatePoll keeps a session that has ended for such a client.
+func (s *session) awaitLatePoll() {
+	if !s.betweenPolls() {
+		return
+	}
+	timer := time.NewTimer(latePoll)
+	defer timer.Stop()
+	select {
+	case <-s.told:
+	case <-timer.C:
+	case <-s.server.ctx.Done():
+	}
+}
+
+func (s *session) betweenPolls() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.violated && s.socket == nil && !s.late
+}
+
 // chat serves a session that is signed in. Only a client that says so, or that was sent away, has left for
 // good: every other end may be a connection that comes back.
 func (s *session) chat() {
@@ -54,6 +80,7 @@ func (s *session) chat() {
 	c.packets.MaxBytes = s.server.config.MaxPayload
 	for s.read(c.receive) {
 	}
+	s.violated = c.broke()
 	if c.left || s.sentAway.Load() {
 		how = ports.Left
 	}

@@ -32,6 +32,10 @@ type session struct {
 	incoming chan incoming
 	// moved is closed when a WebSocket has taken over from polling, done when the session has ended.
 	moved, done chan struct{}
+	// violated: the client broke the protocol. It belongs to the session's goroutine.
+	violated bool
+	// told is closed when a poll has heard that the session has ended.
+	told chan struct{}
 	// wake has room for one: whoever empties the outbox looks at the session again.
 	wake chan struct{}
 	// sentAway says that the server ended the session for good.
@@ -48,6 +52,8 @@ type session struct {
 	// closing: no more out, but what was enqueued may still leave.
 	closing bool
 	ended   bool
+	// late says that told is closed.
+	late bool
 	// polling and posting say that a request of that kind is served.
 	polling, posting bool
 	// paused: polls are answered with a noop, what is sent waits for the WebSocket.
@@ -61,7 +67,7 @@ type session struct {
 func newSession(srv *Server, token string) *session {
 	s := &session{
 		server: srv, id: domain.SessionID(rand.Text()), token: token, introduced: make(chan struct{}),
-		incoming: make(chan incoming), moved: make(chan struct{}), done: make(chan struct{}),
+		incoming: make(chan incoming), moved: make(chan struct{}), done: make(chan struct{}), told: make(chan struct{}),
 		wake: make(chan struct{}, 1),
 	}
 	s.deadline = time.AfterFunc(srv.config.PingInterval+srv.config.PingTimeout, s.end)
