@@ -106,3 +106,6 @@ func (c *Chat) ForgetReceipts() {
 		c.streams.forget(one)
 	}
 }
+
+// Draining reports whether Close has begun.
+func (c *Chat) Draining() bool { return c.draining.Load() }

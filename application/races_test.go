@@ -1,8 +1,11 @@
 package application_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -466,5 +469,105 @@ func TestChat_stream_races(t *testing.T) {
 			}
 			require.Equal(t, 1020, next, "each chunk once, and the message once")
 		}
+	})
+}
+
+// hooked calls hooks in the middle of what the application does.
+type hooked struct {
+	ports.RoomStore
+	ports.MessageLog
+	leave, append func()
+	// listed, unless it is nil, is what Rooms returns.
+	listed []domain.RoomID
+}
+
+func (h *hooked) Leave(ctx context.Context, r domain.RoomID, s domain.SessionID, u domain.UserID) (bool, error) {
+	if h.leave != nil {
+		h.leave()
+	}
+	return h.RoomStore.Leave(ctx, r, s, u)
+}
+
+func (h *hooked) Append(ctx context.Context, d domain.Draft, now time.Time) (domain.Message, bool, error) {
+	if h.append != nil {
+		h.append()
+	}
+	return h.MessageLog.Append(ctx, d, now)
+}
+
+func (h *hooked) Rooms(ctx context.Context, after domain.RoomID, limit int) ([]domain.RoomID, error) {
+	if h.listed != nil {
+		return h.listed, nil
+	}
+	return h.RoomStore.Rooms(ctx, after, limit)
+}
+
+// yield lets other goroutines do what they can, until f is true at the latest.
+func yield(f func() bool) {
+	for n := 0; n < 5000 && !f(); n++ {
+		runtime.Gosched()
+	}
+}
+
+func never() bool { return false }
+
+func TestChat_in_between(t *testing.T) {
+	open := func(t *testing.T) (*world, *hooked) {
+		w := newWorld(t, config())
+		h := &hooked{RoomStore: w.rooms, MessageLog: w.log}
+		w.Chat = application.NewChat(application.Config{Access: domain.AccessAuthenticated}, names{}, h, h, w.recorder,
+			w.recorder, slog.New(failing{t}))
+		t.Cleanup(w.Close)
+		return w, h
+	}
+	t.Run("what was let in before the end is reported by the end", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk)
+		w.enter(s2, bob, talk)
+		w.recorder.take(s1)
+		var closing sync.WaitGroup
+		h.append = func() {
+			closing.Go(w.Close)
+			for !w.Draining() {
+				runtime.Gosched()
+			}
+			yield(never)
+		}
+		w.ask(s1, talk)
+		closing.Wait()
+		assert.Len(t, w.reports(s1), 1)
+		assert.Zero(t, w.UnderWay().Deliveries)
+	})
+	t.Run("who is just being taken out is no find of a sweep", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk, other)
+		h.listed = []domain.RoomID{talk.Room()}
+		swept := make(chan int, 1)
+		h.leave = func() {
+			h.leave = nil
+			go func() {
+				removed, unknown := w.Sweep(ctx, time.Now())
+				swept <- removed + unknown
+			}()
+			yield(func() bool { return len(swept) > 0 })
+		}
+		w.Disconnect(ctx, s1, ports.Left) // from other first, while it is still in the room of talk
+		assert.Zero(t, <-swept)
+	})
+	t.Run("who is just being taken out does not expire", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			until := time.Now().Add(time.Hour)
+			f.connectUntil(s1, ann, until)
+			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(false, nil)
+			f.log.EXPECT().Head(ctx, talk).Return(domain.Position{}, nil)
+			f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, nil)
+			require.NoError(t, f.Join(ctx, s1, ports.Join{Conversation: talk}, func(ports.Joined) {}))
+			f.rooms.EXPECT().Leave(live{}, talk.Room(), s1, ann).DoAndReturn(
+				func(context.Context, domain.RoomID, domain.SessionID, domain.UserID) (bool, error) {
+					f.Expire(until)
+					return false, nil
+				})
+			f.Disconnect(ctx, s1, ports.Left)
+		})
 	})
 }

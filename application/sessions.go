@@ -123,8 +123,8 @@ func (r *registry) all() (ids []domain.SessionID) {
 	return ids
 }
 
-// belongs reports whether the session is in the conversation, or is being taken out of it, and whose it is;
-// "" if it is not open. The caller holds the conversation's lock.
+// belongs reports whether the session is in the conversation, or has ended and is just being taken out of it,
+// and whose it is; "" if it is not open. The caller holds the conversation's lock.
 func (r *registry) belongs(id domain.SessionID, c domain.ConversationID) (user domain.UserID, belongs bool) {
 	s, err := r.get(id)
 	if err != nil {
@@ -132,7 +132,7 @@ func (r *registry) belongs(id domain.SessionID, c domain.ConversationID) (user d
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Identity.User, s.ended || s.state.Within(c) == nil
+	return s.state.Identity.User, s.state.Within(c) == nil
 }
 
 // session is an open session. Its client's calls come one after another, but Disconnect may come
