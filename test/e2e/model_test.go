@@ -159,7 +159,7 @@ func (c *company) act(p *party) error {
 	case dice < 63:
 		return c.repeat(p)
 	case dice < 70:
-		return c.offend(p, out)
+		return c.offend(p, in[p.random.IntN(len(in))], out)
 	case dice < 74 && len(out) > 0:
 		return p.join(out[p.random.IntN(len(out))], false)
 	case dice < 77:
@@ -186,7 +186,10 @@ func (c *company) act(p *party) error {
 // speak says something new, now and then twice at once.
 func (c *company) speak(p *party, name string) error {
 	n := p.count()
-	send := model.Send{Conversation: name, Content: fmt.Sprintf("%d of party %d", n, p.number), Confirm: c.confirming() && p.random.IntN(6) == 0}
+	send := model.Send{
+		Conversation: name, Content: fmt.Sprintf("%d of party %d", n, p.number),
+		Confirm: c.confirming() && p.random.IntN(6) == 0,
+	}
 	if send.Confirm || p.random.IntN(3) > 0 {
 		send.ID = fmt.Sprintf("%d-%d", p.number, n)
 	}
@@ -236,10 +239,11 @@ func (c *company) reported(r model.Report) {
 	c.unreported[[2]string{r.ConversationID, r.MessageID}] = unreported{}
 }
 
-// offend sends what must be refused.
-func (c *company) offend(p *party, out []string) error {
+// offend sends what must be refused: to where it is not, or to where it is and wrong.
+func (c *company) offend(p *party, in string, out []string) error {
 	send := model.Send{
-		Conversation: "c-0", Content: fmt.Sprintf("%d of party %d, to be refused ", p.count(), p.number), Confirm: p.random.IntN(2) == 0,
+		Conversation: in, Content: fmt.Sprintf("%d of party %d, to be refused ", p.count(), p.number),
+		Confirm: p.random.IntN(2) == 0, Bad: true,
 	}
 	var more map[string]any
 	switch p.random.IntN(5) {

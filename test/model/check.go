@@ -125,8 +125,9 @@ func (c *checker) checkSends() {
 	for at, m := range c.places {
 		c.checkSent(m)
 		// One that was sent several times may have been refused once; one without an answer may be either.
-		if n := refused[m.Content]; n > 0 && n == len(c.sends[m.Content]) {
-			c.verdict.fault(Leaked, "%q, which was refused, stands in %s at %d", m.Content, at.conversation, at.seq)
+		attempts := c.sends[m.Content]
+		if n := len(attempts); n > 0 && (n == refused[m.Content] || attempts[0].Bad) {
+			c.verdict.fault(Leaked, "%q, which was or should be refused, stands in %s at %d", m.Content, at.conversation, at.seq)
 		}
 	}
 }

@@ -276,6 +276,11 @@ func TestCheck_finds_faults_of_the_server(t *testing.T) {
 			s.says(0, send("misplaced"))
 			last(s.parties[0], model.Accepted).Seq--
 		}},
+		"a message that should be refused": {model.Leaked, func(s *stage) {
+			bad := send("too long")
+			bad.Bad = true
+			s.says(0, bad)
+		}},
 		"a message that was accepted and is in no log": {model.Lost, func(s *stage) {
 			s.says(0, send("forgotten"))
 			s.log = s.log[:len(s.log)-1]

@@ -94,6 +94,8 @@ type Send struct {
 	Content string `json:"content"`
 	Confirm bool   `json:"confirm,omitempty"`
 	NoEcho  bool   `json:"noEcho,omitempty"`
+	// Bad says that the server must refuse it.
+	Bad bool `json:"bad,omitempty"`
 }
 
 // Message is a message as the server tells it.
