@@ -145,6 +145,13 @@ func (a *asyncAPI) object(message string) map[string]any {
 	return schema
 }
 
+// requires reports whether the message must have the property.
+func (a *asyncAPI) requires(message, property string) bool {
+	a.t.Helper()
+	required, _ := a.object(message)["required"].([]any)
+	return slices.Contains(required, any(property))
+}
+
 func (a *asyncAPI) properties(message string) []string {
 	a.t.Helper()
 	properties, _ := a.object(message)["properties"].(map[string]any)
