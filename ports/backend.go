@@ -27,7 +27,7 @@ type Publishing interface {
 	// OpenStream begins a message that is written bit by bit. Its content is that of the chunks that
 	// follow; p.Content is the first, unless it is "". A stream that is open already is not opened again:
 	// the answer says where it stands. One that gets no chunk for StreamIdle is aborted.
-	// Errors: as Publish; CodeConflict if the message was accepted already.
+	// Errors: as Publish; CodeConflict if the message was completed lately, or is being written by another user.
 	OpenStream(ctx context.Context, p Publish) (Stream, error)
 
 	// AppendStream adds a chunk and sends it. A chunk that was appended before changes nothing.
