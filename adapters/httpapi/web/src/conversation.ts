@@ -54,7 +54,7 @@ export class Conversation {
     this.#socket = socket;
     this.#observer = observer;
     this.#timeline = new Timeline(self, observer);
-    this.#writings = new Writings(this.#timeline);
+    this.#writings = new Writings(this.#timeline, () => this.#askAgain());
     this.#scrollback = new Scrollback(socket, id, this.#timeline, observer.past.bind(observer));
     this.#presence = new Presence(self, observer.members.bind(observer), observer.typing.bind(observer));
     this.#outgoing = new Outgoing(socket, id, this.#timeline, this.#onAccepted, this.#onSendFailure);
@@ -157,11 +157,11 @@ export class Conversation {
     const request = { conversationId: this.id };
     const answer = await settle(this.#socket, this.#socket.timeout(answerTimeout).emitWithAck("presence", request));
     if (connection !== this.#connection || this.#admission.pending) return;
-    if (!answer.ok) {
+    // A message that was being written may have ended meanwhile, or grown without a word of it.
+    if (!answer.ok || this.#writings.stale) {
       this.#admission.ask();
       return;
     }
-    this.#writings.sweep();
     this.#note("You are back");
     this.#scrollback.resume();
     this.#enter(answer.members);
@@ -237,6 +237,13 @@ export class Conversation {
     this.#note(`${user} left`, timestamp);
   }
 
+  /** Joins once more, to be told what is missing; false if that is no use now. */
+  #askAgain(): boolean {
+    if (!this.#joined || this.#admission.pending) return false;
+    this.#admission.ask();
+    return true;
+  }
+
   #signTyping(isTyping: boolean): void {
     // Not when the connection is lost: the client would keep the sign and send it when it is old.
     if (this.#joined && this.#socket.connected) {
@@ -246,7 +253,7 @@ export class Conversation {
 
   readonly #onAccepted = (receipt: Accepted): void => {
     // The conversation began anew on the server, and the messages that are here are of its former life.
-    if (this.#joined && receipt.epoch !== this.#timeline.place?.epoch && !this.#admission.pending) this.#admission.ask();
+    if (receipt.epoch !== this.#timeline.place?.epoch) this.#askAgain();
   };
 
   readonly #onSendFailure = (failure: Failure): void => {

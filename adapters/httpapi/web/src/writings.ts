@@ -12,20 +12,25 @@ interface Stream {
   early: Map<number, string>;
   /** Whether it was heard of since the connection is there. */
   fresh: boolean;
+  /** Whether what is missing was asked for. */
+  asked: boolean;
   end: ReturnType<typeof setTimeout>;
 }
 
 /**
  * The messages that are being written, as they grow. A chunk may come again, when the connection was
- * lost, or not at all, when it is slow: what is shown is the beginning that is whole. The message that
- * follows tells everything.
+ * lost, or not at all, when it is slow: what is shown is the beginning that is whole, and the rest is
+ * asked for. The message that follows tells everything.
  */
 export class Writings {
   readonly #timeline: Timeline;
+  /** Asks for what is being written, from the beginning; false if it cannot now. */
+  readonly #ask: () => boolean;
   readonly #streams = new Map<string, Stream>();
 
-  constructor(timeline: Timeline) {
+  constructor(timeline: Timeline, ask: () => boolean) {
     this.#timeline = timeline;
+    this.#ask = ask;
   }
 
   chunk({ messageId, index, delta, aborted }: Chunk): void {
@@ -45,6 +50,7 @@ export class Writings {
       text += next;
     }
     if (text !== "") this.#timeline.grow(stream.writing, text);
+    stream.asked = stream.early.size > 0 && (stream.asked || this.#ask());
   }
 
   /** The complete message is there. */
@@ -58,9 +64,9 @@ export class Writings {
     for (const stream of this.#streams.values()) stream.fresh = false;
   }
 
-  /** Takes away what was not heard of since: it has ended meanwhile. */
-  sweep(): void {
-    for (const [messageId, stream] of [...this.#streams]) if (!stream.fresh) this.complete(messageId);
+  /** Whether there are any that were not heard of since. */
+  get stale(): boolean {
+    return [...this.#streams.values()].some((stream) => !stream.fresh);
   }
 
   /** Takes everything away. */
@@ -75,7 +81,8 @@ export class Writings {
 
   #open(messageId: string): Stream {
     const writing = this.#timeline.write();
-    const stream = { writing, next: 0, early: new Map<number, string>(), fresh: true, end: setTimeout(() => {}) };
+    const end = setTimeout(() => {});
+    const stream = { writing, next: 0, early: new Map<number, string>(), fresh: true, asked: false, end };
     this.#streams.set(messageId, stream);
     return stream;
   }

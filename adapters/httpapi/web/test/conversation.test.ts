@@ -390,6 +390,16 @@ describe("a conversation", () => {
       expect(page.texts.at(-1)).toBe("Buy low, sell high…");
     });
 
+    it("asks once to be told again when a chunk is missing", async () => {
+      chunk(3, " high");
+      chunk(4, "!");
+      expect(socket.sent("join_conversation")).toHaveLength(2);
+      await admit({ recovered: true });
+      ["Buy ", "low", ", sell", " high", "!"].forEach((delta, index) => chunk(index, delta));
+      expect(page.texts).toEqual(["(You joined)", "Buy low, sell high!…"]);
+      expect(socket.sent("join_conversation")).toHaveLength(2);
+    });
+
     it("says when it was broken off", () => {
       chunk(2, "", { aborted: true });
       expect(page.texts.at(-1)).toBe("Buy low [aborted]");
@@ -414,8 +424,7 @@ describe("a conversation", () => {
       expect(page.texts.at(-1)).toBe("Buy low, sell…");
     });
 
-    it("keeps in a recovered session what goes on, and drops what does not", async () => {
-      chunk(0, "Hold", { messageId: "over" });
+    it("goes on in a recovered session that is told of it again", async () => {
       socket.drop();
       await turn();
       socket.restore("connection-1", true);
@@ -425,6 +434,18 @@ describe("a conversation", () => {
       socket.last("presence").answer({ ok: true, members: [] });
       await turn();
       expect(page.texts).toEqual(["(You joined)", "(Connection lost)", "(You are back)", "Buy low, sell…"]);
+      expect(socket.sent("join_conversation")).toHaveLength(1);
+    });
+
+    it("is asked about in a recovered session that is not", async () => {
+      socket.drop();
+      await turn();
+      socket.restore("connection-1", true);
+      socket.last("presence").answer({ ok: true, members: [] });
+      await turn();
+      expect(socket.sent("join_conversation")).toHaveLength(2);
+      await admit({ recovered: true });
+      expect(page.texts).toEqual(["(You joined)", "(Connection lost)", "(You are back)"]);
     });
   });
 
