@@ -41,6 +41,9 @@ func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain
 	if !ok {
 		return
 	}
+	if e.Ephemeral() {
+		p = p.Volatile()
+	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	sio.Multicast(func(yield func(*sio.Socket) bool) {
@@ -52,7 +55,8 @@ func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain
 	}, p)
 }
 
-// send enqueues the event for one socket.
+// send enqueues for one socket what it has missed. That is never volatile: on a socket whose connection is
+// lost such events are not kept.
 func (h *Hub) send(to *sio.Socket, e domain.Event) {
 	if p, ok := h.encode(e); ok {
 		to.Send(p)
@@ -69,9 +73,6 @@ func (h *Hub) encode(e domain.Event) (sio.Prepared, bool) {
 	if err != nil {
 		h.log.Error("event not encoded", "event", name, "error", err)
 		return p, false
-	}
-	if e.Ephemeral() {
-		p = p.Volatile()
 	}
 	return p, true
 }

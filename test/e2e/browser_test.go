@@ -20,7 +20,7 @@ func TestBrowser(t *testing.T) {
 	t.Parallel()
 	require.True(t, hasChromium(), "the browser test needs Chromium: run test/browser/install-chromium.sh")
 	// A browser that ends may leave a polling session behind, which only the heartbeat finds.
-	s := boot(t, map[string]string{"PARLEY_DEV": "1", "CONNECT_TIMEOUT": "3s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "6s"})
+	s := boot(t, map[string]string{"PARLEY_DEV": "1", "RECOVERY_WINDOW": "120s", "CONNECT_TIMEOUT": "3s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "6s"})
 	_, page := get(t, s.app.URL())
 	require.Contains(t, page, "<script", "the chat page is not part of this build: run `make web`")
 	npm.Install(t, "../browser")
