@@ -73,15 +73,17 @@ type company struct {
 	unreported map[[2]string]unreported
 }
 
-// unreported is a message that asks for confirmation: whose it is and when it was sent, both zero once it has its report.
+// unreported is a message that asks for confirmation.
 type unreported struct {
 	user string
 	sent time.Time
+	// heard says that somebody has heard it, so it was accepted; over that it has its report.
+	heard, over bool
 }
 
 func newCompany(t *testing.T, seed uint64) *company {
 	c := &company{said: map[string][]model.Send{}, unreported: map[[2]string]unreported{}, server: boot(t, map[string]string{
-		"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "1s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "8s",
+		"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "1s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "5s",
 		"MAX_CONTENT": fmt.Sprint(maxContent),
 	})}
 	for i := range modelParties {
@@ -100,7 +102,7 @@ func (c *company) newParty(t *testing.T, seed uint64, number int, user string) *
 	p := &party{
 		address: c.server.app.URL(), user: user, token: token, number: number,
 		random: rand.New(rand.NewPCG(seed, uint64(number+1))), polls: number%3 == 2,
-		places: map[string]*standpoint{}, reported: c.reported,
+		places: map[string]*standpoint{}, reported: c.reported, heard: c.heard,
 	}
 	acks := rand.New(rand.NewPCG(seed, uint64(1_000+number)))
 	p.acks = func(m model.Message) bool {
@@ -222,7 +224,7 @@ func (c *company) say(p *party, send model.Send) error {
 	if send.Confirm {
 		c.mu.Lock()
 		if _, known := c.unreported[key]; !known {
-			c.unreported[key] = unreported{p.user, time.Now()}
+			c.unreported[key] = unreported{user: p.user, sent: time.Now()}
 		}
 		c.mu.Unlock()
 	}
@@ -234,9 +236,21 @@ func (c *company) confirming() bool { return time.Until(c.end) > modelTime/3 }
 
 // reported notes that a message has its report.
 func (c *company) reported(r model.Report) {
+	c.learn(r.ConversationID, r.MessageID, func(u *unreported) { u.over = true })
+}
+
+// heard notes that a message was accepted.
+func (c *company) heard(m model.Message) {
+	c.learn(m.ConversationID, m.MessageID, func(u *unreported) { u.heard = true })
+}
+
+func (c *company) learn(name, id string, change func(*unreported)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unreported[[2]string{r.ConversationID, r.MessageID}] = unreported{}
+	if u, asks := c.unreported[[2]string{name, id}]; asks {
+		change(&u)
+		c.unreported[[2]string{name, id}] = u
+	}
 }
 
 // offend sends what must be refused: to where it is not, or to where it is and wrong.

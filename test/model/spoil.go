@@ -130,10 +130,17 @@ func knows(before []Record, name string) (known bool) {
 
 func reported(_ Run, party Party, i int) bool { return party.Records[i].Kind == Reported }
 
-// unbrokenReport: one to a client that never lost its connection.
-func unbrokenReport(_ Run, party Party, i int) bool {
-	return party.Records[i].Kind == Reported &&
-		!slices.ContainsFunc(party.Records, func(r Record) bool { return r.Kind == Dropped })
+// unbrokenReport: one to a client that was connected before the message was sent, and never lost its connection.
+func unbrokenReport(run Run, party Party, i int) bool {
+	r := party.Records[i]
+	if r.Kind != Reported || slices.ContainsFunc(party.Records, func(r Record) bool { return r.Kind == Dropped }) {
+		return false
+	}
+	return !slices.ContainsFunc(run.Parties, func(p Party) bool {
+		return p.User == party.User && slices.ContainsFunc(p.Records, func(sending Record) bool {
+			return sending.Kind == Sending && sending.Send.ID == r.Report.MessageID && sending.At <= party.Records[0].At
+		})
+	})
 }
 
 func altered(r Record, change func(*Message)) Record {

@@ -11,7 +11,7 @@ import { within } from "./wait.mjs";
 
 const people = 200;
 const users = 120;
-const talkTime = Number(process.env.TALK_MS ?? 13_000);
+const talkTime = Number(process.env.TALK_MS ?? 11_000);
 const dropEvery = 1_000; // ms
 const conversations = Array.from({ length: 10 }, (_, i) => `room-${i}`);
 /** How many clients share a network, which fails for all of them at once. */
@@ -100,7 +100,7 @@ class Person {
   /** Says something new and waits until it is answered. */
   async say(conversation) {
     const id = randomUUID();
-    const send = { conversation, id, content: `${++this.#said} of ${this.number}`, confirm: this.#said % 8 === 0 };
+    const send = { conversation, id, content: `${++this.#said} of ${this.number}`, confirm: Math.random() < 0.1 };
     const answered = new Promise((resolve) => this.unanswered.set(id, { send, resolve }));
     this.send(send);
     await within(answered, `client ${this.number} had no answer to a message`, 60_000);
