@@ -159,9 +159,13 @@ func audit(t *testing.T, p *party, name string, members []string) model.Conversa
 	}
 }
 
-// sabotage spoils the logs of a run that was good, in every way there is, and sees that it is found.
+// sabotage spoils the logs of a run that was good, and sees that it is found: in some of the ways there are, all of which
+// the checker's own test has, and in the one that needs a run as long as this.
 func sabotage(t *testing.T, random *rand.Rand, run model.Run) {
-	for _, spoil := range model.Spoilers() {
+	all := model.Spoilers()
+	last := len(all) - 1
+	random.Shuffle(last, func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for _, spoil := range append(all[:2], all[last]) {
 		spoilt, done := spoil.Do(random, run)
 		require.True(t, done, "the run has nothing to spoil: %s", spoil.Name)
 		assert.Contains(t, model.Check(spoilt).Faults, spoil.Fault, spoil.Name)

@@ -25,11 +25,12 @@ const (
 	modelUsers   = 25
 	// steady is how many parties never drop by themselves, each of another user: what they know is unbroken.
 	steady = 20
-	// modelTime is how long they talk.
-	modelTime = 9 * time.Second
-	// muteTime is how long messages go unacknowledged by one user: they are given up.
-	muteTime   = 1500 * time.Millisecond
+	// modelTime is how long they talk, and leastActs how much each of them does at least, on a machine that is busy.
+	modelTime = 7 * time.Second
+	leastActs = 12
+	// mute is a user who does not acknowledge the first messages of any conversation: they are given up.
 	mute       = "user-3"
+	muteUntil  = 12
 	maxContent = 2_000
 )
 
@@ -63,7 +64,6 @@ func TestModel(t *testing.T) {
 type company struct {
 	server  *server
 	parties []*party
-	began   time.Time
 	end     time.Time
 
 	mu sync.Mutex
@@ -89,8 +89,7 @@ func newCompany(t *testing.T, seed uint64) *company {
 	for i := range modelParties {
 		c.parties = append(c.parties, c.newParty(t, seed, i, fmt.Sprintf("user-%d", i%modelUsers)))
 	}
-	c.began = time.Now()
-	c.end = c.began.Add(modelTime)
+	c.end = time.Now().Add(modelTime)
 	return c
 }
 
@@ -107,8 +106,7 @@ func (c *company) newParty(t *testing.T, seed uint64, number int, user string) *
 	acks := rand.New(rand.NewPCG(seed, uint64(1_000+number)))
 	p.acks = func(m model.Message) bool {
 		if user == mute {
-			at, err := time.Parse(time.RFC3339, m.Timestamp)
-			return err == nil && at.After(c.began.Add(muteTime))
+			return m.Seq > muteUntil
 		}
 		return acks.IntN(8) > 0
 	}
@@ -131,7 +129,7 @@ func (c *company) live(p *party) error {
 			return err
 		}
 	}
-	for time.Now().Before(c.end) {
+	for acts := 0; acts < leastActs || time.Now().Before(c.end); acts++ {
 		err := c.act(p)
 		if err == nil && p.lives() {
 			pause(time.Duration(20+p.random.IntN(200)) * time.Millisecond)

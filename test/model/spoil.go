@@ -154,7 +154,7 @@ func altered(r Record, change func(*Message)) Record {
 func spoilRefused(_ *rand.Rand, run Run) (Run, bool) {
 	for _, party := range run.Parties {
 		for _, r := range party.Records {
-			if r.Kind != Refused {
+			if r.Kind != Refused || attempts(run, r.Send.Content) > 1 {
 				continue
 			}
 			for name, conversation := range run.Conversations {
@@ -169,6 +169,18 @@ func spoilRefused(_ *rand.Rand, run Run) (Run, bool) {
 		}
 	}
 	return run, false
+}
+
+// attempts counts the sends of a message.
+func attempts(run Run, content string) (n int) {
+	for _, party := range run.Parties {
+		for _, r := range party.Records {
+			if r.Kind == Sending && r.Send.Content == content {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func spoilMembers(_ *rand.Rand, run Run) (Run, bool) {

@@ -124,6 +124,14 @@ class Person {
     return this.ask("presence", { conversationId: "nowhere" }, (_, asked) => this.note({ kind: "answered", asked }));
   }
 
+  /** Tells that it has got everything: an ack that was lost with a connection is asked for again only after a pause. */
+  async acknowledge() {
+    for (const [conversation, { seq }] of this.places) {
+      this.note({ kind: "acking", conversation, seq, upTo: true });
+      await this.ask("message_ack", { conversationId: conversation, seq }, (_, asked) => this.note({ kind: "answered", asked }));
+    }
+  }
+
   async #connected() {
     const { id, recovered } = this.socket;
     this.note({ kind: "connected", sid: id, recovered });
@@ -148,10 +156,10 @@ function fail(error) {
   process.exit(1);
 }
 
-/** Lets the network fail every second until the end, at a time of its own. */
+/** Lets the network fail every second until the end, and a few times at least, at a time of its own. */
 async function failing(network, offset, end) {
   await pause(offset);
-  while (Date.now() < end) {
+  for (let times = 0; times < 5 || Date.now() < end; times++) {
     network.down();
     network.up();
     await pause(dropEvery);
@@ -205,7 +213,8 @@ await Promise.all([
   ...crowd.map((person) => live(person, end)),
 ]);
 for (let i = 0; i < 2; i++) await Promise.all(crowd.map((person) => person.barrier()));
-// What is to be reported is: everybody has acknowledged everything, and the barrier stands behind that.
+// Everybody has got everything; when all have said so, and the barrier stands behind that, all reports have come.
+await Promise.all(crowd.map((person) => person.acknowledge()));
 for (let i = 0; i < 2; i++) await Promise.all(crowd.map((person) => person.barrier()));
 const parties = crowd.map(({ user, records }) => ({ user, records: [...records] }));
 const last = {};
