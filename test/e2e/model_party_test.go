@@ -20,7 +20,7 @@ type party struct {
 	number               int
 	random               *rand.Rand
 	polls                bool
-	// acks says whether it acknowledges the message. It is called by receive, as reported is.
+	// acks says whether it acknowledges the message. It is called by receive, as heard and reported are.
 	acks func(model.Message) bool
 
 	link link
@@ -40,7 +40,8 @@ type party struct {
 	answering int64
 	// places are the conversations that it knows.
 	places map[string]*standpoint
-	// reported is called with each report.
+	// heard is called with each message, reported with each report.
+	heard    func(model.Message)
 	reported func(model.Report)
 	// refusal is what CONNECT was refused with.
 	refusal string
@@ -254,6 +255,7 @@ func (p *party) takeEvent(l link, rest string) {
 
 func (p *party) takeMessage(l link, id string, m model.Message) {
 	p.note(model.Record{Kind: model.Heard, Message: &m})
+	p.heard(m)
 	if at := p.places[m.ConversationID]; at != nil {
 		at.seen = max(at.seen, m.Seq)
 	}

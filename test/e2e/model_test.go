@@ -25,11 +25,12 @@ const (
 	modelUsers   = 25
 	// steady is how many parties never drop by themselves, each of another user: what they know is unbroken.
 	steady = 20
-	// modelTime is how long they talk.
-	modelTime = 9 * time.Second
-	// muteTime is how long messages go unacknowledged by one user: they are given up.
-	muteTime   = 1500 * time.Millisecond
+	// modelTime is how long they talk, and leastActs how much each of them does at least, on a machine that is busy.
+	modelTime = 7 * time.Second
+	leastActs = 12
+	// mute is a user who does not acknowledge the first messages of any conversation: they are given up.
 	mute       = "user-3"
+	muteUntil  = 12
 	maxContent = 2_000
 )
 
@@ -63,7 +64,6 @@ func TestModel(t *testing.T) {
 type company struct {
 	server  *server
 	parties []*party
-	began   time.Time
 	end     time.Time
 
 	mu sync.Mutex
@@ -73,22 +73,23 @@ type company struct {
 	unreported map[[2]string]unreported
 }
 
-// unreported is a message that asks for confirmation: whose it is and when it was sent, both zero once it has its report.
+// unreported is a message that asks for confirmation.
 type unreported struct {
 	user string
 	sent time.Time
+	// heard says that somebody has heard it, so it was accepted; over that it has its report.
+	heard, over bool
 }
 
 func newCompany(t *testing.T, seed uint64) *company {
 	c := &company{said: map[string][]model.Send{}, unreported: map[[2]string]unreported{}, server: boot(t, map[string]string{
-		"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "1s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "8s",
+		"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "1s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "5s",
 		"MAX_CONTENT": fmt.Sprint(maxContent),
 	})}
 	for i := range modelParties {
 		c.parties = append(c.parties, c.newParty(t, seed, i, fmt.Sprintf("user-%d", i%modelUsers)))
 	}
-	c.began = time.Now()
-	c.end = c.began.Add(modelTime)
+	c.end = time.Now().Add(modelTime)
 	return c
 }
 
@@ -100,13 +101,12 @@ func (c *company) newParty(t *testing.T, seed uint64, number int, user string) *
 	p := &party{
 		address: c.server.app.URL(), user: user, token: token, number: number,
 		random: rand.New(rand.NewPCG(seed, uint64(number+1))), polls: number%3 == 2,
-		places: map[string]*standpoint{}, reported: c.reported,
+		places: map[string]*standpoint{}, reported: c.reported, heard: c.heard,
 	}
 	acks := rand.New(rand.NewPCG(seed, uint64(1_000+number)))
 	p.acks = func(m model.Message) bool {
 		if user == mute {
-			at, err := time.Parse(time.RFC3339, m.Timestamp)
-			return err == nil && at.After(c.began.Add(muteTime))
+			return m.Seq > muteUntil
 		}
 		return acks.IntN(8) > 0
 	}
@@ -129,7 +129,7 @@ func (c *company) live(p *party) error {
 			return err
 		}
 	}
-	for time.Now().Before(c.end) {
+	for acts := 0; acts < leastActs || time.Now().Before(c.end); acts++ {
 		err := c.act(p)
 		if err == nil && p.lives() {
 			pause(time.Duration(20+p.random.IntN(200)) * time.Millisecond)
@@ -222,7 +222,7 @@ func (c *company) say(p *party, send model.Send) error {
 	if send.Confirm {
 		c.mu.Lock()
 		if _, known := c.unreported[key]; !known {
-			c.unreported[key] = unreported{p.user, time.Now()}
+			c.unreported[key] = unreported{user: p.user, sent: time.Now()}
 		}
 		c.mu.Unlock()
 	}
@@ -234,9 +234,21 @@ func (c *company) confirming() bool { return time.Until(c.end) > modelTime/3 }
 
 // reported notes that a message has its report.
 func (c *company) reported(r model.Report) {
+	c.learn(r.ConversationID, r.MessageID, func(u *unreported) { u.over = true })
+}
+
+// heard notes that a message was accepted.
+func (c *company) heard(m model.Message) {
+	c.learn(m.ConversationID, m.MessageID, func(u *unreported) { u.heard = true })
+}
+
+func (c *company) learn(name, id string, change func(*unreported)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unreported[[2]string{r.ConversationID, r.MessageID}] = unreported{}
+	if u, asks := c.unreported[[2]string{name, id}]; asks {
+		change(&u)
+		c.unreported[[2]string{name, id}] = u
+	}
 }
 
 // offend sends what must be refused: to where it is not, or to where it is and wrong.

@@ -130,10 +130,17 @@ func knows(before []Record, name string) (known bool) {
 
 func reported(_ Run, party Party, i int) bool { return party.Records[i].Kind == Reported }
 
-// unbrokenReport: one to a client that never lost its connection.
-func unbrokenReport(_ Run, party Party, i int) bool {
-	return party.Records[i].Kind == Reported &&
-		!slices.ContainsFunc(party.Records, func(r Record) bool { return r.Kind == Dropped })
+// unbrokenReport: one to a client that was connected before the message was sent, and never lost its connection.
+func unbrokenReport(run Run, party Party, i int) bool {
+	r := party.Records[i]
+	if r.Kind != Reported || slices.ContainsFunc(party.Records, func(r Record) bool { return r.Kind == Dropped }) {
+		return false
+	}
+	return !slices.ContainsFunc(run.Parties, func(p Party) bool {
+		return p.User == party.User && slices.ContainsFunc(p.Records, func(sending Record) bool {
+			return sending.Kind == Sending && sending.Send.ID == r.Report.MessageID && sending.At <= party.Records[0].At
+		})
+	})
 }
 
 func altered(r Record, change func(*Message)) Record {
@@ -147,7 +154,7 @@ func altered(r Record, change func(*Message)) Record {
 func spoilRefused(_ *rand.Rand, run Run) (Run, bool) {
 	for _, party := range run.Parties {
 		for _, r := range party.Records {
-			if r.Kind != Refused {
+			if r.Kind != Refused || attempts(run, r.Send.Content) > 1 {
 				continue
 			}
 			for name, conversation := range run.Conversations {
@@ -162,6 +169,18 @@ func spoilRefused(_ *rand.Rand, run Run) (Run, bool) {
 		}
 	}
 	return run, false
+}
+
+// attempts counts the sends of a message.
+func attempts(run Run, content string) (n int) {
+	for _, party := range run.Parties {
+		for _, r := range party.Records {
+			if r.Kind == Sending && r.Send.Content == content {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func spoilMembers(_ *rand.Rand, run Run) (Run, bool) {

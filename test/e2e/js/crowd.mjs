@@ -11,7 +11,7 @@ import { within } from "./wait.mjs";
 
 const people = 200;
 const users = 120;
-const talkTime = Number(process.env.TALK_MS ?? 13_000);
+const talkTime = Number(process.env.TALK_MS ?? 11_000);
 const dropEvery = 1_000; // ms
 const conversations = Array.from({ length: 10 }, (_, i) => `room-${i}`);
 /** How many clients share a network, which fails for all of them at once. */
@@ -100,7 +100,7 @@ class Person {
   /** Says something new and waits until it is answered. */
   async say(conversation) {
     const id = randomUUID();
-    const send = { conversation, id, content: `${++this.#said} of ${this.number}`, confirm: this.#said % 8 === 0 };
+    const send = { conversation, id, content: `${++this.#said} of ${this.number}`, confirm: Math.random() < 0.1 };
     const answered = new Promise((resolve) => this.unanswered.set(id, { send, resolve }));
     this.send(send);
     await within(answered, `client ${this.number} had no answer to a message`, 60_000);
@@ -122,6 +122,14 @@ class Person {
   /** Waits until everything has come that was sent to it before. */
   barrier() {
     return this.ask("presence", { conversationId: "nowhere" }, (_, asked) => this.note({ kind: "answered", asked }));
+  }
+
+  /** Tells that it has got everything: an ack that was lost with a connection is asked for again only after a pause. */
+  async acknowledge() {
+    for (const [conversation, { seq }] of this.places) {
+      this.note({ kind: "acking", conversation, seq, upTo: true });
+      await this.ask("message_ack", { conversationId: conversation, seq }, (_, asked) => this.note({ kind: "answered", asked }));
+    }
   }
 
   async #connected() {
@@ -148,10 +156,10 @@ function fail(error) {
   process.exit(1);
 }
 
-/** Lets the network fail every second until the end, at a time of its own. */
+/** Lets the network fail every second until the end, and a few times at least, at a time of its own. */
 async function failing(network, offset, end) {
   await pause(offset);
-  while (Date.now() < end) {
+  for (let times = 0; times < 5 || Date.now() < end; times++) {
     network.down();
     network.up();
     await pause(dropEvery);
@@ -205,7 +213,8 @@ await Promise.all([
   ...crowd.map((person) => live(person, end)),
 ]);
 for (let i = 0; i < 2; i++) await Promise.all(crowd.map((person) => person.barrier()));
-// What is to be reported is: everybody has acknowledged everything, and the barrier stands behind that.
+// Everybody has got everything; when all have said so, and the barrier stands behind that, all reports have come.
+await Promise.all(crowd.map((person) => person.acknowledge()));
 for (let i = 0; i < 2; i++) await Promise.all(crowd.map((person) => person.barrier()));
 const parties = crowd.map(({ user, records }) => ({ user, records: [...records] }));
 const last = {};
