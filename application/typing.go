@@ -72,11 +72,8 @@ func (c *Chat) typingLater(who typist) {
 // The caller holds the conversation's lock.
 func (c *Chat) spoke(to []domain.SessionID, who typist, from domain.SessionID) {
 	now := time.Now()
-	if !c.typists.stop(who, from, now) {
-		return
-	}
-	isTyping, except, tell := c.typists.tell(who, now, func() { c.typingLater(who) })
-	if tell {
-		c.out.Broadcast(to, except, domain.TypingChanged{Conversation: who.conversation, User: who.user, IsTyping: isTyping, At: now})
+	if c.typists.stop(who, from, now) {
+		c.out.Broadcast(to, from, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})
+		c.typists.tell(who, now, func() { c.typingLater(who) }) // nothing, but when it may be forgotten
 	}
 }

@@ -148,7 +148,7 @@ func TestChat_Typing_time(t *testing.T) {
 			w.pass(time.Minute)
 		})
 	})
-	t.Run("typing and sending in a flood is told four times a second", func(t *testing.T) {
+	t.Run("typing and sending in a flood is told twice in a pause at most", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.enter(s2, bob, talk)
@@ -160,7 +160,7 @@ func TestChat_Typing_time(t *testing.T) {
 			}
 			w.pass(time.Minute)
 			told := w.typings(s2)
-			assert.LessOrEqual(t, len(told), 22)
+			assert.LessOrEqual(t, len(told), 42)
 			assert.False(t, told[len(told)-1].IsTyping)
 		})
 	})

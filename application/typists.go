@@ -52,19 +52,20 @@ func (t *typists) hear(who typist, from domain.SessionID, isTyping bool, now tim
 	e.Hear(isTyping, now)
 }
 
-// stop notes that the user has stopped, and reports whether anything was known of it.
-func (t *typists) stop(who typist, from domain.SessionID, now time.Time) (known bool) {
+// stop notes that the user has stopped, and reports whether the others are to be told so now. Then tell is to
+// be called, too, as after hear.
+func (t *typists) stop(who typist, from domain.SessionID, now time.Time) (tell bool) {
 	if t.count.Load() == 0 {
 		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, known := t.entries[who]
-	if known {
-		e.from = from
-		e.Hear(false, now)
+	e := t.entries[who]
+	if e == nil {
+		return false
 	}
-	return known
+	e.from = from
+	return e.Stop(now)
 }
 
 // tell returns what the others are to be told now, if anything. It is to be called again when it calls

@@ -41,6 +41,17 @@ func (t *Typing) Tell(now time.Time) (isTyping, tell bool) {
 	return t.typing, true
 }
 
+// Stop notes that the user has stopped for a reason of its own, a message say, and reports whether the others
+// are to be told so at once: they are if they take the user to be typing.
+func (t *Typing) Stop(now time.Time) (tell bool) {
+	t.typing, t.again, t.heard = false, false, now
+	if !t.told {
+		return false
+	}
+	t.told, t.said = false, now
+	return true
+}
+
 // Next is when Tell is to be called again, after it was called at now; the zero time if the rest may be
 // forgotten.
 func (t *Typing) Next(now time.Time) time.Time {

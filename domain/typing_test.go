@@ -182,3 +182,20 @@ func playTyping(t *testing.T, random *rand.Rand) {
 		require.GreaterOrEqual(t, p.told[i].at-p.told[i-1].at, typingPause)
 	}
 }
+
+func TestTyping_Stop(t *testing.T) {
+	var u domain.Typing
+	assert.False(t, u.Stop(noon), "nobody knows of any typing")
+	u.Hear(true, noon)
+	assert.False(t, u.Stop(noon), "nobody was told of it")
+	u.Hear(true, noon)
+	_, tell := u.Tell(noon)
+	require.True(t, tell)
+	assert.True(t, u.Stop(noon), "at once, pause or not")
+	assert.False(t, u.Stop(noon))
+	u.Hear(true, noon)
+	_, tell = u.Tell(noon)
+	assert.False(t, tell, "the pause begins anew")
+	_, tell = u.Tell(noon.Add(typingPause))
+	assert.True(t, tell)
+}
