@@ -30,7 +30,7 @@ func (c *Chat) awaitable(ctx context.Context, d domain.Draft) ([]domain.UserID, 
 func (c *Chat) retry(conversation domain.ConversationID, id domain.DeliveryID) {
 	now := time.Now()
 	tooLate := func(one *delivery) bool { return now.Sub(one.Message.At) >= max(c.cfg.ConfirmWindow, patience) }
-	sessionsOf := func(u domain.UserID) []domain.SessionID { return c.sessions.within(u, conversation) }
+	sessionsOf := func(u domain.UserID, seq uint64) []domain.SessionID { return c.sessions.getting(u, conversation, seq) }
 	_ = c.underLock(conversation, func(domain.ConversationID) error {
 		to, one, over := c.deliveries.overdue(id, tooLate, sessionsOf)
 		if over {
@@ -88,14 +88,17 @@ func (c *Chat) reportLater(conversation domain.ConversationID, over ...*delivery
 	})
 }
 
-// report tells the senders' sessions how deliveries ended, wherever they are. The caller holds the
-// conversation's lock.
+// report tells the senders' sessions how deliveries ended, wherever they are; a sender who has none hears it
+// when it comes back to the conversation. The caller holds the conversation's lock.
 func (c *Chat) report(over ...*delivery) {
 	now := time.Now()
 	for _, one := range over {
-		if to := c.sessions.of(one.Message.User); len(to) > 0 {
-			c.out.Broadcast(to, "", one.Report(now))
+		sender, report := one.Message.User, one.Report(now)
+		if to := c.sessions.of(sender); len(to) > 0 {
+			c.out.Broadcast(to, "", report)
+			continue
 		}
+		c.unheard.keep(sender, report, c.cfg.ConfirmWindow)
 	}
 }
 

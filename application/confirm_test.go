@@ -352,17 +352,33 @@ func TestChat_Confirm_absence(t *testing.T) {
 			require.NoError(t, err)
 		})
 	})
-	t.Run("who comes back by joining is asked again, three times", func(t *testing.T) {
+	t.Run("who comes back by joining and catches up is asked again, three times", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.enter(s1, ann, talk)
+			w.connect(s2, bob)
+			at := w.join(s2, talk).At
+			w.ask(s1, talk)
+			w.Disconnect(ctx, s2, ports.Dropped)
+			w.pass(40 * time.Second)
+			w.connect("s3", bob)
+			require.NoError(t, w.Join(ctx, "s3", ports.Join{Conversation: talk, After: &at}, func(j ports.Joined) {
+				assert.Len(t, j.Messages, 1)
+			}))
+			w.asked("s3")
+			w.pass(30 * time.Second)
+			assert.Len(t, w.asked("s3"), 3)
+			w.expect(s1, 1, bob)
+		})
+	})
+	t.Run("who joins only to hear what comes is not asked for what was before", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.enter(s2, bob, talk)
 			w.ask(s1, talk)
 			w.Disconnect(ctx, s2, ports.Dropped)
-			w.pass(40 * time.Second)
 			w.enter("s3", bob, talk)
-			w.asked("s3")
-			w.pass(30 * time.Second)
-			assert.Len(t, w.asked("s3"), 3)
+			w.pass(126 * time.Second) // the first look after the window
+			assert.Empty(t, w.asked("s3"))
 			w.expect(s1, 1, bob)
 		})
 	})
@@ -416,14 +432,40 @@ func TestChat_Confirm_absence(t *testing.T) {
 			w.expect(s1, 1)
 		})
 	})
-	t.Run("a sender who has gone is told nothing, and nothing stays", func(t *testing.T) {
+	t.Run("a sender who has gone is told when it comes back to the conversation", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.enter(s1, ann, talk)
+			w.enter(s2, bob, talk)
+			m := w.ask(s1, talk)
+			w.Disconnect(ctx, s1, ports.Left)
+			w.Confirm(ctx, s2, w.asked(s2)[0])
+			w.connect("s3", ann)
+			assert.Empty(t, w.join("s3", other).Reports)
+			reports := w.join("s3", talk).Reports
+			require.Len(t, reports, 1)
+			assert.Equal(t, m.ID, reports[0].Message)
+			assert.Equal(t, 1, reports[0].Delivered)
+			assert.Empty(t, w.join("s3", talk).Reports, "once")
+			w.holdsNothing()
+		})
+	})
+	t.Run("a sender who recovers is told, and one who never comes back leaves nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.enter(s2, bob, talk)
 			w.ask(s1, talk)
+			from := w.Disconnect(ctx, s1, ports.Dropped)
+			w.Confirm(ctx, s2, w.asked(s2)[0])
+			var told []domain.Event
+			recovered, err := w.Recover(ctx, s1, from, string(ann), func(events []domain.Event) { told = events })
+			require.NoError(t, err)
+			require.True(t, recovered)
+			require.Len(t, told, 1)
+			assert.IsType(t, domain.MessageDelivered{}, told[0])
+			w.ask(s1, talk)
 			w.Disconnect(ctx, s1, ports.Left)
 			w.Confirm(ctx, s2, w.asked(s2)[0])
-			assert.Empty(t, w.reports(s1))
+			w.pass(window)
 			w.holdsNothing()
 		})
 	})

@@ -210,7 +210,7 @@ func (d *deliveries) awaiting(c domain.ConversationID, u domain.UserID) (found m
 // nobody is waited for by that; otherwise the delivery is looked after again. one is nil if it was over
 // before.
 func (d *deliveries) overdue(
-	id domain.DeliveryID, giveUpAll func(*delivery) bool, sessionsOf func(domain.UserID) []domain.SessionID,
+	id domain.DeliveryID, giveUpAll func(*delivery) bool, sessionsOf func(domain.UserID, uint64) []domain.SessionID,
 ) (to []domain.SessionID, one *delivery, over bool) {
 	sh := &d.shards[id%deliveryShards]
 	sh.mu.Lock()
@@ -221,7 +221,7 @@ func (d *deliveries) overdue(
 	all := giveUpAll(one)
 	dropped := len(one.late)
 	for _, u := range one.Awaited() {
-		sessions := sessionsOf(u)
+		sessions := sessionsOf(u, one.Message.Seq)
 		if all || !one.tryAgain(u, len(sessions) > 0) {
 			one.GiveUp(u)
 			continue

@@ -38,7 +38,7 @@ func (c *Chat) WaitingTimers() int {
 
 // UnderWay says what a chat holds beside its sessions.
 type UnderWay struct {
-	Deliveries, Streams, Open, Typists, Strays int
+	Deliveries, Streams, Open, Typists, Strays, Unheard int
 	DeliveryBytes                              int64
 	StreamBytes                                int
 }
@@ -73,6 +73,7 @@ func (c *Chat) UnderWay() (u UnderWay) {
 	c.strays.mu.Lock()
 	defer c.strays.mu.Unlock()
 	u.Strays = len(c.strays.users)
+	u.Unheard = c.unheard.recount()
 	return u
 }
 
@@ -109,3 +110,23 @@ func (c *Chat) ForgetReceipts() {
 
 // Draining reports whether Close has begun.
 func (c *Chat) Draining() bool { return c.draining.Load() }
+
+// recount counts the reports that wait, and checks the sums.
+func (u *unheard) recount() (n int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	bytes := 0
+	for user, reports := range u.reports {
+		if len(reports) == 0 {
+			panic("nothing is kept for " + string(user))
+		}
+		for _, r := range reports {
+			n++
+			bytes += r.size()
+		}
+	}
+	if int64(n) != u.count.Load() || bytes != u.bytes {
+		panic("reports are counted wrong")
+	}
+	return n
+}

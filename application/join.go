@@ -35,7 +35,13 @@ func (c *Chat) Join(ctx context.Context, id domain.SessionID, join ports.Join, a
 	if arrived {
 		c.out.Broadcast(others, id, domain.UserJoined{Conversation: join.Conversation, User: user, At: time.Now()})
 	}
+	from := joined.At.Seq
+	if joined.Recovered {
+		from = join.After.Seq
+	}
+	s.follow(join.Conversation, from)
 	joined.Written = c.streams.written(join.Conversation)
+	joined.Reports = c.unheard.take(user, join.Conversation)
 	admit(joined)
 	return nil
 }

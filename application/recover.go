@@ -71,13 +71,16 @@ func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain
 // missed is what the user is told of what it has missed. Messages that others wait for to be confirmed
 // ask for it again.
 func (c *Chat) missed(j ports.Joined, user domain.UserID) []domain.Event {
-	events := make([]domain.Event, 0, len(j.Messages)+len(j.Written))
+	events := make([]domain.Event, 0, len(j.Messages)+len(j.Written)+len(j.Reports))
 	asked := c.deliveries.awaiting(j.Conversation, user)
 	for _, m := range j.Messages {
 		events = append(events, domain.MessageSent{Message: m, Delivery: asked[m.Seq]})
 	}
 	for _, w := range j.Written {
 		events = append(events, w)
+	}
+	for _, r := range j.Reports {
+		events = append(events, r)
 	}
 	return events
 }

@@ -102,11 +102,12 @@ func (r *registry) of(user domain.UserID) []domain.SessionID {
 	return slices.Clone(u.sessions[user])
 }
 
-// within returns the open sessions of the user that are in the conversation.
-func (r *registry) within(user domain.UserID, c domain.ConversationID) []domain.SessionID {
+// getting returns the open sessions of the user that get the conversation's message of that seq: those that
+// joined before it, or caught up on it.
+func (r *registry) getting(user domain.UserID, c domain.ConversationID, seq uint64) []domain.SessionID {
 	return slices.DeleteFunc(r.of(user), func(id domain.SessionID) bool {
 		s, err := r.get(id)
-		return err != nil || !s.isIn(c)
+		return err != nil || !s.gets(c, seq)
 	})
 }
 
@@ -191,10 +192,16 @@ func (s *session) exit(c domain.ConversationID) {
 	s.state.Exit(c)
 }
 
-func (s *session) isIn(c domain.ConversationID) bool {
+func (s *session) follow(c domain.ConversationID, seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.ended && s.state.Within(c) == nil
+	s.state.Follow(c, seq)
+}
+
+func (s *session) gets(c domain.ConversationID, seq uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.ended && s.state.Gets(c, seq)
 }
 
 // heard returns whose session it is.

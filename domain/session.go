@@ -1,7 +1,9 @@
 package domain
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,7 +18,14 @@ type Session struct {
 	LastActivity time.Time
 	// conversations is sorted. A slice instead of a map keeps the usual session, in one or two
 	// conversations, a few bytes large.
-	conversations []ConversationID
+	conversations []attendance
+}
+
+// attendance is a conversation that the session is in.
+type attendance struct {
+	conversation ConversationID
+	// from is the seq behind which the session gets messages; those up to it are not its own.
+	from uint64
 }
 
 // NewSession returns a session in no conversation.
@@ -30,20 +39,34 @@ func (s *Session) Touch(now time.Time) { s.LastActivity = now }
 // Enter records that the session is in the conversation, and reports whether it was not in it
 // before. Entering twice is no error; one conversation too many is CodeLimitExceeded.
 func (s *Session) Enter(c ConversationID) (entered bool, err error) {
-	at, found := slices.BinarySearch(s.conversations, c)
+	at, found := s.find(c)
 	if found {
 		return false, nil
 	}
 	if len(s.conversations) >= MaxConversations {
 		return false, Errorf(CodeLimitExceeded, "a session may be in at most %d conversations", MaxConversations)
 	}
-	s.conversations = slices.Insert(s.conversations, at, c)
+	s.conversations = slices.Insert(s.conversations, at, attendance{conversation: c, from: math.MaxUint64})
 	return true, nil
+}
+
+// Follow records that the session gets the conversation's messages behind seq. Entering alone gives it none.
+// One that was there before keeps what it had.
+func (s *Session) Follow(c ConversationID, seq uint64) {
+	if at, found := s.find(c); found {
+		s.conversations[at].from = min(s.conversations[at].from, seq)
+	}
+}
+
+// Gets reports whether the message of that seq is one that the session gets.
+func (s *Session) Gets(c ConversationID, seq uint64) bool {
+	at, found := s.find(c)
+	return found && seq > s.conversations[at].from
 }
 
 // Exit records that the session left the conversation, and reports whether it was in it.
 func (s *Session) Exit(c ConversationID) bool {
-	at, found := slices.BinarySearch(s.conversations, c)
+	at, found := s.find(c)
 	if found {
 		s.conversations = slices.Delete(s.conversations, at, at+1)
 	}
@@ -52,11 +75,24 @@ func (s *Session) Exit(c ConversationID) bool {
 
 // Within returns a CodeNotInConversation error unless the session is in the conversation.
 func (s *Session) Within(c ConversationID) error {
-	if _, found := slices.BinarySearch(s.conversations, c); !found {
+	if _, found := s.find(c); !found {
 		return Errorf(CodeNotInConversation, "join the conversation first")
 	}
 	return nil
 }
 
-// Conversations returns a copy of the conversations that the session is in, sorted.
-func (s *Session) Conversations() []ConversationID { return slices.Clone(s.conversations) }
+// Conversations returns the conversations that the session is in, sorted; nil if it is in none. The caller
+// owns the slice.
+func (s *Session) Conversations() []ConversationID {
+	var all []ConversationID
+	for _, a := range s.conversations {
+		all = append(all, a.conversation)
+	}
+	return all
+}
+
+func (s *Session) find(c ConversationID) (at int, found bool) {
+	return slices.BinarySearchFunc(s.conversations, c, func(a attendance, c ConversationID) int {
+		return strings.Compare(string(a.conversation), string(c))
+	})
+}

@@ -114,6 +114,8 @@ type Joined struct {
 	Messages []domain.Message
 	// Written are the chunks so far of messages that are being written, message by message, each in order.
 	Written []domain.ChunkAppended
+	// Reports are those that the user had no session for when they were due.
+	Reports []domain.MessageDelivered
 }
 
 // Messages carries what people say.

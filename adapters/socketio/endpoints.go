@@ -67,6 +67,9 @@ func (e *Endpoints) join(ctx context.Context, from Call, r joinRequest, reply fu
 		for _, w := range j.Written {
 			e.tell(from, w)
 		}
+		for _, r := range j.Reports {
+			e.tell(from, r)
+		}
 	})
 }
 

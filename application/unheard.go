@@ -1,0 +1,87 @@
+package application
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/domain"
+)
+
+// maxUnheard bounds the memory of reports that wait for their users, in bytes, about. What is over it is
+// not kept.
+const maxUnheard = 16 << 20
+
+// unheard are the reports of deliveries whose senders had no session when they were due. Each is kept for a
+// while, until its sender comes back to the conversation.
+type unheard struct {
+	timers *timers
+	// count is how many there are, for those who only want to know that there are none.
+	count atomic.Int64
+
+	mu      sync.Mutex
+	reports map[domain.UserID][]*report
+	bytes   int
+}
+
+// report is one that waits.
+type report struct {
+	domain.MessageDelivered
+	timer *timer
+}
+
+// size is what it takes, in bytes, about.
+func (r *report) size() int { return 400 + 16*len(r.Pending) }
+
+func newUnheard(timers *timers) *unheard {
+	return &unheard{timers: timers, reports: map[domain.UserID][]*report{}}
+}
+
+// keep holds the report for so long.
+func (u *unheard) keep(user domain.UserID, e domain.MessageDelivered, window time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	one := &report{MessageDelivered: e}
+	if window <= 0 || u.bytes+one.size() > maxUnheard {
+		return
+	}
+	one.timer = u.timers.after(window, func() { u.drop(user, func(r *report) bool { return r == one }) })
+	if one.timer == nil {
+		return
+	}
+	u.reports[user] = append(u.reports[user], one)
+	u.bytes += one.size()
+	u.count.Add(1)
+}
+
+// take returns what waits for the user in the conversation, and keeps it no more.
+func (u *unheard) take(user domain.UserID, c domain.ConversationID) (events []domain.MessageDelivered) {
+	if u.count.Load() == 0 {
+		return nil
+	}
+	for _, r := range u.drop(user, func(r *report) bool { return r.Conversation == c }) {
+		u.timers.stop(r.timer)
+		events = append(events, r.MessageDelivered)
+	}
+	return events
+}
+
+// drop forgets some of the user's reports and returns them, in the order they came.
+func (u *unheard) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	rest := slices.DeleteFunc(u.reports[user], func(r *report) bool {
+		if !which(r) {
+			return false
+		}
+		dropped = append(dropped, r)
+		u.bytes -= r.size()
+		return true
+	})
+	if u.reports[user] = rest; len(rest) == 0 {
+		delete(u.reports, user)
+	}
+	u.count.Add(-int64(len(dropped)))
+	return dropped
+}
