@@ -79,6 +79,9 @@ func (c Config) withMode() (Config, error) {
 		if c.Host == "" {
 			c.Host = "127.0.0.1"
 		}
+		if (c.JWTSecret != "" || c.JWTSecretPrevious != "") && !c.Host.isLoopback() {
+			return Config{}, fmt.Errorf("PARLEY_DEV=1 gives everybody who reaches HOST=%q a token signed with JWT_SECRET: unset PARLEY_DEV, or leave JWT_SECRET and JWT_SECRET_PREVIOUS unset to try Parley with a random one, or leave HOST unset to listen on 127.0.0.1", c.Host)
+		}
 		if c.Access == "" {
 			c.Access = access(domain.AccessAuthenticated)
 		}

@@ -26,11 +26,37 @@ func TestLoadConfig_Dev(t *testing.T) {
 	})
 
 	t.Run("keeps what is set", func(t *testing.T) {
-		c := load(t, "PARLEY_DEV=true", "HOST=0.0.0.0", "CONVERSATION_ACCESS=claims")
-		assert.EqualValues(t, "0.0.0.0", c.Host)
+		c := load(t, "PARLEY_DEV=true", "HOST=localhost", "CONVERSATION_ACCESS=claims")
+		assert.EqualValues(t, "localhost", c.Host)
 		assert.EqualValues(t, domain.AccessClaims, c.Access)
 		assert.Equal(t, secret, c.JWTSecret)
 	})
+
+	t.Run("may be for others with a random secret", func(t *testing.T) {
+		c, err := bootstrap.LoadConfig(map[string]string{"PARLEY_DEV": "1", "HOST": "0.0.0.0"})
+		require.NoError(t, err)
+		assert.EqualValues(t, "0.0.0.0", c.Host)
+	})
+
+	for _, host := range []string{"0.0.0.0", "::", "192.168.0.7", "2001:db8::1", "chat.example.com", "localhost.example.com", "127.0.0.1.example.com"} {
+		for _, name := range []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS"} {
+			t.Run("hands out no tokens of "+name+" on "+host, func(t *testing.T) {
+				_, err := bootstrap.LoadConfig(map[string]string{"PARLEY_DEV": "1", "HOST": host, name: secret})
+				require.Error(t, err)
+				for _, said := range []string{"PARLEY_DEV=1", "HOST", host, "JWT_SECRET"} {
+					assert.Contains(t, err.Error(), said)
+				}
+				assert.NotContains(t, err.Error(), secret)
+			})
+		}
+	}
+
+	for _, host := range []string{"", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1", "localhost", "LOCALHOST"} {
+		t.Run("takes a secret on this machine's "+host, func(t *testing.T) {
+			_, err := bootstrap.LoadConfig(map[string]string{"PARLEY_DEV": "1", "HOST": host, "JWT_SECRET": secret})
+			require.NoError(t, err)
+		})
+	}
 }
 
 func TestAllowedOrigins(t *testing.T) {

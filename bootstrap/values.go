@@ -58,6 +58,16 @@ func (h *host) UnmarshalText(text []byte) error {
 	return errNotAllowed
 }
 
+// isLoopback reports whether only this machine reaches what listens there. Of names it knows that of
+// localhost alone (RFC 6761, section 6.3).
+func (h host) isLoopback() bool {
+	addr, err := netip.ParseAddr(string(h))
+	if err != nil {
+		return strings.EqualFold(string(h), "localhost")
+	}
+	return addr.Unmap().IsLoopback()
+}
+
 func (a *adminAddr) UnmarshalText(text []byte) error {
 	*a = adminAddr(text)
 	if *a == adminOff {

@@ -93,3 +93,51 @@ func TestServer_Disconnect(t *testing.T) {
 		})
 	})
 }
+
+func TestHub_Disconnect_at_once(t *testing.T) {
+	t.Run("a session that is just being opened is ended as soon as it is", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := serve(t, socketio.Config{})
+			var opened domain.SessionID
+			w.chat.EXPECT().Connect(anything, anything, "good").DoAndReturn(
+				func(_ context.Context, id domain.SessionID, _ string) (domain.Identity, error) {
+					opened = id
+					w.hub.Disconnect(id) // by whoever has just found it among the open sessions
+					return domain.Identity{}, nil
+				})
+			w.chat.EXPECT().Disconnect(anything, anything, ports.Left).DoAndReturn(
+				func(_ context.Context, id domain.SessionID, _ ports.Departure) domain.Absence {
+					assert.Equal(t, opened, id)
+					return domain.Absence{}
+				})
+			c := w.open("", nil)
+			c.send(`40{"token":"good"}`)
+			c.connected()
+			c.expect("41")
+			synctest.Wait()
+			assert.Zero(t, w.hub.Sockets())
+		})
+	})
+
+	t.Run("a session that was refused is forgotten", func(t *testing.T) {
+		for name, refuse := range map[string]func() (domain.Identity, error){
+			"with an error": func() (domain.Identity, error) {
+				return domain.Identity{}, domain.Errorf(domain.CodeUnauthorized, "no")
+			},
+			"by a panic": func() (domain.Identity, error) { panic("no") },
+		} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := serve(t, socketio.Config{})
+					w.chat.EXPECT().Connect(anything, anything, "bad").DoAndReturn(
+						func(context.Context, domain.SessionID, string) (domain.Identity, error) { return refuse() })
+					c := w.open("", nil)
+					c.send(`40{"token":"bad"}`)
+					assert.Contains(t, c.next(), "44{")
+					synctest.Wait()
+					assert.Zero(t, w.hub.Sockets())
+				})
+			})
+		}
+	})
+}

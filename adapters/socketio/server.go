@@ -45,7 +45,6 @@ func NewServer(config Config, chat ports.Chat, hub *Hub, log *slog.Logger) *Serv
 	})
 	n := s.io.Of(namespace)
 	n.Use(s.connect)
-	n.OnConnect(func(_ context.Context, socket *sio.Socket) { hub.add(socket) })
 	n.OnDisconnect(s.disconnected)
 	n.OnViolation(s.violated)
 	n.OnAck(func(ctx context.Context, socket *sio.Socket, id uint64, _ *sio.Reply) {
@@ -110,13 +109,29 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 	if auth.Token == "" {
 		return connectError(domain.Errorf(domain.CodeUnauthorized, "a token is required"))
 	}
+	return s.enter(ctx, c, auth.Token)
+}
+
+// enter opens the session. The hub knows the socket before the application knows the session: who is to be
+// sent away again at once must be found. sio dismisses a socket that was told to go before it was connected.
+func (s *Server) enter(ctx context.Context, c *sio.Connect, token string) error {
+	s.hub.add(c.Socket)
+	in := false
+	defer func() {
+		if !in {
+			s.hub.remove(c.Socket)
+		}
+	}()
 	if c.Recovering {
-		return s.recover(ctx, c.Socket, auth.Token)
+		err := s.recover(ctx, c.Socket, token)
+		in = err == nil
+		return err
 	}
-	if _, err := s.chat.Connect(ctx, sessionID(c.Socket), auth.Token); err != nil {
+	if _, err := s.chat.Connect(ctx, sessionID(c.Socket), token); err != nil {
 		logInternal(s.log, "connect", err)
 		return connectError(err)
 	}
+	in = true
 	return nil
 }
 
@@ -128,7 +143,6 @@ func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) 
 	if !ok {
 		return sio.ErrNotRecovered
 	}
-	s.hub.add(socket)
 	recovered, err := s.chat.Recover(ctx, sessionID(socket), from, token, func(missed []domain.Event) {
 		for _, e := range missed {
 			s.hub.send(socket, e)
@@ -138,7 +152,6 @@ func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) 
 		socket.Value = nil
 		return nil
 	}
-	s.hub.remove(socket)
 	if err != nil {
 		logInternal(s.log, "recover", err)
 		return connectError(err)

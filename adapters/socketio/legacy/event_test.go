@@ -210,3 +210,18 @@ func TestHub_Disconnect(t *testing.T) {
 		assert.Equal(t, []ports.Departure{ports.Left}, k.chat.departures())
 	})
 }
+
+func TestHub_Disconnect_at_once(t *testing.T) {
+	bubble(t, "reaches a session that is just being opened", func(t *testing.T) {
+		k := newKit(t)
+		k.chat.opening = func(id domain.SessionID) { k.hub.Disconnect(id) }
+		c, err := k.dial(webSocket, auth...)
+		require.NoError(t, err)
+		c.sid = opened(k, c.read())
+		assert.Equal(t, "41", c.read())
+		time.Sleep(time.Minute)
+		c.hangsUp()
+		assert.Equal(t, []ports.Departure{ports.Left}, k.chat.departures())
+		assert.Empty(t, k.chat.open())
+	})
+}

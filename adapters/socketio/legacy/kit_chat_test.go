@@ -22,6 +22,9 @@ type chat struct {
 	// onTyping is called by Typing.
 	onTyping func(domain.SessionID)
 
+	// opening, if set, is called by Connect.
+	opening func(domain.SessionID)
+
 	mu       sync.Mutex
 	sessions []domain.SessionID
 	departed []ports.Departure
@@ -46,6 +49,9 @@ func (c *chat) Authenticate(_ context.Context, token string) (domain.Identity, e
 
 func (c *chat) Connect(ctx context.Context, id domain.SessionID, token string) (domain.Identity, error) {
 	who, err := c.Authenticate(ctx, token)
+	if c.opening != nil {
+		c.opening(id)
+	}
 	if err == nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()

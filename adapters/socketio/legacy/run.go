@@ -29,6 +29,9 @@ func (s *session) run() {
 			s.server.log.Error("panic in handler", "panic", v, "stack", string(debug.Stack()))
 		}
 	}()
+	// The hub knows the session before the chat does: who is to be sent away again at once must be found.
+	s.server.hub.add(s)
+	defer s.server.hub.remove(s)
 	_, err := s.server.chat.Connect(s.server.ctx, s.id, s.token)
 	s.token = ""
 	if err != nil {
@@ -70,8 +73,6 @@ func (s *session) betweenPolls() bool {
 // good: every other end may be a connection that comes back.
 func (s *session) chat() {
 	how := ports.Dropped
-	s.server.hub.add(s)
-	defer s.server.hub.remove(s)
 	defer func() { s.server.chat.Disconnect(s.server.ctx, s.id, how) }()
 	defer s.end()
 	s.send(newMessage(packet.Packet{Type: packet.Connect}))
