@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"parley/test/internal/command"
+	"parley/test/internal/npm"
 	"parley/test/model"
 )
 
@@ -17,13 +19,13 @@ import (
 // recovery. Nobody misses anything, or gets it twice or out of order.
 func TestOfficialCrowd(t *testing.T) {
 	t.Parallel()
-	install(t, "js")
+	npm.Install(t, "js")
 	// A client that is cut off in the middle of its upgrade notices by the heartbeat alone.
 	s := boot(t, map[string]string{"RECOVERY_WINDOW": "60s", "PRESENCE_GRACE": "60s", "PING_INTERVAL": "1s", "PING_TIMEOUT": "5s"})
 	file := filepath.Join(t.TempDir(), "run.json")
 	env := []string{"PARLEY_URL=" + s.app.URL(), "JWT_SECRET=" + secret, "RUN=" + file}
 	start := time.Now()
-	output, err := run(suiteTime, "js", env, "node", "crowd.mjs")
+	output, err := command.Run(suiteTime, "js", env, "node", "crowd.mjs")
 	require.NoError(t, err, "%s", output)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
