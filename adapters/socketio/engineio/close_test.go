@@ -188,7 +188,7 @@ func TestClose_WebSocket(t *testing.T) {
 	bubble(t, "a close packet is a close, unlike in the reference server", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		ws.sendText("4a", "1", "4b")
-		assert.Equal(t, hungUp, ws.read())
+		ws.expectFarewell(only(engineio.ReasonTransportClose))
 		synctest.Wait()
 		assert.Equal(t, []string{"a"}, ws.peer.got())
 		assert.Equal(t, only(engineio.ReasonTransportClose), ws.peer.ended())

@@ -98,11 +98,11 @@ func readPacket(packet string) (heard []string, reason engineio.CloseReason) {
 			return nil, engineio.ReasonParseError
 		}
 		return []string{fmt.Sprintf("binary % x", data)}, ""
-	case '3', '5', '6':
+	case '0', '3', '5', '6':
 		return nil, ""
 	case '1':
 		return nil, engineio.ReasonTransportClose
-	case '0', '2':
+	case '2':
 		return nil, engineio.ReasonTransportError
 	}
 	return nil, engineio.ReasonParseError

@@ -132,7 +132,7 @@ func TestHeartbeat_WebSocket(t *testing.T) {
 	bubble(t, "a ping of the client is an error", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		ws.sendText("4before", "2", "4after")
-		assert.Equal(t, hungUp, ws.read())
+		ws.expectFarewell(only(engineio.ReasonTransportError))
 		synctest.Wait()
 		assert.Equal(t, []string{"before"}, ws.peer.got())
 		assert.Equal(t, only(engineio.ReasonTransportError), ws.peer.ended())

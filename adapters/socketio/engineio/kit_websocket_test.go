@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"parley/adapters/socketio/engineio"
 	"parley/adapters/socketio/engineio/websocket"
 )
 
@@ -197,6 +198,17 @@ func (ws *wsClient) readText(n int) []string {
 		texts = append(texts, f.data)
 	}
 	return texts
+}
+
+// expectFarewell reads the close frame that a client gets for what it did, if the session ended, and closes.
+func (ws *wsClient) expectFarewell(ended []engineio.CloseReason) {
+	ws.t.Helper()
+	if len(ended) == 0 {
+		return
+	}
+	assert.Equal(ws.t, frame{op: websocket.OpClose}, ws.read())
+	assert.Equal(ws.t, hungUp, ws.read(), "the server has closed its side")
+	ws.close()
 }
 
 func (ws *wsClient) close() { _ = ws.conn.Close() }

@@ -176,6 +176,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html")
+	w.Header().Set("Cache-Control", "no-store")
 	_, _ = io.WriteString(w, "ok") // a client that does not hear it ends the session itself
 }
 
@@ -245,7 +246,7 @@ func (s *Session) receivePolling(packet []byte) bool {
 	if len(packet) > 0 && packet[0] == typeBinary {
 		data, err := decodeBase64(packet[1:])
 		if err != nil {
-			s.end(ReasonParseError)
+			s.quit(ReasonParseError)
 			return false
 		}
 		return s.receive(typeMessage, data, true)
@@ -256,7 +257,7 @@ func (s *Session) receivePolling(packet []byte) bool {
 // receiveText handles one packet in its text form: its type, then its data.
 func (s *Session) receiveText(packet []byte) bool {
 	if len(packet) == 0 || !utf8.Valid(packet) {
-		s.end(ReasonParseError)
+		s.quit(ReasonParseError)
 		return false
 	}
 	return s.receive(packet[0], packet[1:], false)
@@ -266,12 +267,4 @@ func (s *Session) receiveText(packet []byte) bool {
 func decodeBase64(text []byte) ([]byte, error) {
 	text = bytes.TrimRight(text, "=")
 	return base64.RawStdEncoding.AppendDecode(nil, text)
-}
-
-// goodbye ends the session because the client asked for it.
-func (s *Session) goodbye() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bye = s.state == stateOpen && s.ws == nil
-	s.endLocked(ReasonTransportClose)
 }

@@ -38,7 +38,7 @@ var received = map[string]struct {
 	"a close":                             {"1", nil, only(engineio.ReasonTransportClose)},
 	"a ping":                              {"2", nil, only(engineio.ReasonTransportError)},
 	"a probe where there is nothing to":   {"2probe", nil, only(engineio.ReasonTransportError)},
-	"an open packet":                      {"0", nil, only(engineio.ReasonTransportError)},
+	"an open packet":                      {"0", nil, nil},
 	"a number with more than one digit":   {"42", []string{"2"}, nil},
 	"a type in fullwidth digits, as text": {"４hello", nil, only(engineio.ReasonParseError)},
 }
@@ -91,6 +91,7 @@ func TestReceive_WebSocket(t *testing.T) {
 		bubble(t, sentence, func(t *testing.T) {
 			ws := inMemory(t, engineio.Config{}).openWebSocket()
 			ws.sendText(tc.packet)
+			ws.expectFarewell(tc.ended)
 			ws.peer.expect(t, ws.kit, tc.heard, tc.ended)
 		})
 	}
@@ -109,6 +110,7 @@ func TestReceive_WebSocket(t *testing.T) {
 		bubble(t, sentence, func(t *testing.T) {
 			ws := inMemory(t, engineio.Config{}).openWebSocket()
 			ws.send(tc.op, []byte(tc.payload))
+			ws.expectFarewell(tc.ended)
 			ws.peer.expect(t, ws.kit, tc.heard, tc.ended)
 		})
 	}

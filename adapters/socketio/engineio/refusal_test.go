@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -107,6 +108,17 @@ func TestRefusal_Authorize(t *testing.T) {
 		assert.Equal(t, 1, k.engine.Len())
 		c.peer.send("mine")
 		assert.Equal(t, "4mine", c.poll())
+	})
+
+	bubble(t, "an id that is given again once its session is over is the new one's alone", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{GenerateID: fixedID("same")})
+		first := k.handshake()
+		first.postFor("1", only(engineio.ReasonTransportClose))
+		assert.Equal(t, "6", first.poll(), "the late poll")
+		second := k.handshake()
+		time.Sleep(10 * time.Second)
+		second.peer.send("mine")
+		assert.Equal(t, "4mine", second.poll())
 	})
 }
 

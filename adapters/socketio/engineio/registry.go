@@ -48,10 +48,13 @@ func (r *registry) retire(s *Session, linger bool) {
 	}
 }
 
+// forget ends the lingering. It may be called again when another session has the id.
 func (r *registry) forget(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.byID, s.id)
+	if r.byID[s.id] == s {
+		delete(r.byID, s.id)
+	}
 }
 
 func (r *registry) get(id string) *Session {

@@ -257,13 +257,13 @@ func (s *Session) receive(packetType byte, data []byte, binary bool) bool {
 	case typeClose:
 		s.goodbye()
 		return false
-	case typePing, typeOpen:
+	case typePing:
 		// [protocol] In v4 the server pings; the reference server takes a client's ping for an error.
-		s.end(ReasonTransportError)
+		s.quit(ReasonTransportError)
 		return false
-	case typeUpgrade, typeNoop:
+	case typeOpen, typeUpgrade, typeNoop:
 	default:
-		s.end(ReasonParseError)
+		s.quit(ReasonParseError)
 		return false
 	}
 	return true

@@ -155,7 +155,7 @@ func (ws *webSocket) feed(data []byte) error {
 	defer s.inbound.Unlock()
 	err := ws.decoder.Feed(data, ws)
 	if ce, ok := errors.AsType[*websocket.CloseError](err); ok && !ws.probing {
-		ws.hangUp(closePacket(ce.Code, ce.Reason), ReasonTransportError)
+		ws.session.hangUp(closePacket(ce.Code, ce.Reason), ReasonTransportError)
 		return nil
 	}
 	return err
@@ -183,7 +183,7 @@ func (ws *webSocket) Message(op websocket.Opcode, data []byte) error {
 	case len(data) > 0:
 		ok = s.receive(data[0], data[1:], false)
 	default:
-		s.end(ReasonParseError)
+		s.quit(ReasonParseError)
 	}
 	if !ok && !s.isClosing() {
 		return errStop
@@ -204,23 +204,9 @@ func (ws *webSocket) Control(op websocket.Opcode, data []byte) error {
 			return io.EOF
 		}
 		// It is returned with its code and no reason (RFC 6455 §5.5.1).
-		ws.hangUp(controlPacket(websocket.OpClose, data[:min(len(data), 2)]), ReasonTransportClose)
+		ws.session.hangUp(controlPacket(websocket.OpClose, data[:min(len(data), 2)]), ReasonTransportClose)
 	}
 	return nil
-}
-
-// hangUp ends the session with a close frame instead of what is enqueued.
-func (ws *webSocket) hangUp(farewell *Packet, reason CloseReason) {
-	s := ws.session
-	s.mu.Lock()
-	if s.state == stateOpen {
-		s.outbox = outbox{}
-	}
-	dirty := s.closeLocked(farewell, reason)
-	s.mu.Unlock()
-	if dirty != nil {
-		s.server.flusher.push(s)
-	}
 }
 
 // hearClose notes the client's close frame. It reports whether that was the answer to the server's: then

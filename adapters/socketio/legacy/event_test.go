@@ -46,7 +46,7 @@ func TestEvents(t *testing.T) {
 	bubble(t, "without an answer change nothing", func(t *testing.T) {
 		k := newKit(t)
 		ws := k.newSocket()
-		for _, packet := range []string{"40", `430["x"]`, "41/admin,", "7", "6", `42["typing",{"conversationId":"c","isTyping":true}]`} {
+		for _, packet := range []string{"40", "40/?token=x,", "42", `430["x"]`, "41/admin,", "7", "6", `42["typing",{"conversationId":"c","isTyping":true}]`} {
 			ws.write(packet)
 		}
 		ws.write(`420["typing",{"conversationId":"c","isTyping":true}]`)

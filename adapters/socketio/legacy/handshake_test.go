@@ -211,7 +211,7 @@ func TestEnd(t *testing.T) {
 		"claims attachments without end": {func(c *socketClient) { c.write(`4599999999999999999-["x"]`) }, ports.Dropped},
 		"sends no packet":                {func(c *socketClient) { c.write("4x") }, ports.Dropped},
 		"sends an empty message":         {func(c *socketClient) { c.write("4") }, ports.Dropped},
-		"sends an event without payload": {func(c *socketClient) { c.write("42") }, ports.Dropped},
+		"sends an event without a name":  {func(c *socketClient) { c.write("42[]") }, ports.Dropped},
 		"sends an event that is no list": {func(c *socketClient) { c.write(`42{"a":1}`) }, ports.Dropped},
 		"sends an error":                 {func(c *socketClient) { c.write(`44"x"`) }, ports.Dropped},
 		"sends an event elsewhere":       {func(c *socketClient) { c.write(`42/admin,["x"]`) }, ports.Dropped},

@@ -3,6 +3,7 @@ package legacy
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"parley/adapters/socketio/sio/packet"
 	"parley/domain"
@@ -36,6 +37,8 @@ func (c *client) receive(data []byte, binary bool) (goesOn bool) {
 	if err != nil || !whole {
 		return err == nil
 	}
+	// Clients of 2.x put their query behind the namespace.
+	p.Namespace, _, _ = strings.Cut(p.Namespace, "?")
 	if p.Namespace != packet.RootNamespace {
 		return c.elsewhere(&p)
 	}
@@ -68,6 +71,9 @@ func (c *client) elsewhere(p *packet.Packet) bool {
 func (c *client) event(p *packet.Packet) bool {
 	e := &call{session: c.session, attachments: p.Buffers, id: p.ID, wantsAck: p.HasID}
 	args, err := p.Args(nil)
+	if err == nil && len(args) == 0 {
+		return true // an event without a payload calls no listener of the reference server
+	}
 	if err == nil {
 		e.name, err = packet.EventName(args[0])
 	}

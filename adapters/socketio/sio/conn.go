@@ -5,6 +5,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters/socketio/engineio"
@@ -25,6 +26,8 @@ type conn struct {
 	msgpack bool
 	// heard: a message has come.
 	heard bool
+	// parting counts calls of Disconnect that are still to be carried out. Anyone may read it.
+	parting atomic.Int32
 	// dismissed: the connection is about to end.
 	dismissed bool
 	// value is what Authorize returned.
@@ -145,10 +148,7 @@ var (
 
 // violation ends the whole connection, as the reference server does when a client breaks the protocol.
 func (c *conn) violation(err error) {
-	if c.main != nil {
-		c.tell(c.main, err)
-	}
-	for _, s := range c.others {
+	for _, s := range c.sockets() {
 		c.tell(s, err)
 	}
 	c.session.Close()
@@ -171,10 +171,11 @@ func (c *conn) Closed(reason engineio.CloseReason) {
 	if reason == engineio.ReasonForcedClose && c.server.stopping.Load() {
 		why = ReasonShutdown
 	}
-	if c.main != nil {
-		c.leave(c.main, why)
-	}
-	for _, s := range c.others {
+	for _, s := range c.sockets() {
+		if s.leaving.Load() {
+			c.leave(s, ReasonServerDisconnect) // which was called first
+			continue
+		}
 		c.leave(s, why)
 	}
 	c.stopWaiting()
@@ -190,6 +191,15 @@ func (c *conn) socket(namespace string) *Socket {
 		return c.main
 	}
 	return c.others[namespace]
+}
+
+// sockets lists those in all namespaces.
+func (c *conn) sockets() []*Socket {
+	all := make([]*Socket, 0, 1+len(c.others))
+	if c.main != nil {
+		all = append(all, c.main)
+	}
+	return slices.AppendSeq(all, maps.Values(c.others))
 }
 
 func (c *conn) add(s *Socket) {
@@ -239,40 +249,14 @@ func (c *conn) leave(s *Socket, reason Reason) {
 	}
 }
 
-// dismissAll takes the sockets out of their namespaces and ends the connection.
-// Whatever the client still sends is ignored.
-func (c *conn) dismissAll() {
-	all := slices.Collect(maps.Values(c.others))
-	if c.main != nil {
-		all = append(all, c.main)
-	}
-	for _, s := range all {
-		s.leaving.Store(true)
-		c.dismiss(s)
-	}
-	if !c.dismissed {
-		c.dismissed = true
-		c.stopWaiting()
-		c.waiting = time.AfterFunc(farewell, c.session.Close)
-	}
-}
-
-// farewell is how long a client has to close the connection by itself when the server has taken all of its
-// sockets away, as socket.io-client does. If the server closed at once, that could see the transport's end
-// before the last packets, take it for the reason, and come back.
-const farewell = time.Second
-
-// dismiss takes the socket out of its namespace and tells the client.
-func (c *conn) dismiss(s *Socket) {
-	c.reply(packet.Disconnect, s.namespace.name, nil)
-	c.leave(s, ReasonServerDisconnect)
-}
-
 // event calls the handler of an event. A panic in it ends the connection and nothing else.
 func (c *conn) event(s *Socket, p *packet.Packet) {
 	e := &Event{Socket: s, Attachments: p.Buffers, id: p.ID}
 	e.wantsAck.Store(p.HasID)
 	args, err := p.Args(e.few[:0])
+	if err == nil && len(args) == 0 {
+		return // an event without a payload calls no listener of the reference server
+	}
 	if err == nil {
 		e.Name, err = packet.EventName(args[0])
 	}

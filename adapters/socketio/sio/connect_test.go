@@ -138,7 +138,7 @@ func TestConnectRefused(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
 			c.send(`40/nsp,{"token":"x"}`, "40/nsp", "40/nsp?a=b,")
-			c.expect(`44/nsp,{"message":"Invalid namespace"}`, `44/nsp,{"message":"Invalid namespace"}`, `44/nsp,{"message":"Invalid namespace"}`)
+			c.expect(`44/nsp,{"message":"Invalid namespace"}`, `44/nsp,{"message":"Invalid namespace"}`, `44/nsp?a=b,{"message":"Invalid namespace"}`)
 			c.send(`420["echo",1]`)
 			c.expect(`430[1]`)
 		})

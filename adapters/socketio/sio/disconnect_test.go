@@ -167,6 +167,43 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	})
 
+	for name, end := range map[string]func(*sio.Socket){
+		"Close behind Disconnect":    func(s *sio.Socket) { s.Disconnect(); s.Close() },
+		"Close behind DisconnectAll": func(s *sio.Socket) { s.DisconnectAll(); s.Close() },
+	} {
+		t.Run(name+" does not keep the client from being told", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var d diary
+				w := serve(t, sio.Config{Recovery: time.Minute}, func(io *sio.Server) {
+					watch(&d, io.Of("/"))
+					io.Of("/").On("end", func(_ context.Context, e *sio.Event) { end(e.Socket) })
+				})
+				c, _ := w.join()
+				c.sendAtOnce(`42["end"]`, `42["late"]`)
+				c.expect("41")
+				c.expectClose()
+				assert.Equal(t, []string{"/: connect", "/: server namespace disconnect"}, d.read())
+			})
+		})
+	}
+
+	t.Run("is the reason also if the connection is lost before it is carried out", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{}, func(io *sio.Server) {
+				watch(&d, io.Of("/"))
+				io.Of("/").On("lose", func(_ context.Context, e *sio.Event) {
+					e.Socket.Close()
+					e.Socket.Disconnect()
+				})
+			})
+			c := w.connect()
+			c.send(`42["lose"]`)
+			c.expectClose()
+			assert.Equal(t, []string{"/: connect", "/: server namespace disconnect"}, d.read())
+		})
+	})
+
 	t.Run("Close ends the connection after what was emitted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary

@@ -83,6 +83,7 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 		c.refuse(n.name, err)
 		return true
 	}
+	s.recovered.Store(true) // before its client can know
 	if !old.Resume(c.session, n.name, r.Offset, c.connectPacket(s)) {
 		n.pids.drop(s)
 		n.disconnected(c, s, ReasonServerDisconnect)
@@ -98,7 +99,6 @@ func (c *conn) carryOn(n *Namespace, s *Socket) {
 	delete(c.left, n.name)
 	c.add(s)
 	s.conn.Store(c)
-	s.recovered.Store(true)
 	s.debts.reopen()
 	s.state.Store(socketConnected)
 	if s.leaving.Load() { // Disconnect was called while it was on no connection

@@ -128,10 +128,7 @@ func (s *Socket) answer(packets []*engineio.Packet) {
 // event of the client is handled. The client sees "io server disconnect", does not come back by itself,
 // and does not recover. Its sockets in other namespaces stay.
 func (s *Socket) Disconnect() {
-	s.leaving.Store(true)
-	s.namespace.pids.dropAbsent(s)
-	c := s.conn.Load()
-	c.session.Do(func() {
+	s.part(func(c *conn) {
 		if s.state.Load() == socketConnected {
 			c.dismiss(s)
 		}
@@ -141,16 +138,31 @@ func (s *Socket) Disconnect() {
 // DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and closes
 // the connection, a second later if the client has not. The client sees "io server disconnect" and does not
 // come back by itself. This is the reference server's disconnect(true).
-func (s *Socket) DisconnectAll() {
+func (s *Socket) DisconnectAll() { s.part((*conn).dismissAll) }
+
+// part makes the socket one that leaves, and calls dismiss in the connection's turn.
+func (s *Socket) part(dismiss func(*conn)) {
 	s.leaving.Store(true)
 	s.namespace.pids.dropAbsent(s)
 	c := s.conn.Load()
-	c.session.Do(c.dismissAll)
+	c.parting.Add(1)
+	c.session.Do(func() {
+		defer c.parting.Add(-1)
+		dismiss(c)
+	})
 }
 
-// Close ends the whole connection, after what was emitted has left. The client sees "transport close"
-// and reconnects by itself: OnDisconnect hears "forced close", and the sockets may recover.
-func (s *Socket) Close() { s.session().Close() }
+// Close ends the whole connection, after what was emitted has left, and behind any Disconnect of its
+// sockets that was called before. The client sees "transport close" and reconnects by itself: OnDisconnect
+// hears "forced close", and the sockets may recover.
+func (s *Socket) Close() {
+	c := s.conn.Load()
+	if c.parting.Load() > 0 {
+		c.session.Do(c.session.Close)
+		return
+	}
+	c.session.Close()
+}
 
 // gone notes that the socket will not come back.
 func (s *Socket) gone() {

@@ -54,7 +54,7 @@ var violations = []struct {
 	{name: "a goodbye elsewhere with an object", steps: []step{"40/a,", "41/a,{}"}},
 	{name: "CONNECT_ERROR from a client", steps: []step{`44{"message":"x"}`}},
 	{name: "an event with an object", steps: []step{"42{}"}},
-	{name: "an event without a payload", steps: []step{"42"}},
+	{name: "an event without a payload before CONNECT", fresh: true, steps: []step{"42"}},
 	{name: "an event without a name", steps: []step{"42[]"}},
 	{name: "an event whose name is an object", steps: []step{`42[{"toString":"foo"}]`}},
 	{name: "an event whose name is true", steps: []step{`42[true,"x"]`}},
@@ -201,10 +201,12 @@ func TestTolerated(t *testing.T) {
 		"ten attachments": {
 			`4510-["e"]`, []byte{0}, []byte{1}, []byte{2}, []byte{3}, []byte{4}, []byte{5}, []byte{6}, []byte{7}, []byte{8}, []byte{9},
 		},
-		"a very long event name":     {`42["` + strings.Repeat("n", 100_000) + `"]`},
-		"the engine's noop":          {"6"},
-		"a pong nobody asked for":    {"3"},
-		"a namespace of 100,000 a's": {"40/" + strings.Repeat("a", 100_000) + ","},
+		"a very long event name":      {`42["` + strings.Repeat("n", 100_000) + `"]`},
+		"an event without a payload":  {"42", "425", "451-", []byte{1}},
+		"white space around payloads": {"42 \r\n", "40/a, ", "42\t[ \"e\" ]\n", "451- [\"e\"] ", []byte{1}, "43 []"},
+		"the engine's noop":           {"6"},
+		"a pong nobody asked for":     {"3"},
+		"a namespace of 100,000 a's":  {"40/" + strings.Repeat("a", 100_000) + ","},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -212,7 +214,7 @@ func TestTolerated(t *testing.T) {
 				c.do(steps...)
 				c.send(`427["echo"]`)
 				m := c.next()
-				if strings.HasPrefix(m, "44/aaa") {
+				if strings.HasPrefix(m, "44/a") {
 					m = c.next()
 				}
 				assert.Equal(t, "437[]", m)

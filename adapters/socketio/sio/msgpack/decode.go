@@ -29,8 +29,7 @@ var (
 // a map or nothing, DISCONNECT nothing, CONNECT_ERROR a string or a map, an event
 // and an ack an array. What [packet.Decode] asks for beyond that counts here too:
 // an event begins with a number or a string that is not reserved, the namespace
-// begins with "/", holds no comma and loses its query, and the ack id is not
-// negative.
+// begins with "/" and holds no comma, and the ack id is not negative.
 //
 // A map that only looks like a placeholder stays what it is. Next to real binary
 // data it could not be told apart, and is refused with
@@ -171,6 +170,5 @@ func namespaceOf(text []byte) string {
 	if json.Unmarshal(text, &name) != nil || !strings.HasPrefix(name, "/") || strings.Contains(name, ",") {
 		return ""
 	}
-	name, _, _ = strings.Cut(name, "?")
 	return name
 }

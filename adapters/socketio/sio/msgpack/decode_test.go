@@ -88,10 +88,10 @@ func TestDecode(t *testing.T) {
 		assert.Equal(t, `/a"é`, p.Namespace)
 	})
 
-	t.Run("the root namespace loses its query", func(t *testing.T) {
+	t.Run("a query makes another namespace of the root", func(t *testing.T) {
 		p, err := msgpack.Decode([]byte("\x82\xa4type\x00\xa3nsp\xa3/?x"))
 		require.NoError(t, err)
-		assert.Equal(t, "/", p.Namespace)
+		assert.Equal(t, "/?x", p.Namespace)
 	})
 }
 

@@ -128,7 +128,6 @@ var differently = map[string]any{
 	"namespace empty":           msgpack.ErrInvalidNamespace,
 	"namespace without a slash": msgpack.ErrInvalidNamespace,
 	"namespace with a comma":    msgpack.ErrInvalidNamespace,
-	"namespace with a query":    `2/a,["a"]`,
 	// An ack id is a uint64.
 	"id negative": packet.ErrIllegalID,
 	// What the text parser refuses, but socket.io-msgpack-parser does not.

@@ -11,11 +11,9 @@ import (
 //
 // The payload is checked as socket.io-parser checks it: CONNECT has an object or
 // nothing, DISCONNECT nothing, CONNECT_ERROR a string, an object or nothing, an
-// event an array that begins with a number or a string that is not reserved, an
-// ack an array or nothing. An event without any payload is refused here, while
-// the reference accepts it and then calls no listener.
-//
-// A query behind the namespace ("/chat?token=x") is cut off.
+// event an array that begins with a number or a string that is not reserved, or
+// nothing, an ack an array or nothing. White space around the payload is cut off;
+// the reference takes that before it for the digits of an ack id.
 func Decode(text []byte) (Packet, error) {
 	if len(text) == 0 || text[0] < '0' || text[0] > '0'+byte(BinaryAck) {
 		return Packet{}, ErrUnknownType
@@ -30,6 +28,7 @@ func Decode(text []byte) (Packet, error) {
 	if p.ID, p.HasID, rest, err = cutID(rest); err != nil {
 		return Packet{}, err
 	}
+	rest = trimSpace(rest)
 	if !validPayload(p.Type, rest) {
 		return Packet{}, ErrInvalidPayload
 	}
@@ -63,7 +62,6 @@ func cutNamespace(text []byte) (string, []byte) {
 		return RootNamespace, text
 	}
 	name, rest, _ := bytes.Cut(text, []byte{','})
-	name, _, _ = bytes.Cut(name, []byte{'?'})
 	if len(name) == 1 {
 		return RootNamespace, rest
 	}
@@ -88,7 +86,7 @@ func cutID(text []byte) (id uint64, has bool, rest []byte, err error) {
 // validPayload looks at the first bytes before it reads all of the JSON.
 func validPayload(t Type, data []byte) bool {
 	if len(data) == 0 {
-		return t != Event && t != BinaryEvent
+		return true
 	}
 	switch first := data[0]; t {
 	case Connect:

@@ -15,7 +15,11 @@ import (
 
 func TestDecode_Accepts(t *testing.T) {
 	event := func(data string) packet.Packet {
-		return packet.Packet{Type: packet.Event, Namespace: "/", Data: []byte(data)}
+		p := packet.Packet{Type: packet.Event, Namespace: "/"}
+		if data != "" {
+			p.Data = []byte(data)
+		}
+		return p
 	}
 	for text, want := range map[string]packet.Packet{
 		`0`:                        {Type: packet.Connect, Namespace: "/"},
@@ -25,14 +29,27 @@ func TestDecode_Accepts(t *testing.T) {
 		`0/admin,`:                 {Type: packet.Connect, Namespace: "/admin"},
 		`0/admin`:                  {Type: packet.Connect, Namespace: "/admin"},
 		`0/admin,{"a":1}`:          {Type: packet.Connect, Namespace: "/admin", Data: []byte(`{"a":1}`)},
-		`0/admin?token=x,`:         {Type: packet.Connect, Namespace: "/admin"},
-		`0/admin?a=/b?c,{}`:        {Type: packet.Connect, Namespace: "/admin", Data: []byte(`{}`)},
-		`0/?token=x,`:              {Type: packet.Connect, Namespace: "/"},
+		`0/admin?token=x,`:         {Type: packet.Connect, Namespace: "/admin?token=x"},
+		`0/admin?a=/b?c,{}`:        {Type: packet.Connect, Namespace: "/admin?a=/b?c", Data: []byte(`{}`)},
+		`0/?token=x,`:              {Type: packet.Connect, Namespace: "/?token=x"},
+		"0 {} ":                    {Type: packet.Connect, Namespace: "/", Data: []byte(`{}`)},
+		`0 `:                       {Type: packet.Connect, Namespace: "/"},
+		"1\r\n":                    {Type: packet.Disconnect, Namespace: "/"},
+		`2`:                        event(``),
+		`20`:                       {Type: packet.Event, Namespace: "/", HasID: true},
+		`2/ns`:                     {Type: packet.Event, Namespace: "/ns"},
+		`2/ns,`:                    {Type: packet.Event, Namespace: "/ns"},
+		"2\t[\"a\"]\n":             event(`["a"]`),
+		`2/ns, ["a"]`:              {Type: packet.Event, Namespace: "/ns", Data: []byte(`["a"]`)},
+		`20 ["a"]`:                 {Type: packet.Event, Namespace: "/", HasID: true, Data: []byte(`["a"]`)},
+		`3 []`:                     {Type: packet.Ack, Namespace: "/", Data: []byte(`[]`)},
+		`51-`:                      {Type: packet.BinaryEvent, Namespace: "/", Attachments: 1},
+		`51- ["a"]`:                {Type: packet.BinaryEvent, Namespace: "/", Attachments: 1, Data: []byte(`["a"]`)},
 		`0/admin{"a":1}`:           {Type: packet.Connect, Namespace: `/admin{"a":1}`},
 		`1`:                        {Type: packet.Disconnect, Namespace: "/"},
 		`1/admin,`:                 {Type: packet.Disconnect, Namespace: "/admin"},
 		`2["a",1,{"b":[]}]`:        event(`["a",1,{"b":[]}]`),
-		`2[ "a" , 1 ] `:            event(`[ "a" , 1 ] `),
+		`2[ "a" , 1 ] `:            event(`[ "a" , 1 ]`),
 		`2/,["a"]`:                 event(`["a"]`),
 		`2[1,"a number is legal"]`: event(`[1,"a number is legal"]`),
 		`2[-1.5]`:                  event(`[-1.5]`),
@@ -85,9 +102,9 @@ func TestDecode_Refuses(t *testing.T) {
 	for want, texts := range map[error][]string{
 		packet.ErrUnknownType: {``, `7`, `9`, `999`, `a`, `-1`, ` 0`, "\x00", `/admin,`, `8`},
 		packet.ErrInvalidPayload: {
-			`0"abc"`, `0[1]`, `0[]`, `0null`, `0 `, `0 {}`, `0{`, `0/admin,"invalid"`, `0{"a":1}x`,
+			`0"abc"`, `0[1]`, `0[]`, `0null`, `0 1`, `0{`, `0/admin,"invalid"`, `0{"a":1}x`,
 			`1{}`, `1/admin,{}`, `1[]`, `1null`,
-			`2`, `20`, `2/ns`, `2/ns,`, `2{}`, `2[]`, `2[ ]`, `2["a"`, `2["a",]`, `2["a"]]`, `2"a"`, `2null`, `2 ["a"]`,
+			`2{}`, `2[]`, `2[ ]`, `2["a"`, `2["a",]`, `2["a"]]`, `2"a"`, `2null`, "2\v[\"a\"]",
 			`2/admin,"invalid`, `2/admin,{}`, `2-1["a"]`,
 			`2[{"toString":"foo"}]`, `2[true,"x"]`, `2[null,"bar"]`, `2[["a"]]`, `2[false]`,
 			`2["connect"]`, `2["connect_error"]`, `2["disconnect","123"]`, `2["disconnecting"]`, `2["newListener"]`,
@@ -95,7 +112,7 @@ func TestDecode_Refuses(t *testing.T) {
 			`2["\u0072\u0065\u006d\u006f\u0076\u0065\u004c\u0069\u0073\u0074\u0065\u006e\u0065\u0072"]`,
 			`3{}`, `30{}`, `3"a"`, `3null`, `30["x"`,
 			`4[1]`, `41.5`, `4true`, `4null`, `42["some","data"`,
-			`51-`, `51-{}`, `51-[]`, `51-["connect"]`, `51-[null]`, `61-{}`,
+			`51-{}`, `51-[]`, `51-["connect"]`, `51-[null]`, `61-{}`,
 		},
 		packet.ErrIllegalAttachments: {
 			`5`, `51`, `510`, `5a-`, `51.23-`, `5-1-`, `50-`, `50-["a"]`, `501-["a"]`, `5-["a"]`, `5["a"]`, `5 1-["a"]`,
@@ -194,5 +211,5 @@ func twice(t *testing.T, text []byte) {
 	require.NoError(t, err, "%q from %q", again, text)
 	require.Equal(t, p, q, "%q from %q", again, text)
 	require.LessOrEqual(t, len(again), len(text)+1, "a namespace may lack its comma")
-	require.True(t, bytes.HasSuffix(text, p.Data))
+	require.True(t, bytes.HasSuffix(bytes.TrimRight(text, " \t\r\n"), p.Data))
 }

@@ -18,7 +18,7 @@ import (
 // encoding and decoding.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		`0`, `0{"token":"x"}`, `0/admin?x=1,{}`, `05`, `1/ns,`, `2["a",{"b":[1]}]`, `2/ns,12["\u0063onnect"]`, `2["connect"]`, `2[1]`,
+		`0`, `0{"token":"x"}`, `0/admin?x=1,{}`, `0 {} `, `05`, `2`, `20 ["a"]`, `51-`, `1/ns,`, `2["a",{"b":[1]}]`, `2/ns,12["\u0063onnect"]`, `2["connect"]`, `2[1]`,
 		`31[]`, `4"no"`, `51-["a",{"_placeholder":true,"num":0}]`, `510-/ns,3["a"]`, `61-7[]`, `511-`, `2[{"toString":"foo"}]`, `218446744073709551616["a"]`,
 		`5999999999-["e"]`, `5`, `51`, `5a-`, `51.23-`, `5-1-`, `2[true,"x"]`, `2[null,"bar"]`, `2[]`, `2{}`, `2["disconnect","123"]`,
 		`2["__proto__"]`, `2[""]`, `2["\ud800"]`, `2["a\u0000"]`, `442["some","data"`, `0/admin,"invalid"`, `0[]`, `1/admin,{}`,
@@ -40,12 +40,10 @@ func FuzzDecode(f *testing.F) {
 		twice(t, text)
 		require.Equal(t, byte('/'), p.Namespace[0])
 		require.NotContains(t, p.Namespace, ",")
-		require.NotContains(t, p.Namespace, "?")
 		binary := p.Type == packet.BinaryEvent || p.Type == packet.BinaryAck
 		require.Equal(t, binary, p.Attachments > 0)
 		require.LessOrEqual(t, p.Attachments, packet.MaxAttachments)
 		if p.Data == nil {
-			require.NotContains(t, []packet.Type{packet.Event, packet.BinaryEvent}, p.Type)
 			return
 		}
 		shape(t, p)

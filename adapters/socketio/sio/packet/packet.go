@@ -69,8 +69,7 @@ type Packet struct {
 	// Attachments is how many binary attachments belong to the packet.
 	Attachments int
 	// Data is the payload, valid JSON of the shape that Type asks for; nil if
-	// absent, which is possible for all but events. From Decode it aliases the
-	// input.
+	// absent. From Decode it aliases the input.
 	Data []byte
 	// Buffers are the attachments themselves. Only an [Assembler] sets them.
 	Buffers [][]byte

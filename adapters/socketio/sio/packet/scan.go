@@ -13,6 +13,15 @@ func skipSpace(data []byte, i int) int {
 	return i
 }
 
+// trimSpace cuts off the space around a payload.
+func trimSpace(data []byte) []byte {
+	data = data[skipSpace(data, 0):]
+	for len(data) > 0 && isSpace(data[len(data)-1]) {
+		data = data[:len(data)-1]
+	}
+	return data
+}
+
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 // endOfValue returns the place behind the value that starts at i.
