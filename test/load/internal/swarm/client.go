@@ -21,22 +21,23 @@ var (
 	errUnsent = errors.New("swarm: server does not read")
 )
 
-// client is one connection. id, user, room, stalled and loop are fixed before it connects.
+// client is one connection. The first block is fixed before it connects.
 type client struct {
-	id      int
-	user    string
-	room    int
-	stalled bool
-	loop    *loop
+	id     int
+	user   string
+	room   int
+	stalls bool // Stall makes it stop reading
+	loop   *loop
 
 	mu     sync.Mutex // guards the rest of this block
 	fd     int        // -1 while not open, so that nobody writes to a reused number
 	unsent []byte     // whole frames, or the rest of one, which the kernel did not take yet
 
 	// Owned by the loop.
-	stream wire.Stream
-	seen   tally.Receiver
-	joined bool
+	stream  wire.Stream
+	seen    tally.Receiver
+	joined  bool
+	stalled bool // does not read any more
 }
 
 // send masks one text packet and writes it. It never blocks: what the kernel does not take is

@@ -90,15 +90,17 @@ func (l *loop) message(c *client, body []byte, now time.Duration) {
 		return
 	}
 	t.delivered++
+	t.arrived++
+	t.bytes += uint64(len(body))
 	t.high[c.room] = max(t.high[c.room], seq)
 	if r := t.run; r != nil && stamp.Due >= r.schedule.Due(0) {
-		t.arrived(r, stamp, now)
+		t.time(r, stamp, now)
 	}
 	if t.sampled++; t.run == nil || t.sampled%uint64(l.swarm.cfg.Sample) != 0 {
 		return
 	}
 	t.checked++
-	if _, err := wire.DecodeMessage(body, l.swarm.rooms[c.room], t.run.size); err != nil {
+	if _, err := wire.DecodeMessage(body, l.swarm.rooms[c.room], t.run.sizeOf(stamp.Number)); err != nil {
 		t.malformed(err.Error(), body)
 	}
 }
@@ -157,7 +159,4 @@ func (l *loop) joined(c *client, body []byte) {
 	c.joined = true
 	c.seen.Start(seq)
 	t.high[c.room] = max(t.high[c.room], seq)
-	if c.stalled {
-		l.stall(c)
-	}
 }

@@ -21,6 +21,7 @@ type Plan struct {
 	Warmup   time.Duration // sent and accounted for, but not measured
 	Duration time.Duration // measured
 	Size     int           // bytes of content, at least wire.MinContent
+	MaxSize  int           // if over Size, contents have sizes spread evenly from Size to this
 	Senders  int           // the first so many joined clients send in turn; they cover the rooms evenly
 	Drain    time.Duration // longest wait after the last send until all has arrived
 	Quiet    time.Duration // shorter end of that wait: nothing arrived for so long
@@ -38,6 +39,8 @@ type Meter struct {
 type Mark struct {
 	At        time.Duration // on the swarm's clock
 	Delivered uint64
+	Others    uint64 // events received that are no messages
+	Bytes     uint64 // of message events
 	Meter
 }
 
@@ -56,11 +59,11 @@ type Outcome struct {
 	Acks       tally.Percentiles // acknowledgement time less due time
 	Late       tally.Percentiles // by how much the generator itself sent late
 	Errors     map[string]int    // error events received, by code
-	Others     uint64            // other events received
 	Checked    uint64            // messages decoded in full
 	Malformed  int               // packets that break the contract
 	Example    string            // the first of them
 	Dropped    map[string]int    // connections the server ended, since the swarm began
+	Ended      int               // stalled connections the server has given up
 }
 
 var errNoSender = errors.New("swarm: no client has joined, so none can send")
@@ -109,6 +112,7 @@ func (s *Swarm) senders(n int) (senders []*client) {
 func (s *Swarm) begin(p Plan) *run {
 	r := &run{
 		size:     p.Size,
+		maxSize:  max(p.MaxSize, p.Size),
 		schedule: pace.NewSchedule(s.now()+lead, p.Rate, p.Warmup+p.Duration),
 		firstAck: s.nextAck,
 		members:  make([]uint64, len(s.rooms)),
@@ -119,7 +123,7 @@ func (s *Swarm) begin(p Plan) *run {
 	r.answers = make([]byte, r.schedule.Count())
 	s.nextAck += int64(r.schedule.Count())
 	for _, c := range s.clients {
-		if !c.stalled {
+		if r.counts(c) {
 			r.members[c.room]++
 		}
 	}
@@ -144,7 +148,10 @@ func (s *Swarm) mark(ctx context.Context, at time.Duration, meter func() Meter) 
 	if pause(ctx, at-s.now()) != nil {
 		return Mark{At: s.now()}
 	}
-	m := Mark{At: s.now(), Delivered: s.progress.delivered.Load()}
+	m := Mark{
+		At: s.now(), Delivered: s.progress.delivered.Load(),
+		Others: s.progress.others.Load(), Bytes: s.progress.bytes.Load(),
+	}
 	if meter != nil {
 		m.Meter = meter()
 	}
@@ -154,10 +161,10 @@ func (s *Swarm) mark(ctx context.Context, at time.Duration, meter func() Meter) 
 // drain waits until every send is answered and every due delivery has arrived.
 func (s *Swarm) drain(ctx context.Context, p Plan, sent uint64) error {
 	began, quiet := s.now(), s.now()
-	before := s.progress.delivered.Load()
+	before := s.progress.arrived.Load()
 	for {
 		answered := s.progress.answered.Load()
-		due, delivered := s.progress.due.Load(), s.progress.delivered.Load()
+		due, delivered := s.progress.due.Load(), s.progress.arrived.Load()
 		if answered >= sent && delivered >= due {
 			return nil
 		}

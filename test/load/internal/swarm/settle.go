@@ -32,7 +32,6 @@ func (s *Swarm) settle(r *run, sent *sending) Outcome {
 		add(out.Refused, t.refused)
 		add(out.Errors, t.errors)
 		add(out.Dropped, t.dropped)
-		out.Others += t.others
 		out.Checked += t.checked
 		if out.Malformed == 0 {
 			out.Example = t.example
@@ -41,7 +40,7 @@ func (s *Swarm) settle(r *run, sent *sending) Outcome {
 	})
 	s.each(func(l *loop) {
 		for _, c := range s.clients {
-			if c.loop == l && !c.stalled {
+			if c.loop == l && r.counts(c) {
 				out.Deliveries = out.Deliveries.Add(c.seen.Until(high[c.room]))
 			}
 		}
@@ -50,6 +49,7 @@ func (s *Swarm) settle(r *run, sent *sending) Outcome {
 	out.Latency, out.Acks = latency.Percentiles(), acks.Percentiles()
 	out.LastOne = lastOnes(r, last).Percentiles()
 	out.countAnswers(r, accepted, high)
+	out.Ended = s.ended()
 	return out
 }
 

@@ -32,7 +32,7 @@ type Config struct {
 	Clients int
 	Rooms   int    // client i joins room i mod Rooms; default 1
 	Users   int    // client i speaks for user i mod Users; default one user per client
-	Stalled int    // the last Stalled clients join and then never read; they are not expected to receive
+	Stalled int    // the last Stalled clients never read again after Stall, and are not expected to receive
 	Prefix  string // of user ids and conversation ids: keeps runs on one server apart
 
 	Loops       int           // reading threads, default 1
@@ -95,16 +95,13 @@ func (c Config) validate() error {
 	return nil
 }
 
-// progress is what a waiting caller may read while loops run.
+// progress is what a waiting caller may read while loops run: the sums of their counters.
 type progress struct {
-	delivered atomic.Uint64 // messages received for the first time, all receivers
-	due       atomic.Uint64 // deliveries that accepted messages must cause
-	answered  atomic.Uint64 // sends acknowledged, either way
-	joins     atomic.Uint64 // joins answered, either way
+	delivered, arrived, due, answered, joins, others, bytes atomic.Uint64
 }
 
 // Swarm is a crowd of clients. Its methods are for one caller at a time, in the order Connect,
-// Join, Run (as often as wanted), Close.
+// Join, Run (as often as wanted, with Stall before or between), Close.
 type Swarm struct {
 	cfg      Config
 	target   target
@@ -133,11 +130,11 @@ func New(cfg Config) (*Swarm, error) {
 	}
 	for i := range cfg.Clients {
 		s.clients = append(s.clients, &client{
-			id:      i,
-			user:    cfg.Prefix + "-user-" + strconv.Itoa(i%cfg.Users),
-			room:    i % cfg.Rooms,
-			stalled: i >= cfg.Clients-cfg.Stalled,
-			fd:      -1,
+			id:     i,
+			user:   cfg.Prefix + "-user-" + strconv.Itoa(i%cfg.Users),
+			room:   i % cfg.Rooms,
+			stalls: i >= cfg.Clients-cfg.Stalled,
+			fd:     -1,
 		})
 	}
 	return s, nil
