@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,6 +28,7 @@ type client struct {
 	user   string
 	room   int
 	stalls bool // Stall makes it stop reading
+	churns bool // leaves and joins again in runs with churn
 	loop   *loop
 
 	mu     sync.Mutex // guards the rest of this block
@@ -38,6 +40,9 @@ type client struct {
 	seen    tally.Receiver
 	joined  bool
 	stalled bool // does not read any more
+	waits   byte // churn: the change not answered yet
+	due     time.Duration
+	owed    uint64 // highest seq that its membership covers for certain
 }
 
 // send masks one text packet and writes it. It never blocks: what the kernel does not take is

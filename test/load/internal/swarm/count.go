@@ -18,24 +18,31 @@ const (
 	no
 )
 
-// run is what the loops must know of the sends under way. All but answers is fixed; an element
-// of answers is written by the loop of its sender alone, and read when the loops have stopped
-// counting for the run.
+// run is what the loops must know of the sends under way. All but answers and reports is fixed;
+// an element of those is written by the loop of its sender alone, and read when the loops have
+// stopped counting for the run.
 type run struct {
 	schedule pace.Schedule
 	from, to time.Duration // the measured window of due times, on the swarm's clock
 	firstAck int64         // ack id of send 0
-	size     int // of the shortest content, maxSize of the longest
+	size     int           // of the shortest content, maxSize of the longest
 	maxSize  int
 	members  []uint64 // per room: receivers each accepted message must reach
 	base     []uint64 // per room: last seq before the run
+	senders  []*client
 	answers  []byte
+
+	confirm  bool
+	expected []int  // per room: users a message is to be confirmed by; nil without confirm
+	reports  []bool // nil without confirm
+
+	churns bool // those who may leave and join, do
 }
 
 func (r *run) measures(due time.Duration) bool { return due >= r.from && due < r.to }
 
 // counts reports whether the client must get every message of its room.
-func (r *run) counts(c *client) bool { return !c.stalled }
+func (r *run) counts(c *client) bool { return !c.stalled && !(r.churns && c.churns) }
 
 // sizeOf is the content size of send k: the golden ratio spreads consecutive ones over the range.
 func (r *run) sizeOf(k uint64) int {
@@ -52,6 +59,8 @@ type counters struct {
 	joins     uint64 // joins answered, either way
 	others    uint64 // other events received
 	bytes     uint64 // of message events, without frames and packet types
+	agreed    uint64 // sends accepted
+	reports   uint64 // message_delivered, the first of each send
 }
 
 // loopTally is what one loop counts, beside its counters: of the current run, or for the whole life
@@ -73,6 +82,10 @@ type loopTally struct {
 	bad      int
 	example  string // of the first bad packet
 
+	typed      uint64
+	confirming confirming
+	churning   churning
+
 	dropped    map[string]int // whole life: connections ended by others, by reason
 	joinErrors map[string]int // whole life
 }
@@ -90,14 +103,20 @@ func (t *loopTally) start(r *run) {
 	t.accepted = make([]uint64, len(t.high))
 	t.latency, t.acks = tally.NewLatency(), tally.NewLatency()
 	t.refused, t.errors = map[string]int{}, map[string]int{}
+	t.typed = 0
+	t.confirming = confirming{latency: tally.NewLatency()}
+	t.churning = churning{
+		Churned:  Churned{Refused: map[string]int{}, Unsent: map[string]int{}},
+		joinTook: tally.NewLatency(), leaveTook: tally.NewLatency(),
+	}
 	t.last = nil
 	if r != nil {
 		t.last = make([]time.Duration, r.schedule.Count())
 	}
 }
 
-// publish shows the counters to those who wait. due goes before answered: who reads them the
-// other way round and finds all sends answered also finds all their deliveries due.
+// publish shows the counters to those who wait. due and agreed go before answered: who reads them
+// the other way round and finds all sends answered also finds all that they cause.
 func (t *loopTally) publish(p *progress) {
 	was := &t.published
 	if *was == t.counters {
@@ -106,10 +125,12 @@ func (t *loopTally) publish(p *progress) {
 	p.delivered.Add(t.delivered - was.delivered)
 	p.arrived.Add(t.arrived - was.arrived)
 	p.due.Add(t.due - was.due)
+	p.agreed.Add(t.agreed - was.agreed)
 	p.answered.Add(t.answered - was.answered)
 	p.joins.Add(t.joins - was.joins)
 	p.others.Add(t.others - was.others)
 	p.bytes.Add(t.bytes - was.bytes)
+	p.reports.Add(t.reports - was.reports)
 	*was = t.counters
 }
 

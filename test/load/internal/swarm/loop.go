@@ -33,6 +33,7 @@ type loop struct {
 	todo []func()
 
 	stopping bool
+	question question
 	buf      []byte
 	events   []unix.EpollEvent
 	tally    loopTally
