@@ -49,11 +49,13 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		return exitUsage
 	}
-	if err != nil || result.Load != nil && result.Load.Fault() != "" {
+	if err != nil || faulty(result.Load) || faulty(result.Baseline) {
 		return exitFault
 	}
 	return 0
 }
+
+func faulty(l *scenario.Load) bool { return l != nil && l.Fault() != "" }
 
 func runCompare(ctx context.Context, o options) int {
 	report, err := compare.Run(ctx, o.rounds)

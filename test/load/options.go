@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +25,9 @@ type options struct {
 	compare  bool
 	scenario scenario.Config
 	rounds   compare.Config
+
+	transport                string
+	stalledShare, churnShare float64 // of the clients
 }
 
 func parse(args []string, errs io.Writer) (options, error) {
@@ -31,7 +36,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.SetOutput(errs)
 	fs.BoolVar(&o.json, "json", false, "print the result as JSON")
 	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; of the other flags only -warmup, -nap and -loops then apply")
-	scenarioFlags(fs, &o.scenario)
+	o.scenarioFlags(fs)
 	var peers string
 	compareFlags(fs, &o.rounds, &peers)
 	if err := fs.Parse(args); err != nil {
@@ -50,17 +55,21 @@ func parse(args []string, errs io.Writer) (options, error) {
 	return o, o.validate()
 }
 
-func scenarioFlags(fs *flag.FlagSet, c *scenario.Config) {
-	fs.StringVar(&c.Scenario, "scenario", scenario.Room, "room (one conversation), rooms (many), idle (memory), storm (connection set-up)")
+func (o *options) scenarioFlags(fs *flag.FlagSet) {
+	c := &o.scenario
+	fs.StringVar(&c.Scenario, "scenario", scenario.Room, "one of "+strings.Join(scenario.Names, " ")+"; see README.md")
 	fs.StringVar(&c.Server, "url", "http://127.0.0.1:3000", "server")
 	fs.StringVar(&c.Secret, "secret", "", "HS256 secret the clients' tokens are signed with")
 	fs.IntVar(&c.PID, "pid", 0, "server process, to read its CPU time and memory from /proc")
 	fs.StringVar(&c.GC, "gc-url", "", "GET it before memory is read: a URL that makes the server collect garbage")
 
 	fs.IntVar(&c.Crowd.Clients, "clients", 1000, "connections (idle: twice as many, see README.md)")
-	fs.IntVar(&c.Crowd.Rooms, "rooms", 0, "conversations the clients are spread over (default: room 1, rooms and idle one per 10 clients)")
+	fs.IntVar(&c.Crowd.Rooms, "rooms", 0, "conversations the clients are spread over (default: one; rooms and idle one per 10 clients)")
 	fs.IntVar(&c.Crowd.Users, "users", 0, "distinct users, each with several connections (default: one per connection)")
 	fs.IntVar(&c.Crowd.Stalled, "stalled", 0, "clients that join and then never read; not counted as receivers")
+	fs.Float64Var(&o.stalledShare, "stalled-share", 0, "the same as a share of the clients: 0.01 is one in a hundred, at least one")
+	fs.Float64Var(&o.churnShare, "churn-share", 0.1, "churn: share of the clients that leave and join all the time, at least one")
+	fs.StringVar(&o.transport, "transport", "websocket", "websocket or polling; the scenario polling always polls")
 	fs.StringVar(&c.Crowd.Prefix, "prefix", "", "what user and conversation ids begin with (default: a new one); conversation i of a run is PREFIX-1-i")
 	fs.StringVar(&c.Crowd.Origin, "origin", "", "Origin header of the handshake")
 	fs.Float64Var(&c.Crowd.ConnectRate, "connect-rate", 1000, "most new connections per second")
@@ -72,12 +81,18 @@ func scenarioFlags(fs *flag.FlagSet, c *scenario.Config) {
 	fs.IntVar(&c.Crowd.Sample, "sample", 1000, "decode and check one message in so many in full")
 
 	fs.IntVar(&c.Plan.Senders, "senders", 4, "clients that send in turn, over all rooms")
-	fs.Float64Var(&c.Plan.Rate, "rate", 40, "messages per second over all senders; with -find-knee the first rate tried")
+	fs.Float64Var(&c.Plan.Rate, "rate", 0, "messages per second over all senders; with -find-knee the first rate tried (default 40, big 2, confirm 10)")
 	fs.DurationVar(&c.Plan.Duration, "duration", 10*time.Second, "measured window; for idle how long connections are held")
 	fs.DurationVar(&c.Plan.Warmup, "warmup", 1500*time.Millisecond, "sending before the measured window")
 	fs.DurationVar(&c.Plan.Drain, "drain", 20*time.Second, "longest wait for the last deliveries")
 	fs.DurationVar(&c.Plan.Quiet, "quiet", 5*time.Second, "end that wait after so long without any delivery")
-	fs.IntVar(&c.Plan.Size, "size", 128, "bytes of content per message")
+	fs.IntVar(&c.Plan.Size, "size", 0, "bytes of content per message (default 128, big 16384)")
+	fs.IntVar(&c.Plan.MaxSize, "max-size", 0, "if more than -size: contents have all sizes up to this (default for big 65536)")
+	fs.Float64Var(&c.Plan.Typing.Rate, "typing-rate", 0, "typing events per second beside the messages (default: typing 1000, else none)")
+	fs.IntVar(&c.Plan.Typing.Typists, "typists", 100, "clients that type")
+	fs.Float64Var(&c.Plan.ChurnRate, "churn-rate", 0, "joins and leaves per second beside the messages (default: churn 100, else none)")
+	fs.BoolVar(&c.Plan.Confirm, "confirm", false, "messages ask to be confirmed (always in the scenario confirm)")
+	fs.BoolVar(&c.Baseline, "baseline", true, "with stalled clients, churn or typing: measure the same without them first")
 
 	fs.BoolVar(&c.FindKnee, "find-knee", false, "search the highest rate that loses nothing and keeps p99 under -max-p99")
 	fs.DurationVar(&c.MaxP99, "max-p99", 100*time.Millisecond, "latency limit of -find-knee")
@@ -108,22 +123,63 @@ func (o *options) validate() error {
 	if c.Secret == "" {
 		return errors.New("-secret is missing: the server must accept the clients' tokens")
 	}
+	if !slices.Contains(scenario.Names, c.Scenario) {
+		return fmt.Errorf("-scenario %s: must be one of %s", c.Scenario, strings.Join(scenario.Names, " "))
+	}
+	if o.transport != "websocket" && o.transport != "polling" {
+		return fmt.Errorf("-transport %s: must be websocket or polling", o.transport)
+	}
+	if o.stalledShare < 0 || o.stalledShare >= 1 || o.churnShare <= 0 || o.churnShare >= 1 {
+		return errors.New("a share must be between 0 and 1")
+	}
+	c.Crowd.Polling = o.transport == "polling" || c.Scenario == scenario.Polling
+	if c.Crowd.Stalled == 0 && o.stalledShare > 0 {
+		c.Crowd.Stalled = shareOf(c.Crowd.Clients, o.stalledShare)
+	}
+	o.fillIn()
+	if c.Plan.ChurnRate > 0 {
+		c.Crowd.Churn = shareOf(c.Crowd.Clients, o.churnShare)
+	}
 	if c.Plan.Size < wire.MinContent {
 		return fmt.Errorf("-size must be at least %d, to hold the time stamp", wire.MinContent)
 	}
-	if c.Crowd.Rooms == 0 {
-		c.Crowd.Rooms = 1
-		if c.Scenario != scenario.Room {
-			c.Crowd.Rooms = max(1, c.Crowd.Clients/10)
-		}
-	}
 	return nil
+}
+
+func shareOf(clients int, share float64) int { return max(1, int(float64(clients)*share+0.5)) }
+
+// fillIn gives what was not set the scenario's default.
+func (o *options) fillIn() {
+	c := &o.scenario
+	rate, size, maxSize, typing, churn, rooms := 40.0, 128, 0, 0.0, 0.0, 1
+	switch c.Scenario {
+	case scenario.Rooms, scenario.Idle:
+		rooms = max(1, c.Crowd.Clients/10)
+	case scenario.Big:
+		rate, size, maxSize = 2, 16<<10, 64<<10
+	case scenario.Typing:
+		typing = 1000
+	case scenario.Churn:
+		churn = 100
+	case scenario.Confirm:
+		rate, c.Plan.Confirm = 10, true
+	}
+	c.Crowd.Rooms = cmp.Or(c.Crowd.Rooms, rooms)
+	c.Plan.Rate = cmp.Or(c.Plan.Rate, rate)
+	if c.Plan.Size == 0 {
+		c.Plan.Size, c.Plan.MaxSize = size, cmp.Or(c.Plan.MaxSize, maxSize)
+	}
+	c.Plan.Typing.Rate = cmp.Or(c.Plan.Typing.Rate, typing)
+	c.Plan.ChurnRate = cmp.Or(c.Plan.ChurnRate, churn)
 }
 
 // checkFiles fails early when the clients need more descriptors than the process may open. Go
 // has raised the soft limit to the hard one.
 func (o *options) checkFiles() error {
 	clients := o.scenario.Crowd.Clients
+	if o.scenario.Crowd.Polling {
+		clients *= 2 // one connection polls, one posts
+	}
 	if o.scenario.Scenario == scenario.Idle {
 		clients *= 2 // it holds two crowds
 	}

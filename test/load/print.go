@@ -35,6 +35,14 @@ func printResult(w io.Writer, r scenario.Result) error {
 		fmt.Fprintf(&b, "highest    %.1f messages/s with p99 under %.0f ms and nothing lost\n", k.Best, k.MaxP99Ms)
 		printLoad(&b, k.At)
 	}
+	if !r.Supported {
+		fmt.Fprintf(&b, "NOT RUN    the server does not answer %s\n", r.Missing)
+	}
+	if r.Baseline != nil {
+		b.WriteString("-- undisturbed\n")
+		printLoad(&b, r.Baseline)
+		b.WriteString("-- disturbed\n")
+	}
 	printLoad(&b, r.Load)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -69,14 +77,38 @@ func printLoad(b *strings.Builder, l *scenario.Load) {
 	printPercentiles(b, "latency", l.Latency)
 	printPercentiles(b, "last one", l.LastOne)
 	printPercentiles(b, "acks", l.Acks)
+	printBeside(b, l)
 	if l.ServerCores > 0 {
-		fmt.Fprintf(b, "server     %.2f µs CPU per delivery, %.2f cores, %.1f MiB resident (peak %.1f)\n",
-			l.ServerCPUMicros, l.ServerCores, float64(l.ServerRSS)/mib, float64(l.ServerPeakRSS)/mib)
+		fmt.Fprintf(b, "server     %.2f µs CPU per delivery (%.2f with %.0f other events/s), %.2f cores, %.1f MiB resident (peak %.1f)\n",
+			l.ServerCPUMicros, l.ServerCPUPerEvent, l.EventsPerSecond, l.ServerCores, float64(l.ServerRSS)/mib, float64(l.ServerPeakRSS)/mib)
 	}
 	fmt.Fprintf(b, "generator  %.2f µs CPU per delivery, %.2f cores, late p99 %.2f ms, max %.2f ms\n",
 		l.OwnCPUMicros, l.OwnCores, l.Late.P99, l.Late.Max)
 	if fault := l.Fault(); fault != "" {
 		fmt.Fprintf(b, "FAULT      %s\n", fault)
+	}
+}
+
+// printBeside writes what went on beside the messages.
+func printBeside(b *strings.Builder, l *scenario.Load) {
+	if t := l.Typing; t != nil {
+		fmt.Fprintf(b, "typing     %d sent at %.0f/s by %d clients, unsent %v, %d heard\n", t.Sent, t.Rate, t.Typists, t.Unsent, t.Heard)
+	}
+	if c := l.Churn; c != nil {
+		fmt.Fprintf(b, "churn      %d joins and %d leaves of %d members (%d skipped, refused %v, unsent %v, %d unanswered)\n",
+			c.Joins, c.Leaves, c.Members, c.Skipped, c.Refused, c.Unsent, c.Unanswered)
+		fmt.Fprintf(b, "           to them %d expected, %d received, %d lost, %d doubled, %d reordered, %d while out\n",
+			c.Deliveries.Expected, c.Deliveries.Received, c.Deliveries.Lost, c.Deliveries.Doubled, c.Deliveries.Reordered, c.Strays)
+		printPercentiles(b, "joins", c.JoinTook)
+		printPercentiles(b, "leaves", c.LeaveTook)
+	}
+	if c := l.Confirmations; c != nil {
+		fmt.Fprintf(b, "confirmed  %d complete, %d partial, %d missing, %d twice, %d miscounted (%d asked for, %d of them again)\n",
+			c.Complete, c.Partial, c.Missing, c.Doubled, c.Miscounted, c.Asked, c.Resent)
+		printPercentiles(b, "reports", c.Latency)
+	}
+	if l.StalledEnded > 0 {
+		fmt.Fprintf(b, "stalled    %d stuck connections given up by the server\n", l.StalledEnded)
 	}
 }
 

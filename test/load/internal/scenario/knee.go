@@ -33,8 +33,14 @@ func (b *bench) knee(ctx context.Context, result *Result) error {
 			if err := b.connect(ctx, crowd, result, true); err != nil {
 				return pace.Trial{}, err
 			}
+			if err := b.supported(ctx, crowd); err != nil {
+				return pace.Trial{}, err
+			}
+			crowd.Stall()
 		}
-		load, err := b.send(ctx, crowd, rate)
+		plan := b.Plan
+		plan.Rate = rate
+		load, err := b.send(ctx, crowd, plan)
 		if err != nil {
 			return pace.Trial{}, err
 		}

@@ -16,12 +16,17 @@ import (
 // be its fault too.
 const lateLimit = 25 * time.Millisecond
 
+// confirmPatience is longer than a server may take to give up on a confirmation: three tries of 2,
+// 4 and 8 s. Nothing need be heard of it in between.
+const confirmPatience = 16 * time.Second
+
 // Load is what sending found. Counts cover warm-up and measured window, latencies and use the
 // window. Latencies begin when a message was due, not when it was written.
 type Load struct {
 	Rate     float64 `json:"rate"` // messages per second
 	Senders  int     `json:"senders"`
-	Size     int     `json:"size"`
+	Size     int     `json:"size"`              // bytes of content, the least
+	MaxSize  int     `json:"maxSize,omitempty"` // and the most, if they differ
 	Warmup   float64 `json:"warmupSeconds"`
 	Duration float64 `json:"durationSeconds"`
 
@@ -44,6 +49,18 @@ type Load struct {
 	Errors    map[string]int `json:"errorEvents,omitempty"`
 	Dropped   map[string]int `json:"dropped,omitempty"`
 
+	Typing        *swarm.Typed     `json:"typing,omitempty"`
+	Confirmations *swarm.Confirmed `json:"confirmations,omitempty"`
+	Churn         *swarm.Churned   `json:"churn,omitempty"`
+	StalledEnded  int              `json:"stalledEnded,omitempty"` // stuck connections the server gave up
+
+	EventsPerSecond float64 `json:"otherEventsPerSecond"` // received that are no messages: typing, user_joined, reports
+	MiBPerSecond    float64 `json:"mibPerSecond"`         // received in messages
+
+	// ServerCPUPerEvent is the server's CPU time over all events received, ServerCPUMicros that over
+	// messages alone.
+	ServerCPUPerEvent float64 `json:"serverCpuMicrosPerEvent,omitempty"`
+
 	ServerCPUMicros float64           `json:"serverCpuMicrosPerDelivery,omitempty"`
 	ServerCores     float64           `json:"serverCores,omitempty"`
 	ServerRSS       int64             `json:"serverRss,omitempty"`
@@ -51,6 +68,8 @@ type Load struct {
 	OwnCPUMicros    float64           `json:"generatorCpuMicrosPerDelivery"`
 	OwnCores        float64           `json:"generatorCores"`
 	Late            tally.Percentiles `json:"generatorLate"`
+
+	stuck bool // some clients do not read, so not everything can be confirmed
 }
 
 // Knee is the highest rate that held, with the load measured at it.
@@ -70,18 +89,38 @@ func (b *bench) load(ctx context.Context, result *Result) error {
 	if err := b.connect(ctx, s, result, true); err != nil {
 		return err
 	}
-	result.Load, err = b.send(ctx, s, b.Plan.Rate)
+	if err := b.supported(ctx, s); err != nil {
+		return err
+	}
+	if b.Baseline && b.disturbed() {
+		plan := b.Plan
+		plan.Typing, plan.ChurnRate = swarm.Typing{}, 0
+		if result.Baseline, err = b.send(ctx, s, plan); err != nil {
+			return err
+		}
+	}
+	s.Stall()
+	result.Load, err = b.send(ctx, s, b.Plan)
 	return err
 }
 
-func (b *bench) send(ctx context.Context, s *swarm.Swarm, rate float64) (*Load, error) {
-	plan := b.Plan
-	plan.Rate, plan.Meter = rate, b.meter
+// disturbed reports whether something goes on beside the messages that should not matter to them.
+func (b *bench) disturbed() bool {
+	return b.Crowd.Stalled > 0 || b.Plan.Typing.Rate > 0 || b.Plan.ChurnRate > 0
+}
+
+func (b *bench) send(ctx context.Context, s *swarm.Swarm, plan swarm.Plan) (*Load, error) {
+	plan.Meter = b.meter
+	if plan.Confirm {
+		plan.Quiet, plan.Drain = max(plan.Quiet, confirmPatience), max(plan.Drain, confirmPatience)
+	}
 	out, err := s.Run(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	return loadOf(plan, out, b.PID != 0), nil
+	l := loadOf(plan, out, b.PID != 0)
+	l.stuck = b.Crowd.Stalled > 0
+	return l, nil
 }
 
 func loadOf(plan swarm.Plan, out swarm.Outcome, metered bool) *Load {
@@ -93,6 +132,10 @@ func loadOf(plan swarm.Plan, out swarm.Outcome, metered bool) *Load {
 		Latency: out.Latency, LastOne: out.LastOne, Acks: out.Acks, Late: out.Late,
 		Checked: out.Checked, Malformed: out.Malformed, Example: out.Example,
 		Errors: out.Errors, Dropped: out.Dropped,
+		Typing: out.Typed, Confirmations: out.Confirmed, Churn: out.Churned, StalledEnded: out.Ended,
+	}
+	if plan.MaxSize > plan.Size {
+		l.MaxSize = plan.MaxSize
 	}
 	seconds := (out.To.At - out.From.At).Seconds()
 	delivered := float64(out.To.Delivered - out.From.Delivered)
@@ -100,12 +143,15 @@ func loadOf(plan swarm.Plan, out swarm.Outcome, metered bool) *Load {
 		return l
 	}
 	own := out.To.OwnCPU - out.From.OwnCPU
-	l.PerSecond = delivered / seconds
+	others := float64(out.To.Others - out.From.Others)
+	l.PerSecond, l.EventsPerSecond = delivered/seconds, others/seconds
+	l.MiBPerSecond = float64(out.To.Bytes-out.From.Bytes) / seconds / (1 << 20)
 	l.OwnCPUMicros = micros(own) / delivered
 	l.OwnCores = own.Seconds() / seconds
 	if metered {
 		cpu := out.To.ServerCPU - out.From.ServerCPU
 		l.ServerCPUMicros = micros(cpu) / delivered
+		l.ServerCPUPerEvent = micros(cpu) / (delivered + others)
 		l.ServerCores = cpu.Seconds() / seconds
 		l.ServerRSS, l.ServerPeakRSS = out.To.ServerRSS, out.To.ServerPeak
 	}
@@ -136,6 +182,38 @@ func (l *Load) Fault() string {
 		return fmt.Sprintf("%d sends unanswered", l.Unanswered)
 	case l.SeqGaps > 0:
 		return fmt.Sprintf("%d seq numbers skipped", l.SeqGaps)
+	case l.Churn != nil && l.churnFault() != "":
+		return "churn: " + l.churnFault()
+	case l.Confirmations != nil && l.confirmFault() != "":
+		return "confirmations: " + l.confirmFault()
+	}
+	return ""
+}
+
+func (l *Load) churnFault() string {
+	c := l.Churn
+	switch {
+	case !c.Deliveries.Clean():
+		return fmt.Sprintf("%d lost, %d doubled, %d reordered", c.Deliveries.Lost, c.Deliveries.Doubled, c.Deliveries.Reordered)
+	case c.Strays > 0:
+		return fmt.Sprintf("%d messages to members that were out", c.Strays)
+	case len(c.Refused) > 0 || len(c.Unsent) > 0:
+		return fmt.Sprintf("refused %v, not written %v", c.Refused, c.Unsent)
+	case c.Unanswered > 0:
+		return fmt.Sprintf("%d joins or leaves unanswered", c.Unanswered)
+	}
+	return ""
+}
+
+func (l *Load) confirmFault() string {
+	c := l.Confirmations
+	switch {
+	case c.Missing > 0 || c.Doubled > 0:
+		return fmt.Sprintf("%d messages not reported, %d reported twice", c.Missing, c.Doubled)
+	case c.Partial > 0 && !l.stuck:
+		return fmt.Sprintf("%d partial, though everybody confirmed", c.Partial)
+	case c.Miscounted > 0:
+		return fmt.Sprintf("%d reports expect a wrong number of users", c.Miscounted)
 	}
 	return ""
 }

@@ -1,14 +1,18 @@
 //go:build linux
 
-// Package scenario runs what is measured: one big room, many small rooms, idle connections, a
-// storm of new connections, and the search for the highest rate that holds.
+// Package scenario runs what is measured: messages in one big room or many small ones, over WebSocket
+// or polling, beside churn, typing, confirmations or stuck receivers; idle connections; a storm of
+// new ones; and the search for the highest rate that holds.
 package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/test/load/internal/procfs"
@@ -17,11 +21,19 @@ import (
 
 // Names of the scenarios.
 const (
-	Room  = "room"  // all clients in one conversation
-	Rooms = "rooms" // clients spread evenly over Config.Rooms conversations
-	Idle  = "idle"  // connect, join, hold: memory per connection
-	Storm = "storm" // connect only: CPU per connection
+	Room    = "room"    // all clients in one conversation
+	Rooms   = "rooms"   // clients spread evenly over Config.Rooms conversations
+	Idle    = "idle"    // connect, join, hold: memory per connection
+	Storm   = "storm"   // connect only: CPU per connection
+	Polling = "polling" // a room whose clients all poll
+	Churn   = "churn"   // a room which members leave and join all the time
+	Typing  = "typing"  // a room with a flood of typing beside the messages
+	Confirm = "confirm" // a room whose messages are to be confirmed
+	Big     = "big"     // a room with messages of many KiB
 )
+
+// Names are all of them, in the order of the README.
+var Names = []string{Room, Rooms, Polling, Churn, Typing, Confirm, Big, Idle, Storm}
 
 // Config says what to run against which server.
 type Config struct {
@@ -34,7 +46,10 @@ type Config struct {
 	Crowd swarm.Config // URL and Token are set from the rest, Prefix is made unique if empty
 	Plan  swarm.Plan   // Meter is set from PID; Duration is also how long Idle holds
 
-	FindKnee bool          // room and rooms: search for the highest rate from Plan.Rate up
+	// Baseline runs the same load first without what disturbs it (stalled clients, churn, typing).
+	Baseline bool
+
+	FindKnee bool          // of the scenarios that send: search for the highest rate from Plan.Rate up
 	MaxP99   time.Duration // a rate holds only below this
 	MaxRate  float64       // the search goes no higher
 	Retries  int           // of a rate that failed
@@ -62,26 +77,35 @@ type Memory struct {
 
 // Result is all a scenario found; parts that do not apply are nil.
 type Result struct {
-	Scenario string  `json:"scenario"`
-	Server   string  `json:"server"`
-	Clients  int     `json:"clients"`
-	Rooms    int     `json:"rooms"`
-	Users    int     `json:"users"`
-	Stalled  int     `json:"stalled,omitempty"`
-	Connect  *Phase  `json:"connect,omitempty"`
-	Join     *Phase  `json:"join,omitempty"`
-	Load     *Load   `json:"load,omitempty"`
-	Memory   *Memory `json:"memory,omitempty"`
-	Knee     *Knee   `json:"knee,omitempty"`
+	Scenario string `json:"scenario"`
+	Server   string `json:"server"`
+	Clients  int    `json:"clients"`
+	Rooms    int    `json:"rooms"`
+	Users    int    `json:"users"`
+	Stalled  int    `json:"stalled,omitempty"`
+	// Transport is websocket or polling.
+	Transport string `json:"transport"`
+	// Supported is false if the server does not know an event of the scenario, which then was not
+	// run; Missing names it.
+	Supported bool    `json:"supported"`
+	Missing   string  `json:"missing,omitempty"`
+	Connect   *Phase  `json:"connect,omitempty"`
+	Join      *Phase  `json:"join,omitempty"`
+	Load      *Load   `json:"load,omitempty"`
+	Baseline  *Load   `json:"baseline,omitempty"` // the same without what disturbs
+	Memory    *Memory `json:"memory,omitempty"`
+	Knee      *Knee   `json:"knee,omitempty"`
 }
 
 // Run runs one scenario. Failed connections, lost messages and the like are results; an error
 // means that nothing could be measured.
 func Run(ctx context.Context, cfg Config) (Result, error) {
+	cfg.Crowd.Polling = cfg.Crowd.Polling || cfg.Scenario == Polling
 	b := &bench{Config: cfg}
 	result := Result{
 		Scenario: cfg.Scenario, Server: cfg.Server, Clients: cfg.Crowd.Clients,
 		Rooms: max(cfg.Crowd.Rooms, 1), Users: cfg.Crowd.Users, Stalled: cfg.Crowd.Stalled,
+		Transport: transport(cfg.Crowd.Polling), Supported: true,
 	}
 	if result.Users == 0 {
 		result.Users = result.Clients
@@ -97,14 +121,25 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		err = b.idle(ctx, &result)
 	case cfg.Scenario == Storm:
 		err = b.storm(ctx, &result)
-	case cfg.Scenario != Room && cfg.Scenario != Rooms:
-		err = fmt.Errorf("scenario %q: must be %s, %s, %s or %s", cfg.Scenario, Room, Rooms, Idle, Storm)
+	case !slices.Contains(Names, cfg.Scenario):
+		err = fmt.Errorf("scenario %q: must be one of %s", cfg.Scenario, strings.Join(Names, " "))
 	case cfg.FindKnee:
 		err = b.knee(ctx, &result)
 	default:
 		err = b.load(ctx, &result)
 	}
+	var missing *missingError
+	if errors.As(err, &missing) {
+		result.Supported, result.Missing, err = false, missing.event, nil
+	}
 	return result, err
+}
+
+func transport(polling bool) string {
+	if polling {
+		return "polling"
+	}
+	return "websocket"
 }
 
 // bench is one scenario under way.

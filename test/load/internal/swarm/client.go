@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,22 +22,27 @@ var (
 	errUnsent = errors.New("swarm: server does not read")
 )
 
-// client is one connection. id, user, room, stalled and loop are fixed before it connects.
+// client is one connection. The first block is fixed before it connects.
 type client struct {
-	id      int
-	user    string
-	room    int
-	stalled bool
-	loop    *loop
+	id     int
+	user   string
+	room   int
+	stalls bool // Stall makes it stop reading
+	churns bool // leaves and joins again in runs with churn
+	loop   *loop
 
 	mu     sync.Mutex // guards the rest of this block
 	fd     int        // -1 while not open, so that nobody writes to a reused number
 	unsent []byte     // whole frames, or the rest of one, which the kernel did not take yet
 
 	// Owned by the loop.
-	stream wire.Stream
-	seen   tally.Receiver
-	joined bool
+	stream  wire.Stream
+	seen    tally.Receiver
+	joined  bool
+	stalled bool // does not read any more
+	waits   byte // churn: the change not answered yet
+	due     time.Duration
+	owed    uint64 // highest seq that its membership covers for certain
 }
 
 // send masks one text packet and writes it. It never blocks: what the kernel does not take is

@@ -18,32 +18,60 @@ const (
 	no
 )
 
-// run is what the loops must know of the sends under way. All but answers is fixed; an element
-// of answers is written by the loop of its sender alone, and read when the loops have stopped
-// counting for the run.
+// run is what the loops must know of the sends under way. All but answers and reports is fixed;
+// an element of those is written by the loop of its sender alone, and read when the loops have
+// stopped counting for the run.
 type run struct {
 	schedule pace.Schedule
 	from, to time.Duration // the measured window of due times, on the swarm's clock
 	firstAck int64         // ack id of send 0
-	size     int
+	size     int           // of the shortest content, maxSize of the longest
+	maxSize  int
 	members  []uint64 // per room: receivers each accepted message must reach
 	base     []uint64 // per room: last seq before the run
+	senders  []*client
 	answers  []byte
+
+	confirm  bool
+	expected []int  // per room: users a message is to be confirmed by; nil without confirm
+	reports  []bool // nil without confirm
+
+	churns bool // those who may leave and join, do
 }
 
 func (r *run) measures(due time.Duration) bool { return due >= r.from && due < r.to }
 
-// loopTally is what one loop counts. delivered, due, answered and joins never go back: they are
-// published. The rest is of the current run, or for the whole life of the swarm where noted.
+// counts reports whether the client must get every message of its room.
+func (r *run) counts(c *client) bool { return !c.stalled && !(r.churns && c.churns) }
+
+// sizeOf is the content size of send k: the golden ratio spreads consecutive ones over the range.
+func (r *run) sizeOf(k uint64) int {
+	span := uint64(r.maxSize - r.size + 1)
+	return r.size + int(uint64(uint32(k)*2654435769)*span>>32)
+}
+
+// counters never go back. Each loop has its own and publishes them in progress.
+type counters struct {
+	delivered uint64 // messages received for the first time, all receivers
+	arrived   uint64 // those of them that were due
+	due       uint64 // deliveries that accepted messages must cause
+	answered  uint64 // sends acknowledged, either way
+	joins     uint64 // joins answered, either way
+	others    uint64 // other events received
+	bytes     uint64 // of message events, without frames and packet types
+	agreed    uint64 // sends accepted
+	reports   uint64 // message_delivered, the first of each send
+}
+
+// loopTally is what one loop counts, beside its counters: of the current run, or for the whole life
+// of the swarm where noted.
 type loopTally struct {
-	run *run
+	counters
+	published counters
 
-	delivered, due, answered, joins uint64
-	published                       struct{ delivered, due, answered, joins uint64 }
-
+	run      *run
 	sampled  uint64
 	checked  uint64
-	others   uint64
 	high     []uint64 // per room, whole life: highest seq seen or acknowledged
 	accepted []uint64 // per room
 	latency  *tally.Latency
@@ -53,6 +81,10 @@ type loopTally struct {
 	errors   map[string]int  // error events, by code
 	bad      int
 	example  string // of the first bad packet
+
+	typed      uint64
+	confirming confirming
+	churning   churning
 
 	dropped    map[string]int // whole life: connections ended by others, by reason
 	joinErrors map[string]int // whole life
@@ -67,32 +99,43 @@ func newLoopTally(rooms int) loopTally {
 // start forgets the last run and counts for r from now on.
 func (t *loopTally) start(r *run) {
 	t.run = r
-	t.sampled, t.checked, t.others, t.bad, t.example = 0, 0, 0, 0, ""
+	t.sampled, t.checked, t.bad, t.example = 0, 0, 0, ""
 	t.accepted = make([]uint64, len(t.high))
 	t.latency, t.acks = tally.NewLatency(), tally.NewLatency()
 	t.refused, t.errors = map[string]int{}, map[string]int{}
+	t.typed = 0
+	t.confirming = confirming{latency: tally.NewLatency()}
+	t.churning = churning{
+		Churned:  Churned{Refused: map[string]int{}, Unsent: map[string]int{}},
+		joinTook: tally.NewLatency(), leaveTook: tally.NewLatency(),
+	}
 	t.last = nil
 	if r != nil {
 		t.last = make([]time.Duration, r.schedule.Count())
 	}
 }
 
-// publish shows the counters to those who wait. due goes before answered: who reads them the
-// other way round and finds all sends answered also finds all their deliveries due.
+// publish shows the counters to those who wait. due and agreed go before answered: who reads them
+// the other way round and finds all sends answered also finds all that they cause.
 func (t *loopTally) publish(p *progress) {
 	was := &t.published
-	if was.delivered == t.delivered && was.answered == t.answered && was.joins == t.joins {
+	if *was == t.counters {
 		return
 	}
 	p.delivered.Add(t.delivered - was.delivered)
+	p.arrived.Add(t.arrived - was.arrived)
 	p.due.Add(t.due - was.due)
+	p.agreed.Add(t.agreed - was.agreed)
 	p.answered.Add(t.answered - was.answered)
 	p.joins.Add(t.joins - was.joins)
-	was.delivered, was.due, was.answered, was.joins = t.delivered, t.due, t.answered, t.joins
+	p.others.Add(t.others - was.others)
+	p.bytes.Add(t.bytes - was.bytes)
+	p.reports.Add(t.reports - was.reports)
+	*was = t.counters
 }
 
-// arrived records when a message of the run reached a receiver.
-func (t *loopTally) arrived(r *run, s wire.Stamp, now time.Duration) {
+// time records when a message of the run reached a receiver.
+func (t *loopTally) time(r *run, s wire.Stamp, now time.Duration) {
 	if r.measures(s.Due) {
 		t.latency.Record(now - s.Due)
 	}

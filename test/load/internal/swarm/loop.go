@@ -33,6 +33,7 @@ type loop struct {
 	todo []func()
 
 	stopping bool
+	question question
 	buf      []byte
 	events   []unix.EpollEvent
 	tally    loopTally
@@ -168,15 +169,6 @@ func (l *loop) adopt(c *client, fd int, rest []byte) error {
 // watch changes the events waited for. The caller holds the client's lock.
 func (l *loop) watch(c *client, events uint32) error {
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: events, Fd: int32(c.id)})
-}
-
-// stall stops reading from a client for good, with the socket open: a slow receiver.
-func (l *loop) stall(c *client) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fd >= 0 {
-		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
-	}
 }
 
 // drop ends a connection and keeps the reason.

@@ -10,8 +10,13 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// joinAck is the ack id of every client's join.
-const joinAck = 0
+// Ack ids with a fixed meaning; those of sends come after them.
+const (
+	joinAck = iota
+	leaveAck
+	extraAck // of joins that only take up room
+	firstFreeAck
+)
 
 var (
 	messageEvent = []byte(`42["message",`)
@@ -36,7 +41,7 @@ func (l *loop) frame(c *client, f wire.Frame, now time.Duration) string {
 		return ""
 	}
 	if bytes.HasPrefix(payload, messageEvent) {
-		l.message(c, payload[2:], now)
+		l.message(c, payload[2:], false, now)
 		return ""
 	}
 	return l.packet(c, payload, now)
@@ -58,7 +63,7 @@ func (l *loop) packet(c *client, text []byte, now time.Duration) string {
 	case wire.Ack:
 		l.ack(c, p, now)
 	case wire.Event:
-		l.event(c, p, now)
+		return l.event(c, p, now)
 	case wire.Close, wire.Disconnected:
 		return "disconnected by the server"
 	case wire.Unknown:
@@ -67,38 +72,59 @@ func (l *loop) packet(c *client, text []byte, now time.Duration) string {
 	return ""
 }
 
-func (l *loop) event(c *client, p wire.Packet, now time.Duration) {
+// event handles an event and returns why the connection must end, or "".
+func (l *loop) event(c *client, p wire.Packet, now time.Duration) string {
 	switch string(wire.EventName(p.Body)) {
 	case "message":
-		l.message(c, p.Body, now)
+		l.message(c, p.Body, p.ID != wire.NoID, now)
+	case "message_delivered":
+		l.reported(c, p, now)
+	case "typing":
+		l.typed(c, p)
 	case "error":
 		l.tally.errors[wire.ScanCode(p.Body)]++
 	default:
 		l.tally.others++
 	}
+	if p.ID != wire.NoID {
+		return l.confirm(c, p.ID)
+	}
+	return ""
 }
 
-// message counts one delivery.
-func (l *loop) message(c *client, body []byte, now time.Duration) {
+// message counts one delivery. One that asks for an acknowledgement may come again.
+func (l *loop) message(c *client, body []byte, asks bool, now time.Duration) {
 	t := &l.tally
 	stamp, seq, ok := wire.ScanMessage(body)
 	if !ok {
 		t.malformed("message without stamp or seq", body)
 		return
 	}
+	if c.churns && !c.joined {
+		t.churning.Strays++
+		return
+	}
+	if asks && c.seen.Seen(seq) {
+		t.confirming.Resent++
+		return
+	}
 	if !c.seen.See(seq) {
 		return
 	}
 	t.delivered++
+	if t.run == nil || t.run.counts(c) {
+		t.arrived++
+	}
+	t.bytes += uint64(len(body))
 	t.high[c.room] = max(t.high[c.room], seq)
 	if r := t.run; r != nil && stamp.Due >= r.schedule.Due(0) {
-		t.arrived(r, stamp, now)
+		t.time(r, stamp, now)
 	}
 	if t.sampled++; t.run == nil || t.sampled%uint64(l.swarm.cfg.Sample) != 0 {
 		return
 	}
 	t.checked++
-	if _, err := wire.DecodeMessage(body, l.swarm.rooms[c.room], t.run.size); err != nil {
+	if _, err := wire.DecodeMessage(body, l.swarm.rooms[c.room], t.run.sizeOf(stamp.Number)); err != nil {
 		t.malformed(err.Error(), body)
 	}
 }
@@ -106,8 +132,14 @@ func (l *loop) message(c *client, body []byte, now time.Duration) {
 // ack handles the answer to a join or to a send of the current run.
 func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 	t := &l.tally
-	if p.ID == joinAck {
-		l.joined(c, p.Body)
+	switch {
+	case p.ID == joinAck:
+		l.joined(c, p.Body, now)
+		return
+	case p.ID == leaveAck:
+		l.left(c, p.Body, now)
+		return
+	case l.answers(p):
 		return
 	}
 	r := t.run
@@ -133,6 +165,7 @@ func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 	}
 	r.answers[number] = yes
 	t.accepted[c.room]++
+	t.agreed++
 	t.due += r.members[c.room]
 	if seq, ok := wire.ScanSeq(p.Body); ok {
 		t.high[c.room] = max(t.high[c.room], seq)
@@ -141,23 +174,29 @@ func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 	t.malformed("ack without seq", p.Body)
 }
 
-func (l *loop) joined(c *client, body []byte) {
+func (l *loop) joined(c *client, body []byte, now time.Duration) {
 	t := &l.tally
 	t.joins++
+	again := c.waits == joining
+	c.waits = settled
+	errors := t.joinErrors
+	if again {
+		errors = t.churning.Refused
+	}
 	accepted, code := wire.Accepted(body)
 	if !accepted {
-		t.joinErrors[code]++
+		errors[code]++
 		return
 	}
 	seq, ok := wire.ScanSeq(body)
 	if !ok {
-		t.joinErrors["ack without seq"]++
+		errors["ack without seq"]++
 		return
+	}
+	if again {
+		l.rejoined(c, now)
 	}
 	c.joined = true
 	c.seen.Start(seq)
 	t.high[c.room] = max(t.high[c.room], seq)
-	if c.stalled {
-		l.stall(c)
-	}
 }

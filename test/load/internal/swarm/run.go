@@ -5,6 +5,7 @@ package swarm
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"parley/test/load/internal/pace"
@@ -21,10 +22,15 @@ type Plan struct {
 	Warmup   time.Duration // sent and accounted for, but not measured
 	Duration time.Duration // measured
 	Size     int           // bytes of content, at least wire.MinContent
+	MaxSize  int           // if over Size, contents have sizes spread evenly from Size to this
 	Senders  int           // the first so many joined clients send in turn; they cover the rooms evenly
 	Drain    time.Duration // longest wait after the last send until all has arrived
 	Quiet    time.Duration // shorter end of that wait: nothing arrived for so long
-	Meter    func() Meter  // read at both ends of the measured window; may be nil
+	Confirm  bool          // messages ask to be confirmed
+	Typing   Typing        // beside the messages
+	// ChurnRate is how many joins and leaves per second the clients of Config.Churn make, 0 for none.
+	ChurnRate float64
+	Meter     func() Meter // read at both ends of the measured window; may be nil
 }
 
 // Meter is what the caller reads at the ends of the window.
@@ -38,6 +44,8 @@ type Meter struct {
 type Mark struct {
 	At        time.Duration // on the swarm's clock
 	Delivered uint64
+	Others    uint64 // events received that are no messages
+	Bytes     uint64 // of message events
 	Meter
 }
 
@@ -56,11 +64,14 @@ type Outcome struct {
 	Acks       tally.Percentiles // acknowledgement time less due time
 	Late       tally.Percentiles // by how much the generator itself sent late
 	Errors     map[string]int    // error events received, by code
-	Others     uint64            // other events received
 	Checked    uint64            // messages decoded in full
 	Malformed  int               // packets that break the contract
 	Example    string            // the first of them
 	Dropped    map[string]int    // connections the server ended, since the swarm began
+	Ended      int               // stalled connections the server has given up
+	Typed      *Typed            // nil without typing
+	Confirmed  *Confirmed        // nil without confirm
+	Churned    *Churned          // nil without churn
 }
 
 var errNoSender = errors.New("swarm: no client has joined, so none can send")
@@ -71,32 +82,42 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 	if p.Size < wire.MinContent || p.Rate <= 0 || p.Duration <= 0 {
 		return Outcome{}, errors.New("swarm: a run needs a rate, a duration and room for the stamp in the content")
 	}
-	senders := s.senders(p.Senders)
+	able := s.senders(len(s.clients))
+	senders := able[:min(p.Senders, len(able))]
 	if len(senders) == 0 {
 		return Outcome{}, errNoSender
 	}
-	r := s.begin(p)
-	answered := s.progress.answered.Load()
-	sending := newSending(s, r, senders)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		sending.run(ctx)
-	}()
+	r := s.begin(p, senders)
+	was := s.snapshot()
+	sending, typing, churn := newSending(s, r, senders), newTyping(s, r, p, able), newChurn(s, r, p)
+	var work sync.WaitGroup
+	work.Go(func() { sending.run(ctx) })
+	if typing != nil {
+		work.Go(func() { typing.run(ctx) })
+	}
+	if churn != nil {
+		work.Go(func() { churn.run(ctx) })
+	}
 	from := s.mark(ctx, r.from, p.Meter)
 	to := s.mark(ctx, r.to, p.Meter)
-	<-ended
-	err := s.drain(ctx, p, answered+uint64(sending.sent))
-	out := s.settle(r, sending)
+	work.Wait()
+	var err error
+	if churn != nil {
+		err = churn.retire(ctx, p.Quiet)
+	}
+	if err == nil {
+		err = s.drain(ctx, p, was, sending.sent)
+	}
+	out := s.settle(r, sending, typing, churn)
 	out.From, out.To = from, to
 	return out, err
 }
 
-// senders picks the first n clients that joined and read.
+// senders picks the first n clients that joined, read and stay.
 func (s *Swarm) senders(n int) (senders []*client) {
 	s.each(func(l *loop) {
 		for _, c := range s.clients {
-			if c.loop == l && c.joined && !c.stalled {
+			if c.loop == l && c.joined && !c.stalls && !c.churns {
 				senders = append(senders, c)
 			}
 		}
@@ -106,20 +127,27 @@ func (s *Swarm) senders(n int) (senders []*client) {
 }
 
 // begin fixes the schedule and makes the loops count for it.
-func (s *Swarm) begin(p Plan) *run {
+func (s *Swarm) begin(p Plan, senders []*client) *run {
 	r := &run{
 		size:     p.Size,
+		maxSize:  max(p.MaxSize, p.Size),
 		schedule: pace.NewSchedule(s.now()+lead, p.Rate, p.Warmup+p.Duration),
 		firstAck: s.nextAck,
 		members:  make([]uint64, len(s.rooms)),
 		base:     make([]uint64, len(s.rooms)),
+		senders:  senders,
+		confirm:  p.Confirm,
+		churns:   p.ChurnRate > 0 && s.cfg.Churn > 0,
 	}
 	r.from = r.schedule.Due(0) + p.Warmup
 	r.to = r.from + p.Duration
 	r.answers = make([]byte, r.schedule.Count())
 	s.nextAck += int64(r.schedule.Count())
+	if r.confirm {
+		r.reports, r.expected = make([]bool, r.schedule.Count()), s.othersOf()
+	}
 	for _, c := range s.clients {
-		if !c.stalled {
+		if r.counts(c) {
 			r.members[c.room]++
 		}
 	}
@@ -144,25 +172,38 @@ func (s *Swarm) mark(ctx context.Context, at time.Duration, meter func() Meter) 
 	if pause(ctx, at-s.now()) != nil {
 		return Mark{At: s.now()}
 	}
-	m := Mark{At: s.now(), Delivered: s.progress.delivered.Load()}
+	m := Mark{
+		At: s.now(), Delivered: s.progress.delivered.Load(),
+		Others: s.progress.others.Load(), Bytes: s.progress.bytes.Load(),
+	}
 	if meter != nil {
 		m.Meter = meter()
 	}
 	return m
 }
 
-// drain waits until every send is answered and every due delivery has arrived.
-func (s *Swarm) drain(ctx context.Context, p Plan, sent uint64) error {
+// snapshot is what of the counters a run is held against.
+type snapshot struct{ answered, agreed, reports uint64 }
+
+func (s *Swarm) snapshot() snapshot {
+	return snapshot{s.progress.answered.Load(), s.progress.agreed.Load(), s.progress.reports.Load()}
+}
+
+// drain waits until every send is answered, every due delivery has arrived and every accepted
+// message is reported, if it is to be.
+func (s *Swarm) drain(ctx context.Context, p Plan, was snapshot, sent int) error {
 	began, quiet := s.now(), s.now()
-	before := s.progress.delivered.Load()
+	before := s.progress.arrived.Load() + was.reports
 	for {
-		answered := s.progress.answered.Load()
-		due, delivered := s.progress.due.Load(), s.progress.delivered.Load()
-		if answered >= sent && delivered >= due {
+		now := s.snapshot()
+		due, arrived := s.progress.due.Load(), s.progress.arrived.Load()
+		answered := now.answered-was.answered >= uint64(sent)
+		reported := !p.Confirm || now.reports-was.reports >= now.agreed-was.agreed
+		if answered && arrived >= due && reported {
 			return nil
 		}
-		if delivered != before {
-			before, quiet = delivered, s.now()
+		if arrived+now.reports != before {
+			before, quiet = arrived+now.reports, s.now()
 		}
 		if s.now()-began > p.Drain || s.now()-quiet > p.Quiet {
 			return nil

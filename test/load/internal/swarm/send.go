@@ -45,8 +45,13 @@ func (g *sending) send(k int, due time.Duration) {
 	g.body = append(g.body[:0], `{"conversationId":"`...)
 	g.body = append(g.body, g.swarm.rooms[c.room]...)
 	g.body = append(g.body, `","content":"`...)
-	g.body = wire.AppendContent(g.body, wire.Stamp{Number: uint64(k), Due: due}, g.plan.size)
-	g.body = append(g.body, `"}`...)
+	g.body = wire.AppendContent(g.body, wire.Stamp{Number: uint64(k), Due: due}, g.plan.sizeOf(uint64(k)))
+	g.body = append(g.body, '"')
+	if g.plan.confirm {
+		g.body = append(g.body, `,"confirm":true,"messageId":"`...)
+		g.body = append(append(g.body, g.swarm.messageID(g.plan, k)...), '"')
+	}
+	g.body = append(g.body, '}')
 	g.text = wire.AppendEvent(g.text[:0], g.plan.firstAck+int64(k), "message", g.body)
 	if err := c.send(g.text); err != nil {
 		g.failed[err.Error()]++

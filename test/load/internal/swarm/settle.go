@@ -9,7 +9,7 @@ import (
 )
 
 // settle ends the counting of a run and adds up what the loops hold.
-func (s *Swarm) settle(r *run, sent *sending) Outcome {
+func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn) Outcome {
 	out := Outcome{Intended: r.schedule.Count(), Unsent: sent.failed, Late: sent.late.Percentiles()}
 	out.Unanswered = sent.sent
 	out.Refused, out.Errors, out.Dropped = map[string]int{}, map[string]int{}, map[string]int{}
@@ -17,9 +17,12 @@ func (s *Swarm) settle(r *run, sent *sending) Outcome {
 	last := make([]time.Duration, r.schedule.Count())
 	high := make([]uint64, len(s.rooms))
 	accepted := make([]uint64, len(s.rooms))
+	var confirmed []confirming
+	var churned []churning
+	typed := uint64(0)
 	s.each(func(l *loop) {
-		t := &l.tally
-		t.run = nil
+		t := l.tally
+		l.tally.start(nil) // what comes late must not change what is read here
 		latency.Merge(t.latency)
 		acks.Merge(t.acks)
 		for k, at := range t.last {
@@ -32,8 +35,10 @@ func (s *Swarm) settle(r *run, sent *sending) Outcome {
 		add(out.Refused, t.refused)
 		add(out.Errors, t.errors)
 		add(out.Dropped, t.dropped)
-		out.Others += t.others
 		out.Checked += t.checked
+		typed += t.typed
+		confirmed = append(confirmed, t.confirming)
+		churned = append(churned, t.churning)
 		if out.Malformed == 0 {
 			out.Example = t.example
 		}
@@ -41,15 +46,28 @@ func (s *Swarm) settle(r *run, sent *sending) Outcome {
 	})
 	s.each(func(l *loop) {
 		for _, c := range s.clients {
-			if c.loop == l && !c.stalled {
+			if c.loop == l && r.counts(c) {
 				out.Deliveries = out.Deliveries.Add(c.seen.Until(high[c.room]))
 			}
 		}
 	})
+	if churn != nil {
+		out.Churned = churn.settle(churned)
+		latency.RecordN(tally.Never, out.Churned.Deliveries.Lost)
+	}
 	latency.RecordN(tally.Never, out.Deliveries.Lost)
 	out.Latency, out.Acks = latency.Percentiles(), acks.Percentiles()
 	out.LastOne = lastOnes(r, last).Percentiles()
 	out.countAnswers(r, accepted, high)
+	out.Ended = s.ended()
+	if typing != nil {
+		out.Typed = &typing.out
+		out.Typed.Heard = typed
+	}
+	if r.confirm {
+		out.Confirmed = &Confirmed{}
+		out.Confirmed.settle(confirmed, out.Accepted)
+	}
 	return out
 }
 

@@ -32,7 +32,9 @@ type Config struct {
 	Clients int
 	Rooms   int    // client i joins room i mod Rooms; default 1
 	Users   int    // client i speaks for user i mod Users; default one user per client
-	Stalled int    // the last Stalled clients join and then never read; they are not expected to receive
+	Stalled int    // the last Stalled clients never read again after Stall, and are not expected to receive
+	Churn   int    // the Churn clients before those leave and join again in runs with a ChurnRate
+	Polling bool   // over HTTP long-polling, not WebSocket
 	Prefix  string // of user ids and conversation ids: keeps runs on one server apart
 
 	Loops       int           // reading threads, default 1
@@ -87,6 +89,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("swarm: %d rooms for %d clients", c.Rooms, c.Clients)
 	case c.Stalled < 0 || c.Stalled >= c.Clients:
 		return fmt.Errorf("swarm: %d of %d clients stalled", c.Stalled, c.Clients)
+	case c.Churn < 0 || c.Stalled+c.Churn >= c.Clients:
+		return fmt.Errorf("swarm: %d of %d clients come and go, %d stall: nobody stays", c.Churn, c.Clients, c.Stalled)
 	case c.Token == nil:
 		return errors.New("swarm: no token source")
 	case c.Sources > 254:
@@ -95,16 +99,13 @@ func (c Config) validate() error {
 	return nil
 }
 
-// progress is what a waiting caller may read while loops run.
+// progress is what a waiting caller may read while loops run: the sums of their counters.
 type progress struct {
-	delivered atomic.Uint64 // messages received for the first time, all receivers
-	due       atomic.Uint64 // deliveries that accepted messages must cause
-	answered  atomic.Uint64 // sends acknowledged, either way
-	joins     atomic.Uint64 // joins answered, either way
+	delivered, arrived, due, answered, joins, others, bytes, agreed, reports atomic.Uint64
 }
 
 // Swarm is a crowd of clients. Its methods are for one caller at a time, in the order Connect,
-// Join, Run (as often as wanted), Close.
+// Join, Run (as often as wanted, with Stall before or between), Close.
 type Swarm struct {
 	cfg      Config
 	target   target
@@ -114,7 +115,7 @@ type Swarm struct {
 	loops    []*loop
 	wait     sync.WaitGroup // the loops' goroutines
 	progress progress
-	nextAck  int64 // first ack id of the next run; 0 is the join's
+	nextAck  int64 // first ack id of the next run
 }
 
 // New prepares a crowd; nothing is connected and no goroutine runs before Connect.
@@ -127,17 +128,18 @@ func New(cfg Config) (*Swarm, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Swarm{cfg: cfg, target: t, clock: time.Now(), nextAck: joinAck + 1}
+	s := &Swarm{cfg: cfg, target: t, clock: time.Now(), nextAck: firstFreeAck}
 	for i := range cfg.Rooms {
 		s.rooms = append(s.rooms, cfg.Prefix+"-"+strconv.Itoa(i))
 	}
 	for i := range cfg.Clients {
 		s.clients = append(s.clients, &client{
-			id:      i,
-			user:    cfg.Prefix + "-user-" + strconv.Itoa(i%cfg.Users),
-			room:    i % cfg.Rooms,
-			stalled: i >= cfg.Clients-cfg.Stalled,
-			fd:      -1,
+			id:     i,
+			user:   cfg.Prefix + "-user-" + strconv.Itoa(i%cfg.Users),
+			room:   i % cfg.Rooms,
+			stalls: i >= cfg.Clients-cfg.Stalled,
+			churns: i >= cfg.Clients-cfg.Stalled-cfg.Churn && i < cfg.Clients-cfg.Stalled,
+			fd:     -1,
 		})
 	}
 	return s, nil

@@ -159,11 +159,29 @@ func TestSwarm_Run(t *testing.T) {
 		assert.Equal(t, tally.Deliveries{Expected: 500, Received: 450, Lost: 50}, out.Deliveries)
 	})
 
-	t.Run("stalled clients are not expected to receive", func(t *testing.T) {
+	t.Run("stalled clients are receivers until they stall, and then are not expected to receive", func(t *testing.T) {
 		s := crowd(t, &floor.Server{}, swarm.Config{Clients: 10, Stalled: 4})
 		connected(t, s)
+		assert.Equal(t, tally.Deliveries{Expected: 1000, Received: 1000}, run(t, s).Deliveries)
+		s.Stall()
 		out := run(t, s)
 		assert.Equal(t, tally.Deliveries{Expected: 600, Received: 600}, out.Deliveries)
+		assert.Zero(t, out.Ended)
+	})
+
+	t.Run("contents have all sizes of the range", func(t *testing.T) {
+		s := crowd(t, &floor.Server{}, swarm.Config{Clients: 3, Sample: 1})
+		connected(t, s)
+		p := plan()
+		p.Size, p.MaxSize = 200, 70_000
+		p.Warmup, p.Duration = 0, p.Warmup+p.Duration
+		out, err := s.Run(t.Context(), p)
+		require.NoError(t, err)
+		assert.Equal(t, tally.Deliveries{Expected: 300, Received: 300}, out.Deliveries)
+		assert.Zero(t, out.Malformed, out.Example)
+		assert.Equal(t, uint64(300), out.Checked)
+		each := float64(out.To.Bytes-out.From.Bytes) / float64(out.To.Delivered-out.From.Delivered)
+		assert.InDelta(t, (200+70_000)/2, each, 5_000)
 	})
 
 	t.Run("an ended context ends the run", func(t *testing.T) {

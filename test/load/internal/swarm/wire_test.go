@@ -148,7 +148,7 @@ func TestSwarm_wire(t *testing.T) {
 		assert.Equal(t, map[string]int{"RATE_LIMITED": 10}, out.Errors)
 		assert.Equal(t, 10, out.Unanswered)
 		assert.Equal(t, tally.Deliveries{Expected: 80, Received: 80}, out.Deliveries)
-		assert.Equal(t, uint64(80), out.Others)
+		assert.Positive(t, out.To.Others-out.From.Others)
 	})
 
 	t.Run("skipped numbers, bad messages and stray acks are noticed", func(t *testing.T) {

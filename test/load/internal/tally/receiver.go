@@ -48,6 +48,19 @@ func (r *Receiver) See(seq uint64) bool {
 	return true
 }
 
+// Seen reports whether seq has arrived, as far as gaps are remembered, or came before the base.
+func (r *Receiver) Seen(seq uint64) bool {
+	if seq > r.last {
+		return false
+	}
+	for _, g := range r.gaps {
+		if seq >= g.from && seq <= g.to {
+			return false
+		}
+	}
+	return true
+}
+
 // fill takes seq out of the gap that holds it.
 func (r *Receiver) fill(seq uint64) bool {
 	for i, g := range r.gaps {

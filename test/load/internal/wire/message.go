@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -142,16 +141,9 @@ type Message struct {
 // as a recovery offset, are allowed), and checks every field against the wire contract and
 // against what ScanMessage reads from the same bytes.
 func DecodeMessage(body []byte, conversation string, size int) (Message, error) {
-	var args []json.RawMessage
-	if err := json.Unmarshal(body, &args); err != nil {
-		return Message{}, fmt.Errorf("event is not a JSON array: %w", err)
-	}
-	if len(args) < 2 {
-		return Message{}, errors.New("event has no payload")
-	}
 	var m Message
-	if err := json.Unmarshal(args[1], &m); err != nil {
-		return Message{}, fmt.Errorf("payload: %w", err)
+	if err := decodePayload(body, &m); err != nil {
+		return m, err
 	}
 	_, seq, ok := ScanMessage(body)
 	switch {
@@ -166,8 +158,5 @@ func DecodeMessage(body []byte, conversation string, size int) (Message, error) 
 	case !ok || seq != m.Seq:
 		return m, fmt.Errorf("seq is %d, the scanner read %d", m.Seq, seq)
 	}
-	if _, err := time.Parse("2006-01-02T15:04:05.000Z", m.Timestamp); err != nil {
-		return m, fmt.Errorf("timestamp: %w", err)
-	}
-	return m, nil
+	return m, checkTimestamp(m.Timestamp)
 }

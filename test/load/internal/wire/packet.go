@@ -110,10 +110,12 @@ func EventName(body []byte) []byte {
 	return body[2 : 2+end]
 }
 
-// AppendEvent appends the text of an event with an ack id and one argument, which is JSON.
+// AppendEvent appends the text of an event with an ack id, or NoID, and one argument, which is JSON.
 func AppendEvent(dst []byte, id int64, name string, argument []byte) []byte {
 	dst = append(dst, "42"...)
-	dst = strconv.AppendInt(dst, id, 10)
+	if id != NoID {
+		dst = strconv.AppendInt(dst, id, 10)
+	}
 	dst = append(dst, `["`...)
 	dst = append(dst, name...)
 	dst = append(dst, `",`...)

@@ -1,0 +1,42 @@
+//go:build linux
+
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/test/load/internal/swarm"
+)
+
+// probeLimit is how long a server may take to answer an event when it has nothing else to do.
+const probeLimit = 2 * time.Second
+
+// missingError is an event that the server does not know.
+type missingError struct{ event string }
+
+func (e *missingError) Error() string { return "the server does not answer " + e.event }
+
+// supported asks the server for what the scenario needs beside joining and messages, which not
+// every server compared has. An event that is not answered is a missingError.
+func (b *bench) supported(ctx context.Context, s *swarm.Swarm) error {
+	conversation := s.Conversation(0)
+	var event, argument string
+	switch {
+	case b.Plan.Typing.Rate > 0:
+		event, argument = "typing", fmt.Sprintf(`{"conversationId":%q,"isTyping":false}`, conversation)
+	case b.Plan.ChurnRate > 0: // of a conversation nobody is in: refused, but answered
+		event, argument = "leave_conversation", fmt.Sprintf(`{"conversationId":%q}`, conversation+"-none")
+	case b.Plan.Confirm: // confirming comes with it; of a message with confirm alone nothing is seen
+		event, argument = "message_ack", fmt.Sprintf(`{"conversationId":%q,"seq":0}`, conversation)
+	default:
+		return nil
+	}
+	_, _, err := s.Ask(ctx, event, []byte(argument), probeLimit)
+	if errors.Is(err, swarm.ErrUnanswered) {
+		return &missingError{event: event}
+	}
+	return err
+}

@@ -1,0 +1,50 @@
+//go:build linux
+
+package swarm
+
+import "golang.org/x/sys/unix"
+
+// tcpEstablished is TCP_ESTABLISHED of Linux's tcp_states.h.
+const tcpEstablished = 1
+
+// Stall makes the last Config.Stalled clients stop reading for good, their sockets open: stuck
+// receivers. Before it they are receivers like all others.
+func (s *Swarm) Stall() {
+	s.each(func(l *loop) {
+		for _, c := range s.clients {
+			if c.loop == l && c.stalls && !c.stalled {
+				l.stall(c)
+			}
+		}
+	})
+}
+
+func (l *loop) stall(c *client) {
+	c.stalled = true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fd >= 0 {
+		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	}
+}
+
+// ended counts the stalled connections that the server has given up. Nobody reads them, so the
+// kernel is asked.
+func (s *Swarm) ended() (n int) {
+	for _, c := range s.clients {
+		if c.stalls && c.stalled && !c.established() {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *client) established() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fd < 0 {
+		return false
+	}
+	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == tcpEstablished
+}
