@@ -46,7 +46,7 @@ type Chat struct {
 	deliveries *deliveries
 	streams    *streams
 	strays     *strays
-	unheard    *unheard
+	reports    *reports
 	draining   atomic.Bool
 }
 
@@ -65,7 +65,7 @@ func NewChat(
 	c := &Chat{
 		cfg: cfg, auth: auth, rooms: rooms, log: log, out: out, ends: ends, logger: logger,
 		sessions: newRegistry(), locks: newLocks(), timers: timers,
-		typists: newTypists(timers), streams: newStreams(timers), strays: newStrays(), unheard: newUnheard(timers),
+		typists: newTypists(timers), streams: newStreams(timers), strays: newStrays(), reports: newReports(timers),
 	}
 	c.deliveries = newDeliveries(timers, c.retry)
 	return c

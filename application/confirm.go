@@ -98,7 +98,7 @@ func (c *Chat) report(over ...*delivery) {
 			c.out.Broadcast(to, "", report)
 			continue
 		}
-		c.unheard.keep(sender, report, c.cfg.ConfirmWindow)
+		c.reports.keep(sender, report, c.cfg.ConfirmWindow)
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *Chat) WaitingTimers() int {
 
 // UnderWay says what a chat holds beside its sessions.
 type UnderWay struct {
-	Deliveries, Streams, Open, Typists, Strays, Unheard int
+	Deliveries, Streams, Open, Typists, Strays, Reports int
 	DeliveryBytes                              int64
 	StreamBytes                                int
 }
@@ -73,7 +73,7 @@ func (c *Chat) UnderWay() (u UnderWay) {
 	c.strays.mu.Lock()
 	defer c.strays.mu.Unlock()
 	u.Strays = len(c.strays.users)
-	u.Unheard = c.unheard.recount()
+	u.Reports = c.reports.recount()
 	return u
 }
 
@@ -112,11 +112,11 @@ func (c *Chat) ForgetReceipts() {
 func (c *Chat) Draining() bool { return c.draining.Load() }
 
 // recount counts the reports that wait, and checks the sums.
-func (u *unheard) recount() (n int) {
+func (u *reports) recount() (n int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	bytes := 0
-	for user, reports := range u.reports {
+	for user, reports := range u.waiting {
 		if len(reports) == 0 {
 			panic("nothing is kept for " + string(user))
 		}

@@ -9,19 +9,19 @@ import (
 	"parley/domain"
 )
 
-// maxUnheard bounds the memory of reports that wait for their users, in bytes, about. What is over it is
+// maxReports bounds the memory of reports that wait for their users, in bytes, about. What is over it is
 // not kept.
-const maxUnheard = 16 << 20
+const maxReports = 16 << 20
 
-// unheard are the reports of deliveries whose senders had no session when they were due. Each is kept for a
+// reports are the reports of deliveries whose senders had no session when they were due. Each is kept for a
 // while, until its sender comes back to the conversation.
-type unheard struct {
+type reports struct {
 	timers *timers
 	// count is how many there are, for those who only want to know that there are none.
 	count atomic.Int64
 
 	mu      sync.Mutex
-	reports map[domain.UserID][]*report
+	waiting map[domain.UserID][]*report
 	bytes   int
 }
 
@@ -34,29 +34,29 @@ type report struct {
 // size is what it takes, in bytes, about.
 func (r *report) size() int { return 400 + 16*len(r.Pending) }
 
-func newUnheard(timers *timers) *unheard {
-	return &unheard{timers: timers, reports: map[domain.UserID][]*report{}}
+func newReports(timers *timers) *reports {
+	return &reports{timers: timers, waiting: map[domain.UserID][]*report{}}
 }
 
 // keep holds the report for so long.
-func (u *unheard) keep(user domain.UserID, e domain.MessageDelivered, window time.Duration) {
+func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, window time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	one := &report{MessageDelivered: e}
-	if window <= 0 || u.bytes+one.size() > maxUnheard {
+	if window <= 0 || u.bytes+one.size() > maxReports {
 		return
 	}
 	one.timer = u.timers.after(window, func() { u.drop(user, func(r *report) bool { return r == one }) })
 	if one.timer == nil {
 		return
 	}
-	u.reports[user] = append(u.reports[user], one)
+	u.waiting[user] = append(u.waiting[user], one)
 	u.bytes += one.size()
 	u.count.Add(1)
 }
 
 // take returns what waits for the user in the conversation, and keeps it no more.
-func (u *unheard) take(user domain.UserID, c domain.ConversationID) (events []domain.MessageDelivered) {
+func (u *reports) take(user domain.UserID, c domain.ConversationID) (events []domain.MessageDelivered) {
 	if u.count.Load() == 0 {
 		return nil
 	}
@@ -68,10 +68,10 @@ func (u *unheard) take(user domain.UserID, c domain.ConversationID) (events []do
 }
 
 // drop forgets some of the user's reports and returns them, in the order they came.
-func (u *unheard) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
+func (u *reports) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	rest := slices.DeleteFunc(u.reports[user], func(r *report) bool {
+	rest := slices.DeleteFunc(u.waiting[user], func(r *report) bool {
 		if !which(r) {
 			return false
 		}
@@ -79,8 +79,8 @@ func (u *unheard) drop(user domain.UserID, which func(*report) bool) (dropped []
 		u.bytes -= r.size()
 		return true
 	})
-	if u.reports[user] = rest; len(rest) == 0 {
-		delete(u.reports, user)
+	if u.waiting[user] = rest; len(rest) == 0 {
+		delete(u.waiting, user)
 	}
 	u.count.Add(-int64(len(dropped)))
 	return dropped
