@@ -93,8 +93,13 @@ func (c *Chat) reportLater(conversation domain.ConversationID, over ...*delivery
 func (c *Chat) report(over ...*delivery) {
 	now := time.Now()
 	for _, one := range over {
-		if to := c.sessions.of(one.Message.User); len(to) > 0 {
-			c.out.Broadcast(to, "", one.Report(now))
+		user, conversation := one.Message.User, one.Message.Conversation
+		report := one.Report(now)
+		if to := c.sessions.hearing(user, conversation); len(to) > 0 {
+			c.out.Broadcast(to, "", report)
+		}
+		if c.unheard.misses(user) {
+			c.keep(conversation, user, report)
 		}
 	}
 }
