@@ -30,7 +30,9 @@ func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID,
 		if err != nil {
 			return err
 		}
-		c.out.Broadcast(to, "", event(time.Now()))
+		e := event(time.Now())
+		c.out.Broadcast(to, "", e)
+		c.keep(conversation, "", e)
 		return nil
 	})
 }

@@ -26,6 +26,9 @@ type Config struct {
 	// ConfirmWindow is how long a delivery waits for users who dropped before they confirmed it. Those who
 	// are connected are asked a few times in any case.
 	ConfirmWindow time.Duration
+	// RecoveryWindow is how long a session that dropped may come back by Recover: what is told meanwhile
+	// and is in no log is kept for it. 0: nothing is.
+	RecoveryWindow time.Duration
 }
 
 // Chat is the application. It is safe for concurrent use, as ports.Chat says.
@@ -47,6 +50,7 @@ type Chat struct {
 	streams    *streams
 	strays     *strays
 	reports    *reports
+	unheard    *unheard
 	draining   atomic.Bool
 }
 
@@ -66,6 +70,7 @@ func NewChat(
 		cfg: cfg, auth: auth, rooms: rooms, log: log, out: out, ends: ends, logger: logger,
 		sessions: newRegistry(), locks: newLocks(), timers: timers,
 		typists: newTypists(timers), streams: newStreams(timers), strays: newStrays(), reports: newReports(timers),
+		unheard: newUnheard(cfg.RecoveryWindow),
 	}
 	c.deliveries = newDeliveries(timers, c.retry)
 	return c

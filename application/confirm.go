@@ -93,12 +93,18 @@ func (c *Chat) reportLater(conversation domain.ConversationID, over ...*delivery
 func (c *Chat) report(over ...*delivery) {
 	now := time.Now()
 	for _, one := range over {
-		sender, report := one.Message.User, one.Report(now)
-		if to := c.sessions.of(sender); len(to) > 0 {
+		user, conversation := one.Message.User, one.Message.Conversation
+		report := one.Report(now)
+		to := c.sessions.hearing(user, conversation)
+		if len(to) > 0 {
 			c.out.Broadcast(to, "", report)
-			continue
 		}
-		c.reports.keep(sender, report, c.cfg.ConfirmWindow)
+		if c.unheard.misses(user) {
+			c.keep(conversation, user, report)
+		}
+		if len(to) == 0 {
+			c.reports.keep(user, report, c.cfg.ConfirmWindow)
+		}
 	}
 }
 

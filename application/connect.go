@@ -17,7 +17,7 @@ func (c *Chat) Connect(ctx context.Context, id domain.SessionID, token string) (
 	if err != nil {
 		return domain.Identity{}, err
 	}
-	if err := c.sessions.add(id, who); err != nil {
+	if err := c.sessions.add(id, who, nil); err != nil {
 		return domain.Identity{}, err
 	}
 	return who, nil

@@ -68,6 +68,7 @@ func (c *Chat) dropAll(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) domain.Absence {
 	until := time.Now().Add(c.cfg.PresenceGrace)
+	c.unheard.drop(user, time.Now())
 	absence := domain.Absence{User: user}
 	var waiting []domain.ConversationID
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
@@ -84,7 +85,7 @@ func (c *Chat) dropAll(
 		if err := errors.Join(headErr, dropErr); err != nil {
 			return err
 		}
-		absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at})
+		absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at, Mark: c.unheard.mark()})
 		return nil
 	})
 	if len(waiting) > 0 {

@@ -39,8 +39,10 @@ func (c *Chat) WaitingTimers() int {
 // UnderWay says what a chat holds beside its sessions.
 type UnderWay struct {
 	Deliveries, Streams, Open, Typists, Strays, Reports int
-	DeliveryBytes                              int64
-	StreamBytes                                int
+	// Unheard counts what is kept for users who dropped, and them.
+	Unheard, Away int
+	DeliveryBytes int64
+	StreamBytes   int
 }
 
 // UnderWay counts what is under way, and checks the counts that are kept of it.
@@ -74,7 +76,24 @@ func (c *Chat) UnderWay() (u UnderWay) {
 	defer c.strays.mu.Unlock()
 	u.Strays = len(c.strays.users)
 	u.Reports = c.reports.recount()
+	c.countUnheard(&u)
 	return u
+}
+
+func (c *Chat) countUnheard(u *UnderWay) {
+	c.unheard.mu.Lock()
+	defer c.unheard.mu.Unlock()
+	queued, bytes := 0, 0
+	for _, here := range c.unheard.in {
+		queued += here.queued
+		must(here.queued > 0, "a conversation that nobody missed anything of")
+		for _, n := range here.notes {
+			bytes += n.bytes
+		}
+	}
+	must(queued == len(c.unheard.queue), "the queue of what was missed")
+	must(bytes == c.unheard.bytes, "the bytes of what was missed")
+	u.Unheard, u.Away = queued, len(c.unheard.away)
 }
 
 func (c *Chat) countStreams(u *UnderWay) {

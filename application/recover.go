@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"slices"
 
 	"parley/domain"
 	"parley/ports"
@@ -26,14 +27,15 @@ func (c *Chat) Recover(
 	if possible, err := c.recoverable(ctx, who, from); !possible || err != nil {
 		return false, err
 	}
-	if err := c.sessions.add(id, who); err != nil {
+	if err := c.sessions.add(id, who, from.Places); err != nil {
 		return false, err
 	}
 	for i, p := range from.Places {
 		back := false
 		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
-			if back = j.Recovered; back {
-				replay(c.missed(j, from.User))
+			var events []domain.Event
+			if events, back = c.missed(j, from.User, p); back {
+				replay(events)
 			}
 		})
 		if err == nil && back {
@@ -46,6 +48,9 @@ func (c *Chat) Recover(
 		// What was replayed cannot be taken back, and another try would replay it again.
 		c.logger.Warn("a recovery failed half-way", "session", id, "user", who.User, "error", err)
 		return false, nil
+	}
+	if s, err := c.sessions.get(id); err == nil {
+		s.returned()
 	}
 	return true, nil
 }
@@ -61,6 +66,9 @@ func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain
 		if err != nil {
 			return false, err
 		}
+		if _, complete := c.unheard.since(p.Conversation, who.User, p.Mark); !complete {
+			return false, nil
+		}
 		if missed += len(messages); gap != "" || missed > maxReplay {
 			return false, nil
 		}
@@ -68,19 +76,33 @@ func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain
 	return true, nil
 }
 
-// missed is what the user is told of what it has missed. Messages that others wait for to be confirmed
-// ask for it again.
-func (c *Chat) missed(j ports.Joined, user domain.UserID) []domain.Event {
-	events := make([]domain.Event, 0, len(j.Messages)+len(j.Written)+len(j.Reports))
+// missed is what the user is told of what its session has missed since the place, in order. Messages that
+// others wait for to be confirmed ask for it again. complete is false if some of it is not known any more.
+// The caller holds the conversation's lock.
+func (c *Chat) missed(j ports.Joined, user domain.UserID, from domain.Place) (events []domain.Event, complete bool) {
+	notes, complete := c.unheard.since(j.Conversation, user, from.Mark)
+	if !complete || !j.Recovered {
+		return nil, false
+	}
+	events = make([]domain.Event, 0, len(j.Messages)+len(notes)+len(j.Written)+len(j.Reports))
+	for _, r := range j.Reports {
+		// One that waited for a user without a session may be kept for those that dropped, too.
+		if !slices.ContainsFunc(notes, func(n note) bool { return n.reports(r.Message) }) {
+			events = append(events, r)
+		}
+	}
 	asked := c.deliveries.awaiting(j.Conversation, user)
 	for _, m := range j.Messages {
+		for ; len(notes) > 0 && notes[0].seq < m.Seq; notes = notes[1:] {
+			events = append(events, notes[0].event)
+		}
 		events = append(events, domain.MessageSent{Message: m, Delivery: asked[m.Seq]})
+	}
+	for _, n := range notes {
+		events = append(events, n.event)
 	}
 	for _, w := range j.Written {
 		events = append(events, w)
 	}
-	for _, r := range j.Reports {
-		events = append(events, r)
-	}
-	return events
+	return events, true
 }

@@ -38,20 +38,21 @@ func playRecovery(t *testing.T, seed uint64) {
 	p := &recoveryPlay{
 		world: newWorld(t, config()), t: t, random: rand.New(rand.NewPCG(seed, 0)),
 		open: map[domain.SessionID]*listener{}, away: map[domain.SessionID]*listener{},
-		heads: map[domain.ConversationID]uint64{},
+		heads: map[domain.ConversationID]uint64{}, notes: map[domain.ConversationID]int{},
 	}
 	p.log = memory.NewLog(memory.LogConfig{MaxMessages: held})
 	p.Chat = application.NewChat(application.Config{
-		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace,
+		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace, RecoveryWindow: time.Hour,
 	}, names{}, yielding{p.rooms}, p.log, p.recorder, p.recorder, slog.New(failing{t}))
 	t.Cleanup(p.Close)
 	for step := range 1000 {
 		what := p.step()
 		for id, l := range p.open {
 			at := fmt.Sprintf("seed %d, step %d: %s; %s", seed, step, what, id)
-			l.hear(t, at, messages(p.recorder.take(id)))
+			l.hear(t, at, p.recorder.take(id))
 			for c, seq := range l.heard {
 				require.Equal(t, p.heads[c], seq, "%s misses the end of %s", at, c)
+				require.Equal(t, p.notes[c], l.noted[c], "%s misses the last event of %s", at, c)
 			}
 		}
 		for id := range p.away {
@@ -61,22 +62,34 @@ func playRecovery(t *testing.T, seed uint64) {
 	require.Positive(t, p.recovered, "nobody came back")
 	require.Positive(t, p.trimmed, "nothing was ever trimmed")
 	require.Positive(t, p.replayed, "nothing was ever missed")
+	require.Positive(t, p.renoted, "no event was ever missed")
 }
 
-// listener is what one session has heard: the last seq of each conversation that it is in.
+// listener is what one session has heard: the last seq of each conversation that it is in, and the number of
+// the last event that is no message.
 type listener struct {
 	user  domain.UserID
 	heard map[domain.ConversationID]uint64
+	noted map[domain.ConversationID]int
 	from  domain.Absence
 }
 
-// hear takes messages in, which must continue what was heard.
-func (l *listener) hear(t *testing.T, at string, ms []domain.Message) {
-	for _, m := range ms {
-		last, in := l.heard[m.Conversation]
-		require.True(t, in, "%s was told of %s, where it is not", at, m.Conversation)
-		require.Equal(t, last+1, m.Seq, "%s: a gap or a repeat in %s", at, m.Conversation)
-		l.heard[m.Conversation] = m.Seq
+// hear takes events in, which must continue what was heard.
+func (l *listener) hear(t *testing.T, at string, es []domain.Event) {
+	for _, e := range es {
+		switch e := e.(type) {
+		case domain.MessageSent:
+			m := e.Message
+			last, in := l.heard[m.Conversation]
+			require.True(t, in, "%s was told of %s, where it is not", at, m.Conversation)
+			require.Equal(t, last+1, m.Seq, "%s: a gap or a repeat in %s", at, m.Conversation)
+			l.heard[m.Conversation] = m.Seq
+		case domain.Announced:
+			c := e.Conversation
+			want := fmt.Sprintf("%d after %d", l.noted[c]+1, l.heard[c])
+			require.Equal(t, want, string(e.Data), "%s: an event is missing, doubled or not in its place in %s", at, c)
+			l.noted[c]++
+		}
 	}
 }
 
@@ -88,8 +101,10 @@ type recoveryPlay struct {
 	open   map[domain.SessionID]*listener
 	away   map[domain.SessionID]*listener
 	heads  map[domain.ConversationID]uint64
+	// notes counts the events that are no messages.
+	notes map[domain.ConversationID]int
 	// What the histories must have contained.
-	recovered, trimmed, replayed int
+	recovered, trimmed, replayed, renoted int
 }
 
 // step does one thing that may happen.
@@ -100,7 +115,7 @@ func (p *recoveryPlay) step() string {
 		p.opened++
 		id, user := domain.SessionID(fmt.Sprint("s", p.opened)), playUsers[p.random.IntN(len(playUsers))]
 		p.connect(id, user)
-		p.open[id] = &listener{user: user, heard: map[domain.ConversationID]uint64{}}
+		p.open[id] = &listener{user: user, heard: map[domain.ConversationID]uint64{}, noted: map[domain.ConversationID]int{}}
 		return fmt.Sprintf("%s of %s connects", id, user)
 	}
 	id := p.pick(p.open)
@@ -110,13 +125,18 @@ func (p *recoveryPlay) step() string {
 	case choice < 25:
 		joined := p.join(id, c)
 		if !in {
-			l.heard[c] = joined.At.Seq
+			l.heard[c], l.noted[c] = joined.At.Seq, p.notes[c]
 		}
 		return fmt.Sprintf("%s joins %s", id, c)
 	case choice < 30 && in:
 		require.NoError(p.t, p.Leave(ctx, id, c))
 		delete(l.heard, c)
 		return fmt.Sprintf("%s leaves %s", id, c)
+	case choice < 35:
+		p.notes[c]++
+		data := fmt.Appendf(nil, "%d after %d", p.notes[c], p.heads[c])
+		require.NoError(p.t, p.Announce(ctx, c, "tick", data))
+		return "a backend tells " + string(c)
 	case choice < 65 && in:
 		_, err := p.Send(ctx, id, ports.Send{Conversation: c, Content: "hello"})
 		require.NoError(p.t, err)
@@ -144,10 +164,11 @@ func (p *recoveryPlay) comeBack() string {
 	id := p.pick(p.away)
 	l := p.away[id]
 	delete(p.away, id)
-	possible, missed := true, 0
+	possible, missed, noted := true, 0, 0
 	for c, seq := range l.heard {
 		possible = possible && p.heads[c]-seq <= held
 		missed += int(p.heads[c] - seq)
+		noted += p.notes[c] - l.noted[c]
 	}
 	require.Equal(p.t, possible, p.recovers(id, l.from), "recovered")
 	if !possible {
@@ -157,6 +178,7 @@ func (p *recoveryPlay) comeBack() string {
 	}
 	p.recovered++
 	p.replayed += missed
+	p.renoted += noted
 	p.open[id] = l
 	return fmt.Sprintf("%s recovers", id)
 }
@@ -174,7 +196,7 @@ func TestChat_Recover_order(t *testing.T) {
 	w := newWorld(t, config())
 	w.log = memory.NewLog(memory.LogConfig{MaxMessages: maxSaid, MaxBytes: 1 << 30})
 	w.Chat = application.NewChat(application.Config{
-		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace,
+		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace, RecoveryWindow: time.Hour,
 	}, names{}, yielding{w.rooms}, w.log, w.recorder, w.recorder, slog.New(failing{t}))
 	t.Cleanup(w.Close)
 	rooms := []domain.ConversationID{talk, other}
@@ -201,7 +223,7 @@ func TestChat_Recover_order(t *testing.T) {
 	heard := make([]*listener, listeners)
 	for i := range listeners {
 		id := session(i)
-		heard[i] = &listener{user: "eve", heard: map[domain.ConversationID]uint64{}}
+		heard[i] = &listener{user: "eve", heard: map[domain.ConversationID]uint64{}, noted: map[domain.ConversationID]int{}}
 		w.connect(id, "eve")
 		for _, c := range rooms {
 			heard[i].heard[c] = w.join(id, c).At.Seq
@@ -219,7 +241,7 @@ func TestChat_Recover_order(t *testing.T) {
 				if !assert.True(t, w.recovers(id, from)) {
 					return
 				}
-				heard[i].hear(t, string(id), messages(w.recorder.take(id)))
+				heard[i].hear(t, string(id), w.recorder.take(id))
 			}
 		})
 	}
@@ -227,7 +249,7 @@ func TestChat_Recover_order(t *testing.T) {
 	close(stop)
 	talking.Wait()
 	for i := range listeners {
-		heard[i].hear(t, string(session(i)), messages(w.recorder.take(session(i))))
+		heard[i].hear(t, string(session(i)), w.recorder.take(session(i)))
 		for _, c := range rooms {
 			head, err := w.log.Head(ctx, c)
 			require.NoError(t, err)

@@ -44,8 +44,9 @@ func (c *Chat) Refresh(ctx context.Context, id domain.SessionID, token string) (
 const warnBefore = 60 * time.Second
 
 // Expire ends the sessions whose tokens are not valid at now any more, and tells those whose are soon. It
-// is to be called every second or so.
+// also forgets what was kept for sessions that do not come back. It is to be called every second or so.
 func (c *Chat) Expire(now time.Time) {
+	c.unheard.prune(now)
 	e := c.sessions.expire(now)
 	for _, s := range e.soon {
 		c.out.Broadcast([]domain.SessionID{s.id}, "", domain.TokenExpiring{ExpiresAt: s.expires})

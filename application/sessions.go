@@ -51,15 +51,15 @@ func (r *registry) user(u domain.UserID) *userShard {
 	return &r.users[maphash.String(r.seed, string(u))%registryShards]
 }
 
-// add opens a session, unless there is one with this id.
-func (r *registry) add(id domain.SessionID, who domain.Identity) error {
+// add opens a session, unless there is one with this id. returning is where it is about to be put back.
+func (r *registry) add(id domain.SessionID, who domain.Identity, returning []domain.Place) error {
 	sh := r.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if _, taken := sh.open[id]; taken {
 		return domain.Errorf(domain.CodeUnavailable, "a session with this id is still open")
 	}
-	sh.open[id] = &session{state: *domain.NewSession(id, who, time.Now())}
+	sh.open[id] = &session{state: *domain.NewSession(id, who, time.Now()), returning: returning}
 	sh.dueAt(who.ExpiresAt)
 	u := r.user(who.User)
 	u.mu.Lock()
@@ -100,6 +100,16 @@ func (r *registry) of(user domain.UserID) []domain.SessionID {
 	u.mu.RLock()
 	defer u.mu.RUnlock()
 	return slices.Clone(u.sessions[user])
+}
+
+// hearing returns the open sessions of the user that are told now what the user is told of the
+// conversation: all but those that are yet to be put back there, which are told by that. The caller holds
+// the conversation's lock.
+func (r *registry) hearing(user domain.UserID, c domain.ConversationID) []domain.SessionID {
+	return slices.DeleteFunc(r.of(user), func(id domain.SessionID) bool {
+		s, err := r.get(id)
+		return err == nil && s.isReturning(c)
+	})
 }
 
 // getting returns the open sessions of the user that get the conversation's message of that seq: those that
@@ -145,7 +155,9 @@ type session struct {
 	asked time.Time
 	// warned says that the client knows that its token expires soon.
 	warned bool
-	state  domain.Session
+	// returning is where a session is put back that recovers just now.
+	returning []domain.Place
+	state     domain.Session
 }
 
 // participate checks that the session may take part in the conversation and is in it.
@@ -202,6 +214,19 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.ended && s.state.Gets(c, seq)
+}
+
+func (s *session) isReturning(c domain.ConversationID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Within(c) != nil && slices.ContainsFunc(s.returning, func(p domain.Place) bool { return p.Conversation == c })
+}
+
+// returned notes that the session is where it was.
+func (s *session) returned() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.returning = nil
 }
 
 // heard returns whose session it is.

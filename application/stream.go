@@ -128,7 +128,7 @@ func (c *Chat) completed(to []domain.SessionID, m domain.Message, receipt ports.
 	one.receipt, one.heard = &receipt, time.Now()
 	if receipt.Duplicate {
 		// The message was told before the stream was opened: no other follows on the chunks.
-		c.out.Broadcast(to, "", aborted(one, next))
+		c.tellAborted(to, one, next)
 	}
 }
 
@@ -154,14 +154,17 @@ func (c *Chat) abort(ctx context.Context, one *stream) error {
 	next := one.Next()
 	c.streams.end(one)
 	c.streams.forget(one)
-	c.out.Broadcast(to, "", aborted(one, next))
+	c.tellAborted(to, one, next)
 	return nil
 }
 
-func aborted(one *stream, next int) domain.ChunkAppended {
-	return domain.ChunkAppended{
+// tellAborted tells the room that nothing follows on the chunks. The caller holds the conversation's lock.
+func (c *Chat) tellAborted(to []domain.SessionID, one *stream, next int) {
+	e := domain.ChunkAppended{
 		Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: domain.Chunk{Index: next}, Aborted: true,
 	}
+	c.out.Broadcast(to, "", e)
+	c.keep(e.Conversation, "", e)
 }
 
 // abortAll aborts the open streams. Nobody can write to them any more.

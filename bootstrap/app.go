@@ -125,7 +125,7 @@ func newChat(
 ) *application.Chat {
 	return application.NewChat(application.Config{
 		Access: domain.Access(c.Access), MaxContent: int(c.MaxContent), PresenceGrace: time.Duration(c.PresenceGrace),
-		ConfirmWindow: time.Duration(c.RecoveryWindow),
+		ConfirmWindow: time.Duration(c.RecoveryWindow), RecoveryWindow: time.Duration(c.RecoveryWindow),
 	}, auth, rooms, messages, out, out, log)
 }
 

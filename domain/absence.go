@@ -12,4 +12,6 @@ type Absence struct {
 type Place struct {
 	Conversation ConversationID
 	At           Position
+	// Mark is the application's, for what was told besides messages.
+	Mark uint64
 }

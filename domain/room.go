@@ -16,7 +16,7 @@ const indexFrom = 32
 // Join of the user counts as the return of one session that dropped.
 type Room struct {
 	// sessions is in order of joining until someone leaves. Slices handed out by Sessions are never
-	// written again: shared says that the next change must copy first.
+	// written again: shared says that who takes a session out must copy first.
 	sessions []SessionID
 	shared   bool
 	// index says where each session stands in sessions; nil while there are few.
@@ -171,8 +171,8 @@ func (r *Room) place(s SessionID) (at int, in bool) {
 	return at, at >= 0
 }
 
+// append does not copy what was handed out: that ends where the new session begins.
 func (r *Room) append(s SessionID) {
-	r.own()
 	r.sessions = append(r.sessions, s)
 	if r.index != nil {
 		r.index[s] = len(r.sessions) - 1
@@ -205,7 +205,7 @@ func (r *Room) remove(s SessionID) bool {
 	return true
 }
 
-// own makes the slice of sessions writable.
+// own makes what the slice of sessions holds writable.
 func (r *Room) own() {
 	if r.shared {
 		r.sessions = append(make([]SessionID, 0, len(r.sessions)+1+len(r.sessions)/4), r.sessions...)

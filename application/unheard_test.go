@@ -1,0 +1,217 @@
+package application_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"parley/application"
+	"parley/domain"
+	"parley/ports"
+)
+
+// whileAway lets ann's s1 drop from talk beside bob's s2, and then something happen.
+func whileAway(t *testing.T, test func(t *testing.T, w *world, from domain.Absence)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
+		w := newWorld(t, cfg)
+		w.enter(s1, ann, talk, other)
+		w.enter(s2, bob, talk)
+		from := w.Disconnect(ctx, s1, ports.Dropped)
+		w.recorder.take(s1)
+		test(t, w, from)
+	})
+}
+
+// back recovers s1 and returns what it is told.
+func (w *world) back(from domain.Absence) []domain.Event {
+	w.t.Helper()
+	require.True(w.t, w.recovers(s1, from))
+	return w.recorder.take(s1)
+}
+
+func (w *world) announce(c domain.ConversationID, data string) {
+	w.t.Helper()
+	require.NoError(w.t, w.Announce(ctx, c, "tick", []byte(data)))
+}
+
+func TestChat_Recover_events(t *testing.T) {
+	t.Run("what is in no log is told between the messages, once", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
+			w.announce(talk, "1")
+			w.announce(other, "2")
+			first, err := w.Send(ctx, s2, ports.Send{Conversation: talk, Content: "hello"})
+			require.NoError(t, err)
+			require.NoError(t, w.Update(ctx, talk, []byte(`{"a":1}`)))
+			_, err = w.OpenStream(ctx, ports.Publish{Conversation: talk, User: "coach", ID: "answer", Content: "so"})
+			require.NoError(t, err)
+			require.NoError(t, w.AbortStream(ctx, talk, "answer"))
+			_, err = w.OpenStream(ctx, ports.Publish{Conversation: talk, User: "coach", ID: "answer", Content: "again"})
+			require.NoError(t, err)
+
+			now := time.Now()
+			told := w.back(from)
+			require.Len(t, told, 6)
+			assert.Equal(t, domain.Announced{Conversation: other, Name: "tick", Data: []byte("2"), At: now}, told[0])
+			assert.Equal(t, domain.Announced{Conversation: talk, Name: "tick", Data: []byte("1"), At: now}, told[1])
+			assert.Equal(t, first.Message, told[2].(domain.MessageSent).Message.ID)
+			assert.Equal(t, domain.ConversationUpdated{Conversation: talk, Changes: []byte(`{"a":1}`), At: now}, told[3])
+			assert.Equal(t, domain.ChunkAppended{
+				Conversation: talk, Message: "answer", Chunk: domain.Chunk{Index: 1}, Aborted: true,
+			}, told[4])
+			assert.Equal(t, domain.ChunkAppended{
+				Conversation: talk, Message: "answer", Chunk: domain.Chunk{Delta: "again"},
+			}, told[5])
+
+			require.NoError(t, w.AbortStream(ctx, talk, "answer"))
+			w.recorder.take(s1)
+			assert.Empty(t, w.back(w.Disconnect(ctx, s1, ports.Dropped)), "it has heard all of that")
+		})
+	})
+
+	t.Run("a sender hears how its message arrived, and nobody else who was away", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, fromBob domain.Absence) {
+			w.enter("s3", "eve", talk)
+			m := w.ask("s3", talk)
+			gone := w.Disconnect(ctx, "s3", ports.Dropped)
+			w.recorder.take("s3")
+			require.NoError(t, w.Acknowledge(ctx, s2, talk, m.Seq))
+			for _, e := range w.back(fromBob) {
+				_, report := e.(domain.MessageDelivered)
+				assert.False(t, report)
+			}
+			require.NoError(t, w.Acknowledge(ctx, s1, talk, m.Seq))
+			require.True(t, w.recovers("s3", gone))
+			told := w.recorder.take("s3")
+			require.Len(t, told, 1)
+			report := told[0].(domain.MessageDelivered)
+			assert.Equal(t, m.ID, report.Message)
+			assert.Equal(t, 2, report.Delivered)
+		})
+	})
+
+	t.Run("who is there hears nothing twice, and nothing is kept for who left", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, _ domain.Absence) {
+			m := w.ask(s2, talk)
+			w.enter("s4", ann, talk)
+			require.NoError(t, w.Acknowledge(ctx, "s4", talk, m.Seq))
+			assert.Zero(t, w.UnderWay().Unheard, "bob has not dropped")
+			reports := 0
+			for _, e := range w.recorder.take(s2) {
+				if _, report := e.(domain.MessageDelivered); report {
+					reports++
+				}
+			}
+			assert.Equal(t, 1, reports)
+		})
+	})
+}
+
+func TestChat_Recover_events_bounds(t *testing.T) {
+	t.Run("who has missed too much does not recover, in other conversations one does", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
+			w.enter("s3", "eve", other)
+			elsewhere := w.Disconnect(ctx, "s3", ports.Dropped)
+			w.announce(talk, "0")
+			late := domain.Absence{User: ann, Places: []domain.Place{from.Places[1]}}
+			require.Equal(t, talk, late.Places[0].Conversation)
+			for i := range 1000 {
+				w.announce(talk, fmt.Sprint(i))
+			}
+			recovered, err := w.Recover(ctx, s1, from, string(ann), notReplayed(t))
+			require.NoError(t, err)
+			assert.False(t, recovered)
+			assert.True(t, w.recovers("s3", elsewhere))
+			assert.Equal(t, 1001, w.UnderWay().Unheard)
+		})
+	})
+	t.Run("a thousand are not too many", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
+			for i := range 1000 {
+				w.announce(talk, fmt.Sprint(i))
+			}
+			assert.Len(t, w.back(from), 1000)
+		})
+	})
+	t.Run("what is large pushes out what is old", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
+			large := string(make([]byte, 1<<20))
+			for range 70 {
+				w.announce(other, large)
+			}
+			assert.Less(t, w.UnderWay().Unheard, 64)
+			recovered, err := w.Recover(ctx, s1, from, string(ann), notReplayed(t))
+			require.NoError(t, err)
+			assert.False(t, recovered)
+		})
+	})
+	t.Run("nothing is kept longer than it can be asked for", func(t *testing.T) {
+		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
+			w.announce(talk, "1")
+			w.Expire(time.Now().Add(window))
+			assert.Equal(t, application.UnderWay{Unheard: 1, Away: 1}, w.UnderWay())
+			w.Expire(time.Now().Add(window + time.Minute))
+			assert.Equal(t, application.UnderWay{}, w.UnderWay())
+			recovered, err := w.Recover(ctx, s1, from, string(ann), notReplayed(t))
+			require.NoError(t, err)
+			assert.False(t, recovered, "it comes too late")
+		})
+	})
+	t.Run("without recovery nothing is kept", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.enter(s1, ann, talk)
+			w.Disconnect(ctx, s1, ports.Dropped)
+			w.announce(talk, "1")
+			assert.Equal(t, application.UnderWay{}, w.UnderWay())
+		})
+	})
+}
+
+// TestChat_Recover_report lets the outcome of a message be known while its sender comes back: it is told once.
+func TestChat_Recover_report(t *testing.T) {
+	cfg := config()
+	cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
+	w := newWorld(t, cfg)
+	w.enter(s1, ann, other, talk)
+	w.enter(s2, bob, talk)
+	for round := range 300 {
+		m := w.ask(s1, talk)
+		from := w.Disconnect(ctx, s1, ports.Dropped)
+		var both sync.WaitGroup
+		both.Go(func() { assert.NoError(t, w.Acknowledge(ctx, s2, talk, m.Seq)) })
+		recovered := w.recovers(s1, from)
+		both.Wait()
+		require.True(t, recovered)
+		reports := 0
+		for _, e := range w.recorder.take(s1) {
+			if report, ok := e.(domain.MessageDelivered); ok {
+				reports++
+				require.Equal(t, m.ID, report.Message)
+			}
+		}
+		require.Equal(t, 1, reports, "round %d", round)
+	}
+}
+
+func TestChat_report_once(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
+		w := newWorld(t, cfg)
+		w.enter(s1, ann, talk)
+		w.enter(s2, bob, talk)
+		w.ask(s1, talk)
+		from := w.Disconnect(ctx, s1, ports.Dropped)
+		w.Confirm(ctx, s2, w.asked(s2)[0])
+		require.True(t, w.recovers(s1, from))
+		assert.Len(t, w.reports(s1), 1, "kept for the user and for the session, told once")
+		assert.Empty(t, w.join(s1, talk).Reports)
+	})
+}
