@@ -4,17 +4,29 @@ package engineio
 // answer may be large, and what is sent behind it must not suffer for it. Instead, answers have a limit
 // of the same size of their own, over which no more of the client's messages are handled until they have
 // left: a client that asks without reading has one answer too many at most. Answers are not volatile.
+// Those marked with Packet.Retain are retained like what Send takes.
 func (s *Session) Answer(packets ...*Packet) {
+	if dirty := s.enqueueAnswer(packets); dirty != nil {
+		dirty.server.flusher.push(dirty)
+	}
+}
+
+func (s *Session) enqueueAnswer(packets []*Packet) (dirty *Session) {
 	s.mu.Lock()
-	var dirty *Session
-	if s.state == stateOpen && s.flushs != flushBroken {
-		s.outbox.addBeyond(packets...)
-		dirty = s.dirtyLocked()
+	defer s.mu.Unlock()
+	if len(packets) == 0 {
+		return nil
 	}
-	s.mu.Unlock()
-	if dirty != nil {
-		s.server.flusher.push(s)
+	if s.state != stateOpen || s.flushs == flushBroken {
+		if next := s.successorLocked(packets); next != nil {
+			return next.enqueueAnswer(packets)
+		}
+		s.retainLocked(packets)
+		return nil
 	}
+	s.outbox.addBeyond(packets...)
+	s.retainLocked(packets)
+	return s.dirtyLocked()
 }
 
 // pollingCredit is how many times OutboxBytes the answers to a polling client may take. Its messages come

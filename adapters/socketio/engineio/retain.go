@@ -39,7 +39,7 @@ func (s *Session) Got(channel string, mark uint64) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.retention.remove(func(_ int, p *Packet) bool { return p.mark == mark && p.channel == channel })
+	s.retention.got(channel, mark)
 }
 
 // CanResume reports whether everything after the offset on the channel is still remembered.

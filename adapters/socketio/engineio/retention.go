@@ -1,5 +1,7 @@
 package engineio
 
+import "slices"
+
 // retention is what a session remembers. The session's mutex guards it.
 type retention struct {
 	// packets are those not proved yet. They are numbered in order; the first has the number base.
@@ -116,6 +118,15 @@ func (r *retention) dropVolatile(unsent []*Packet) {
 		}
 	}
 	r.remove(func(i int, p *Packet) bool { return i >= first && p.volatile })
+}
+
+// got forgets the packet of that mark. Nothing is moved for a mark that is not there: any client may name one.
+func (r *retention) got(channel string, mark uint64) {
+	at := slices.IndexFunc(r.packets, func(p *Packet) bool { return p.mark == mark && p.channel == channel })
+	if at < 0 {
+		return
+	}
+	r.remove(func(i int, p *Packet) bool { return i >= at && p.mark == mark && p.channel == channel })
 }
 
 // remove forgets packets as if they had never been sent.

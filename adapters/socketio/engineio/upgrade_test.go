@@ -90,6 +90,21 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, text("4message"), ws.read())
 	})
 
+	bubble(t, "a WebSocket ping is answered also before it", func(t *testing.T) {
+		c := inMemory(t, engineio.Config{}).handshake()
+		ws := c.kit.upgradeTo(webSocket + "&sid=" + c.sid)
+		for _, step := range []struct{ says, hears string }{{"2probe", "3probe"}, {"5", ""}} {
+			ws.send(websocket.OpPing, []byte("are you there"))
+			assert.Equal(t, frame{op: websocket.OpPong, data: "are you there"}, ws.read())
+			ws.sendText(step.says)
+			if step.hears != "" {
+				assert.Equal(t, text(step.hears), ws.read())
+			}
+		}
+		c.peer.send("fine")
+		assert.Equal(t, text("4fine"), ws.read())
+	})
+
 	bubble(t, "the heartbeat goes on as it was", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		start := time.Now()
@@ -109,7 +124,6 @@ func TestUpgrade_Fails(t *testing.T) {
 		"the upgrade without a probe":        func(ws *wsClient) { ws.sendText("5") },
 		"a binary message":                   func(ws *wsClient) { ws.send(websocket.OpBinary, []byte("2probe")) },
 		"another probe text":                 func(ws *wsClient) { ws.sendText("2prob") },
-		"a WebSocket ping":                   func(ws *wsClient) { ws.send(websocket.OpPing, nil) },
 		"a WebSocket close":                  func(ws *wsClient) { ws.send(websocket.OpClose, nil) },
 		"a frame that breaks the protocol":   func(ws *wsClient) { ws.write([]byte{0x81, 0x00}) },
 		"a connection that breaks off":       func(ws *wsClient) { ws.close() },

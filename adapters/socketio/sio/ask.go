@@ -17,7 +17,7 @@ var (
 	ErrTimeout = errors.New("sio: no ack in time")
 	// ErrDisconnected: the socket went, or was gone already. The client may have got the event.
 	ErrDisconnected = errors.New("sio: disconnected before the ack")
-	// ErrTooManyAsks: the client owes too many acks already; the event was not sent.
+	// ErrTooManyAsks: the client owes too many acks already, or that of the same event; it was not sent.
 	ErrTooManyAsks = errors.New("sio: too many acks pending")
 )
 
@@ -120,7 +120,7 @@ func (s *Socket) owe(a ask, answer func(*Reply, error)) error {
 	if d.closed || s.state.Load() != socketConnected {
 		return ErrDisconnected
 	}
-	if len(d.byID) >= maxAsks {
+	if _, twice := d.byID[a.id]; twice || len(d.byID) >= maxAsks {
 		return ErrTooManyAsks
 	}
 	if d.byID == nil {

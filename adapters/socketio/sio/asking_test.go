@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -135,5 +136,56 @@ func TestEvent_Emit(t *testing.T) {
 			assert.Regexp(t, `^42\["part",\d+,"some more text"\]$`, c.next())
 		}
 		c.quiet()
+	})
+
+	for name, proved := range map[string]bool{
+		"is a place to carry on from":                            false,
+		"is a place to carry on from, also after a proved event": true,
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			w, all := recoverable(t, answering)
+			c, i := w.join()
+			s := all.last()
+			emit(t, s, "before")
+			i.offset = c.event(`42["e","before"]`)
+			if proved {
+				<-time.After(time.Minute) // with a ping, and its pong
+			}
+			c.send(`42["all"]`)
+			i.offset = c.event(`42["part",0]`)
+			c.drop()
+			emit(t, s, "behind")
+			again := w.recovers(i)
+			again.event(`42["part",1]`)
+			again.event(`42["part",2]`)
+			again.event(`42["e","behind"]`)
+			again.quiet()
+		})
+	}
+
+	inBubble(t, "is not lost if the connection is", func(t *testing.T) {
+		w, all := recoverable(t, func(io *sio.Server) {
+			io.Of("/").On("late", func(_ context.Context, e *sio.Event) {
+				e.Socket.Close()
+				assert.NoError(t, e.Emit("part", 0))
+			})
+		})
+		c, i := w.join()
+		emit(t, all.last(), "before")
+		i.offset = c.event(`42["e","before"]`)
+		c.send(`42["late"]`)
+		c.expectClose()
+		again := w.recovers(i)
+		again.event(`42["part",0]`)
+		again.quiet()
+	})
+}
+
+// answering makes "all" answer in parts.
+func answering(io *sio.Server) {
+	io.Of("/").On("all", func(_ context.Context, e *sio.Event) {
+		for n := range 3 {
+			_ = e.Emit("part", n) // a number always encodes
+		}
 	})
 }

@@ -44,7 +44,8 @@ func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
 }
 
 // Emit sends an event to the client that sent this one, as a part of the answer: like an ack it does not
-// count against what may wait for the client. The error is that of encoding the arguments.
+// count against what may wait for the client, but it is recovered like any event. The error is that of
+// encoding the arguments.
 func (e *Event) Emit(event string, args ...any) error {
 	o, err := newEvent(e.Socket.namespace.name, event, e.Socket.pid != "", args)
 	if err != nil {

@@ -128,6 +128,9 @@ func (s *Socket) answer(packets []*engineio.Packet) {
 // event of the client is handled. The client sees "io server disconnect", does not come back by itself,
 // and does not recover. Its sockets in other namespaces stay.
 func (s *Socket) Disconnect() {
+	if s.leaving.Load() {
+		return // however often it is called, one turn is enough
+	}
 	s.part(func(c *conn) {
 		if s.state.Load() == socketConnected {
 			c.dismiss(s)

@@ -1,0 +1,73 @@
+package engineio
+
+import (
+	"bytes"
+	"time"
+
+	"parley/adapters/socketio/engineio/websocket"
+)
+
+// probe handles the upgrade ([protocol], "Upgrade"): `2probe`, answered by `3probe`, then `5`.
+func (ws *webSocket) probe(op websocket.Opcode, data []byte) error {
+	switch {
+	case op == websocket.OpText && !ws.probed && bytes.Equal(data, []byte("2probe")):
+		ws.probed = true
+		if err := ws.say(probePong); err != nil {
+			return err
+		}
+		ws.session.answerPoll()
+		ws.session.server.running.Go(ws.keepPollShort)
+		return nil
+	case op == websocket.OpText && ws.probed && len(data) == 1 && data[0] == typeUpgrade:
+		return ws.takeOver()
+	}
+	return errStop
+}
+
+// say writes to the client of an upgrade: nothing else does so yet.
+func (ws *webSocket) say(p *Packet) error {
+	return writeBlocking(ws.socket.conn, nil, []*Packet{p}, ws.session.server.config.WriteTimeout)
+}
+
+// keepPollShort answers polls while this upgrade is under way: the client waits for its last one.
+func (ws *webSocket) keepPollShort() {
+	s := ws.session
+	ticker := time.NewTicker(probeHold)
+	defer ticker.Stop()
+	for range ticker.C {
+		s.mu.Lock()
+		over := s.upgrade != ws.socket || s.state != stateOpen
+		s.mu.Unlock()
+		if over {
+			return
+		}
+		s.answerPoll()
+	}
+}
+
+// takeOver makes the WebSocket the session's transport. What is pending leaves through it, also of a
+// session that is closing: its client does not poll any more.
+func (ws *webSocket) takeOver() error {
+	s := ws.session
+	ws.probing = false
+	_ = ws.socket.conn.SetReadDeadline(time.Time{}) // if it fails, so does the next read
+	s.mu.Lock()
+	if s.state == stateClosed {
+		s.mu.Unlock()
+		return errStop
+	}
+	s.upgrade, s.ws = nil, ws.socket
+	s.poll.wakeUp()
+	if s.state == stateClosing {
+		s.outbox.replaceLast(plainClose)
+	}
+	var dirty *Session
+	if !s.outbox.empty() {
+		dirty = s.dirtyLocked()
+	}
+	s.mu.Unlock()
+	if dirty != nil {
+		s.server.flusher.push(s)
+	}
+	return nil
+}
