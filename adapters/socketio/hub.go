@@ -37,6 +37,9 @@ func NewHub(recovery bool, log *slog.Logger) *Hub {
 
 // Broadcast encodes the event once and enqueues the same bytes for every session.
 func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event) {
+	if len(to) == 0 {
+		return
+	}
 	p, ok := h.encode(e)
 	if !ok {
 		return
