@@ -54,6 +54,31 @@ func TestRun_parley(t *testing.T) {
 		assert.Equal(t, l.Deliveries.Received, l.Checked-checkedBeside(l), "every message was decoded in full")
 	}
 
+	t.Run("who polls gets everything, too", func(t *testing.T) {
+		cfg := parley(t, scenario.Polling)
+		cfg.Crowd.Loops = 2
+		r, err := scenario.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		clean(t, r.Load)
+		assert.Equal(t, "polling", r.Transport)
+		assert.Equal(t, all, r.Load.Deliveries)
+		assert.Equal(t, uint64(50), r.Load.Acks.Count)
+	})
+
+	t.Run("polling goes with everything else", func(t *testing.T) {
+		cfg := parley(t, scenario.Polling)
+		cfg.Plan.Confirm = true
+		cfg.Plan.Size, cfg.Plan.MaxSize = 64, 40_000
+		cfg.Plan.Typing.Rate, cfg.Plan.ChurnRate, cfg.Crowd.Churn = 100, 100, 3
+		r, err := scenario.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		require.NotNil(t, r.Load)
+		assert.True(t, r.Load.Deliveries.Clean())
+		assert.True(t, r.Load.Churn.Deliveries.Clean())
+		assert.Zero(t, r.Load.Malformed, r.Load.Example)
+		assert.Equal(t, 60, r.Load.Confirmations.Complete+r.Load.Confirmations.Partial)
+	})
+
 	t.Run("typing is heard, and the messages beside it are all there", func(t *testing.T) {
 		cfg := parley(t, scenario.Typing)
 		cfg.Baseline = true
