@@ -230,7 +230,7 @@ func TestSwarm_polling(t *testing.T) {
 			s := polled(t, server)
 			connected(t, s)
 			spoiled.Store(true)
-			out := run(t, s)
+			out := lossy(t, s)
 			assert.Equal(t, map[string]int{c.want: 1}, out.Dropped)
 			assert.Zero(t, s.Open())
 		})
