@@ -5,7 +5,6 @@ package scenario_test
 import (
 	"context"
 	"io"
-	"os"
 	"testing"
 	"time"
 
@@ -36,7 +35,7 @@ func parley(t *testing.T, name string) scenario.Config {
 		assert.NoError(t, app.Stop(ctx))
 	})
 	return scenario.Config{
-		Scenario: name, Server: app.URL(), Secret: secret, PID: os.Getpid(),
+		Scenario: name, Server: app.URL(), Secret: secret,
 		Crowd: swarm.Config{Clients: 20, Sample: 1, Prefix: "run"},
 		Plan: swarm.Plan{
 			Rate: 200, Warmup: 50 * time.Millisecond, Duration: 250 * time.Millisecond, Size: 64, Senders: 2,
@@ -54,6 +53,31 @@ func TestRun_parley(t *testing.T) {
 		assert.Equal(t, l.Deliveries.Received, l.Checked-checkedBeside(l), "every message was decoded in full")
 	}
 
+	t.Run("who polls gets everything, too", func(t *testing.T) {
+		cfg := parley(t, scenario.Polling)
+		cfg.Crowd.Loops = 2
+		r, err := scenario.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		clean(t, r.Load)
+		assert.Equal(t, "polling", r.Transport)
+		assert.Equal(t, all, r.Load.Deliveries)
+		assert.Equal(t, uint64(50), r.Load.Acks.Count)
+	})
+
+	t.Run("polling goes with everything else", func(t *testing.T) {
+		cfg := parley(t, scenario.Polling)
+		cfg.Plan.Confirm = true
+		cfg.Plan.Rate, cfg.Plan.Size, cfg.Plan.MaxSize = 100, 64, 4000
+		cfg.Plan.Typing.Rate, cfg.Plan.ChurnRate, cfg.Crowd.Churn = 100, 100, 3
+		r, err := scenario.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		require.NotNil(t, r.Load)
+		assert.True(t, r.Load.Deliveries.Clean(), "%+v", r.Load)
+		assert.True(t, r.Load.Churn.Deliveries.Clean())
+		assert.Zero(t, r.Load.Malformed, r.Load.Example)
+		assert.Equal(t, 30, r.Load.Confirmations.Complete+r.Load.Confirmations.Partial)
+	})
+
 	t.Run("typing is heard, and the messages beside it are all there", func(t *testing.T) {
 		cfg := parley(t, scenario.Typing)
 		cfg.Baseline = true
@@ -68,7 +92,6 @@ func TestRun_parley(t *testing.T) {
 		require.NotNil(t, r.Load.Typing)
 		assert.Equal(t, 120, r.Load.Typing.Sent)
 		assert.GreaterOrEqual(t, r.Load.Typing.Heard, uint64(5*19), "each typist at least once, by all others")
-		assert.Positive(t, r.Load.EventsPerSecond)
 	})
 
 	t.Run("members who come and go get what is said while they are there", func(t *testing.T) {
@@ -83,12 +106,12 @@ func TestRun_parley(t *testing.T) {
 		c := r.Load.Churn
 		require.NotNil(t, c)
 		assert.Equal(t, 5, c.Members)
-		assert.Greater(t, c.Joins, 10)
+		assert.Positive(t, c.Joins)
 		assert.Equal(t, c.Joins+5, c.Leaves, "all were in at first and are out in the end")
-		assert.Greater(t, c.Deliveries.Received, uint64(50))
+		assert.Positive(t, c.Deliveries.Received)
 		assert.Equal(t, c.Deliveries.Expected, c.Deliveries.Received)
-		assert.Positive(t, c.JoinTook.Count)
-		assert.Positive(t, c.LeaveTook.Count)
+		assert.LessOrEqual(t, c.JoinTook.Count, uint64(c.Joins))
+		assert.LessOrEqual(t, c.LeaveTook.Count, uint64(c.Leaves))
 	})
 
 	t.Run("every message is confirmed by all and reported once", func(t *testing.T) {
@@ -108,13 +131,14 @@ func TestRun_parley(t *testing.T) {
 
 	t.Run("big messages arrive whole", func(t *testing.T) {
 		cfg := parley(t, scenario.Big)
-		cfg.Plan.Rate, cfg.Plan.Size, cfg.Plan.MaxSize = 40, 16<<10, 64<<10
+		cfg.Crowd.Sample = 10
+		cfg.Plan.Rate, cfg.Plan.Size, cfg.Plan.MaxSize = 20, 16<<10, 64<<10
 		r, err := scenario.Run(t.Context(), cfg)
 		require.NoError(t, err)
-		clean(t, r.Load)
-		assert.Equal(t, tally.Deliveries{Expected: 240, Received: 240}, r.Load.Deliveries)
+		assert.Empty(t, r.Load.Fault())
+		assert.Equal(t, tally.Deliveries{Expected: 120, Received: 120}, r.Load.Deliveries)
+		assert.Equal(t, uint64(12), r.Load.Checked)
 		assert.Equal(t, 64<<10, r.Load.MaxSize)
-		assert.Greater(t, r.Load.MiBPerSecond, 10.0)
 	})
 
 	t.Run("who does not read costs the others nothing", func(t *testing.T) {

@@ -32,8 +32,8 @@ type client struct {
 	loop   *loop
 
 	mu     sync.Mutex // guards the rest of this block
-	fd     int        // -1 while not open, so that nobody writes to a reused number
-	unsent []byte     // whole frames, or the rest of one, which the kernel did not take yet
+	socket            // the WebSocket; what polls, when polling
+	up     *poster    // what posts; nil over WebSocket, else never
 
 	// Owned by the loop.
 	stream  wire.Stream
@@ -45,77 +45,100 @@ type client struct {
 	owed    uint64 // highest seq that its membership covers for certain
 }
 
-// send masks one text packet and writes it. It never blocks: what the kernel does not take is
-// kept, up to maxUnsent, and written by the loop.
+// socket is one descriptor with what waits to be written. It is guarded by its client's lock.
+type socket struct {
+	fd     int    // -1 while not open, so that nobody writes to a reused number
+	unsent []byte // whole frames or requests, or the rest of one, which the kernel did not take yet
+}
+
+// send writes one text packet, masked, or posts it. It never blocks: what the kernel does not take
+// is kept, up to maxUnsent, and written by the loop.
 func (c *client) send(text []byte) error {
+	if c.up != nil {
+		return c.post(text)
+	}
 	return c.write(wire.AppendMasked(make([]byte, 0, len(text)+14), wire.OpText, rand.Uint32(), text))
 }
 
 func (c *client) write(frame []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fd < 0 {
+	return c.writeTo(&c.socket, down, frame)
+}
+
+// writeTo writes to one of the client's sockets. The caller holds the lock.
+func (c *client) writeTo(k *socket, side int32, b []byte) error {
+	if k.fd < 0 {
 		return errClosed
 	}
-	if len(c.unsent) > 0 {
-		return c.hold(frame)
+	if len(k.unsent) > 0 {
+		return k.hold(b)
 	}
-	n, err := writeSome(c.fd, frame)
+	n, err := writeSome(k.fd, b)
 	if err != nil {
 		return err
 	}
-	if n == len(frame) {
+	if n == len(b) {
 		return nil
 	}
-	if err := c.hold(frame[n:]); err != nil {
+	if err := k.hold(b[n:]); err != nil {
 		return err
 	}
-	return c.loop.watch(c, unix.EPOLLIN|unix.EPOLLOUT)
+	return c.loop.watch(c, k.fd, side, unix.EPOLLIN|unix.EPOLLOUT)
 }
 
-func (c *client) hold(b []byte) error {
-	if len(c.unsent)+len(b) > maxUnsent {
+func (k *socket) hold(b []byte) error {
+	if len(k.unsent)+len(b) > maxUnsent {
 		return errUnsent
 	}
-	c.unsent = append(c.unsent, b...)
+	k.unsent = append(k.unsent, b...)
 	return nil
 }
 
-// flush writes what is held; the loop calls it when the socket became writable.
-func (c *client) flush() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fd < 0 || len(c.unsent) == 0 {
+// flush writes what is held for a socket that became writable. The caller holds the lock.
+func (c *client) flush(k *socket, side int32) error {
+	if k.fd < 0 || len(k.unsent) == 0 {
 		return nil
 	}
-	n, err := writeSome(c.fd, c.unsent)
+	n, err := writeSome(k.fd, k.unsent)
 	if err != nil {
 		return err
 	}
-	c.unsent = c.unsent[n:]
-	if len(c.unsent) > 0 {
+	k.unsent = k.unsent[n:]
+	if len(k.unsent) > 0 {
 		return nil
 	}
-	c.unsent = nil
-	return c.loop.watch(c, unix.EPOLLIN)
+	k.unsent = nil
+	return c.loop.watch(c, k.fd, side, unix.EPOLLIN)
 }
 
-// open hands the client its connected socket.
-func (c *client) open(fd int) {
+// open hands the client its connected sockets.
+func (c *client) open(e established) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fd = fd
+	c.fd = e.fd
+	if c.up != nil {
+		c.up.begin(e, c.loop.swarm.now())
+	}
 }
 
-// shut closes the socket. Closing also takes it out of the epoll set: no other descriptor
-// refers to it.
+// shut closes the sockets.
 func (c *client) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fd >= 0 {
-		_ = unix.Close(c.fd)
+	c.close()
+	if c.up != nil {
+		c.up.close()
+		c.up.queue, c.up.queued, c.up.waiting = nil, 0, false
 	}
-	c.fd, c.unsent = -1, nil
+}
+
+// close also takes the socket out of the epoll set: no other descriptor refers to it.
+func (k *socket) close() {
+	if k.fd >= 0 {
+		_ = unix.Close(k.fd)
+	}
+	k.fd, k.unsent = -1, nil
 }
 
 // isOpen may be outdated when it returns.

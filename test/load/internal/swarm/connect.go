@@ -121,10 +121,17 @@ func (s *Swarm) attempt(c *client) error {
 		return err
 	}
 	h := handshake{fd: fd, deadline: deadline}
-	if err := h.run(s.target, token); err != nil {
+	e := established{fd: fd, source: source}
+	if c.up != nil {
+		e, err = h.poll(s.target, source, token)
+	} else {
+		err = h.run(s.target, token)
+		e.rest = h.in
+	}
+	if err != nil {
 		h.close()
 		return err
 	}
-	c.loop.call(func() { err = c.loop.adopt(c, fd, h.in) })
+	c.loop.call(func() { err = c.loop.adopt(c, e) })
 	return err
 }

@@ -21,6 +21,12 @@ const (
 	wakeID     = -1 // the id of the wake-up descriptor among the clients' ids
 )
 
+// The sockets of a client, told apart by the second half of epoll's data.
+const (
+	down int32 = iota
+	up
+)
+
 // loop reads for its clients on one thread. Everything below `todo` belongs to its goroutine,
 // which ends after a call has set stopping.
 type loop struct {
@@ -98,7 +104,12 @@ func (l *loop) run() {
 				l.runTodo()
 				continue
 			}
-			l.serve(l.swarm.clients[ev.Fd], ev.Events)
+			c := l.swarm.clients[ev.Fd]
+			if ev.Pad == up {
+				l.serveUp(c, ev.Events)
+				continue
+			}
+			l.serve(c, ev.Events)
 		}
 		l.tally.publish(&l.swarm.progress)
 	}
@@ -152,23 +163,47 @@ func (l *loop) end() {
 	_, _ = unix.Close(l.wake), unix.Close(l.epoll)
 }
 
-// adopt takes over a client whose handshake is done; rest is what it has read beyond that.
-func (l *loop) adopt(c *client, fd int, rest []byte) error {
-	c.open(fd)
+// established is a connection whose handshake is done.
+type established struct {
+	fd     int
+	rest   []byte // read beyond the handshake: frames, or the packets of a polling body
+	post   int    // polling: the second descriptor
+	sid    string // polling
+	source byte
+}
+
+// adopt takes over a client whose handshake is done.
+func (l *loop) adopt(c *client, e established) error {
+	c.open(e)
 	c.stream.Keep(nil)
-	c.joined = false
-	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(c.id)}
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
+	c.joined, c.waits = false, settled
+	err := l.add(c, e.fd, down)
+	if err == nil && c.up != nil {
+		err = l.add(c, e.post, up)
+	}
+	if err != nil {
 		c.shut()
+		return err
+	}
+	if c.up != nil {
+		l.polled(c, e.rest, l.swarm.now())
+		return nil
+	}
+	l.cut(c, e.rest, l.swarm.now())
+	return nil
+}
+
+func (l *loop) add(c *client, fd int, side int32) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(c.id), Pad: side}
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
-	l.cut(c, rest, l.swarm.now())
 	return nil
 }
 
 // watch changes the events waited for. The caller holds the client's lock.
-func (l *loop) watch(c *client, events uint32) error {
-	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: events, Fd: int32(c.id)})
+func (l *loop) watch(c *client, fd int, side int32, events uint32) error {
+	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(c.id), Pad: side})
 }
 
 // drop ends a connection and keeps the reason.
@@ -184,7 +219,10 @@ func (l *loop) serve(c *client, events uint32) {
 		return
 	}
 	if events&unix.EPOLLOUT != 0 {
-		if err := c.flush(); err != nil {
+		c.mu.Lock()
+		err := c.flush(&c.socket, down)
+		c.mu.Unlock()
+		if err != nil {
 			l.drop(c, "write: "+err.Error())
 			return
 		}
@@ -205,7 +243,12 @@ func (l *loop) serve(c *client, events uint32) {
 		l.drop(c, "closed by the server")
 		return
 	}
-	l.cut(c, c.stream.Join(l.buf, head, n), l.swarm.now())
+	b := c.stream.Join(l.buf, head, n)
+	if c.up != nil {
+		l.cutPoll(c, b, l.swarm.now())
+		return
+	}
+	l.cut(c, b, l.swarm.now())
 }
 
 // cut handles all whole frames in b, received at now on the swarm's clock.

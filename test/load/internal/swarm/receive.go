@@ -40,11 +40,16 @@ func (l *loop) frame(c *client, f wire.Frame, now time.Duration) string {
 	if !whole || op != wire.OpText { // binary attachments are none of ours
 		return ""
 	}
-	if bytes.HasPrefix(payload, messageEvent) {
-		l.message(c, payload[2:], false, now)
+	return l.text(c, payload, now)
+}
+
+// text handles one text packet, of either transport.
+func (l *loop) text(c *client, packet []byte, now time.Duration) string {
+	if bytes.HasPrefix(packet, messageEvent) {
+		l.message(c, packet[2:], false, now)
 		return ""
 	}
-	return l.packet(c, payload, now)
+	return l.packet(c, packet, now)
 }
 
 func failure(err error) string {

@@ -32,14 +32,14 @@ func (l *loop) stall(c *client) {
 // kernel is asked.
 func (s *Swarm) ended() (n int) {
 	for _, c := range s.clients {
-		if c.stalls && c.stalled && !c.established() {
+		if c.stalls && c.stalled && !c.connected() {
 			n++
 		}
 	}
 	return n
 }
 
-func (c *client) established() bool {
+func (c *client) connected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fd < 0 {

@@ -44,7 +44,7 @@ type Config struct {
 	Joining     int           // joins unanswered at once, default 64
 	Attempts    int           // per connection, default 4, with growing pauses
 	Timeout     time.Duration // of one connection attempt, and for joins without any progress; default 20 s
-	Sources     int           // local addresses 127.0.0.1…n to connect from; default one per 20,000 clients
+	Sources     int           // local addresses 127.0.0.1…n to connect from; default one per 20,000 connections
 	Nap         time.Duration // see the package comment; default 1 ms, negative for none
 	Sample      int           // one message in so many is decoded and checked in full, default 1000
 }
@@ -64,7 +64,11 @@ func (c Config) withDefaults() Config {
 	def(&c.Dialers, 64)
 	def(&c.Joining, 64)
 	def(&c.Attempts, 4)
-	def(&c.Sources, (c.Clients+clientsPerSource-1)/clientsPerSource)
+	connections := c.Clients
+	if c.Polling {
+		connections *= 2
+	}
+	def(&c.Sources, (connections+clientsPerSource-1)/clientsPerSource)
 	def(&c.Sample, 1000)
 	if c.ConnectRate == 0 {
 		c.ConnectRate = 1000
@@ -139,8 +143,11 @@ func New(cfg Config) (*Swarm, error) {
 			room:   i % cfg.Rooms,
 			stalls: i >= cfg.Clients-cfg.Stalled,
 			churns: i >= cfg.Clients-cfg.Stalled-cfg.Churn && i < cfg.Clients-cfg.Stalled,
-			fd:     -1,
+			socket: socket{fd: -1},
 		})
+		if cfg.Polling {
+			s.clients[i].up = &poster{socket: socket{fd: -1}}
+		}
 	}
 	return s, nil
 }

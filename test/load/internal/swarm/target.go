@@ -56,9 +56,28 @@ func (t target) sockaddr() (family int, sa unix.Sockaddr) {
 	return unix.AF_INET6, &unix.SockaddrInet6{Port: t.port, Addr: [16]byte(t.ip)}
 }
 
-// dial opens a non-blocking connection. source is the last byte of the local 127.0.0.x address,
-// 0 to let the kernel choose.
+// dial opens a non-blocking connection and waits until it stands. source is the last byte of the
+// local 127.0.0.x address, 0 to let the kernel choose.
 func (t target) dial(source byte, deadline time.Time) (fd int, err error) {
+	if fd, err = t.begin(source); err != nil {
+		return -1, err
+	}
+	if err = waitFor(fd, unix.POLLOUT, deadline); err == nil {
+		var code int
+		code, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && code != 0 {
+			err = unix.Errno(code)
+		}
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, fmt.Errorf("connect: %w", err)
+	}
+	return fd, nil
+}
+
+// begin opens a non-blocking connection that may not stand yet.
+func (t target) begin(source byte) (fd int, err error) {
 	family, sa := t.sockaddr()
 	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -83,23 +102,10 @@ func (t target) dial(source byte, deadline time.Time) (fd int, err error) {
 		}
 	}
 	err = unix.Connect(fd, sa)
-	if err == nil {
+	if err == nil || errors.Is(err, unix.EINPROGRESS) || errors.Is(err, unix.EINTR) {
 		return fd, nil
 	}
-	if !errors.Is(err, unix.EINPROGRESS) && !errors.Is(err, unix.EINTR) {
-		return fd, fmt.Errorf("connect: %w", err)
-	}
-	if err := waitFor(fd, unix.POLLOUT, deadline); err != nil {
-		return fd, fmt.Errorf("connect: %w", err)
-	}
-	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err == nil && code != 0 {
-		err = unix.Errno(code)
-	}
-	if err != nil {
-		return fd, fmt.Errorf("connect: %w", err)
-	}
-	return fd, nil
+	return fd, fmt.Errorf("connect: %w", err)
 }
 
 var errTimeout = errors.New("timed out")

@@ -142,7 +142,7 @@ func TestSwarm_wire(t *testing.T) {
 		})
 		s := lone(t, url, swarm.Config{})
 		connected(t, s)
-		out := run(t, s)
+		out := lossy(t, s)
 		assert.Equal(t, 80, out.Accepted)
 		assert.Equal(t, map[string]int{"RATE_LIMITED": 10}, out.Refused)
 		assert.Equal(t, map[string]int{"RATE_LIMITED": 10}, out.Errors)
@@ -164,7 +164,7 @@ func TestSwarm_wire(t *testing.T) {
 		})
 		s := lone(t, url, swarm.Config{Sample: 1})
 		connected(t, s)
-		out := run(t, s)
+		out := lossy(t, s)
 		assert.Equal(t, uint64(100), out.SeqGaps)
 		assert.Equal(t, uint64(100), out.Deliveries.Lost)
 		assert.Equal(t, 500, out.Malformed, "timestamp, second ack, stray ack, no stamp, unknown packet")
@@ -180,7 +180,7 @@ func TestSwarm_wire(t *testing.T) {
 		})
 		s := lone(t, url, swarm.Config{})
 		connected(t, s)
-		out := run(t, s)
+		out := lossy(t, s)
 		unsent := 0
 		for _, n := range out.Unsent {
 			unsent += n

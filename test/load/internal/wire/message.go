@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,8 @@ var (
 	codeField = []byte(`"code":"`)
 )
 
+var filler = strings.Repeat("x", 4096)
+
 // AppendContent appends a content of size bytes (at least MinContent) which begins with the stamp.
 // All of it is plain ASCII that JSON needs not escape.
 func AppendContent(dst []byte, s Stamp, size int) []byte {
@@ -38,8 +41,8 @@ func AppendContent(dst []byte, s Stamp, size int) []byte {
 	dst = append(dst, ':')
 	dst = appendDigits(dst, uint64(s.Due), dueDigits)
 	dst = append(dst, ':')
-	for len(dst)-start < size {
-		dst = append(dst, 'x')
+	for missing := size - (len(dst) - start); missing > 0; missing = size - (len(dst) - start) {
+		dst = append(dst, filler[:min(missing, len(filler))]...)
 	}
 	return dst
 }
