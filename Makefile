@@ -36,11 +36,14 @@ fmt: $(GOLANGCI) ## Format the Go code
 generate: ## Regenerate the mocks
 	go generate ./...
 
-bench: ## Compare with the reference server on this machine, as published (some 20 minutes)
-	./test/load/compare.sh -rounds 5 -knee-rounds 3 -room-time 15s
+# ROUNDS=2 takes half the time and less; BENCH passes further flags (go run ./test/load -help).
+ROUNDS := 5
+bench: ## Compare with the reference servers on this machine and write docs/benchmarks.md (some 40 minutes; ROUNDS=2: 20)
+	./test/load/compare.sh -rounds $(ROUNDS) -docs docs $(BENCH)
 
-bench-quick: ## The same, rougher, in two or three minutes
-	./test/load/compare.sh
+bench-quick: ## The same, rougher and with fewer rows, in two or three minutes; writes nothing
+	./test/load/compare.sh -rounds 1 -knee-rounds 1 -rates "" -room-sizes 100 -room-time 2s -knee-time 700ms \
+		-storm-clients 1000 -idle-clients 1000 -idle-time 5s -ping 2s -rooms-clients 0 -stuck-clients 0 $(BENCH)
 
 web: $(WEB)/dist/index.html
 

@@ -37,15 +37,13 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.BoolVar(&o.json, "json", false, "print the result as JSON")
 	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; of the other flags only -warmup, -nap and -loops then apply")
 	o.scenarioFlags(fs)
-	var peers string
-	compareFlags(fs, &o.rounds, &peers)
+	o.rounds.Flags(fs)
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	o.rounds.Peers = strings.Split(peers, ",")
 	o.rounds.Warmup = o.scenario.Plan.Warmup
 	o.rounds.Nap = o.scenario.Crowd.Nap
 	o.rounds.Loops = o.scenario.Crowd.Loops
@@ -98,24 +96,6 @@ func (o *options) scenarioFlags(fs *flag.FlagSet) {
 	fs.DurationVar(&c.MaxP99, "max-p99", 100*time.Millisecond, "latency limit of -find-knee")
 	fs.Float64Var(&c.MaxRate, "max-rate", 20_000, "highest rate -find-knee tries")
 	fs.IntVar(&c.Retries, "retries", 1, "how often -find-knee tries a failed rate again")
-}
-
-func compareFlags(fs *flag.FlagSet, c *compare.Config, peers *string) {
-	fs.StringVar(peers, "peers", "parley,node,floor", "servers to compare, in this order each round")
-	fs.StringVar(&c.ParleyBinary, "parley", "", "binary of Parley")
-	fs.StringVar(&c.FloorBinary, "floor", "", "binary of the floor")
-	fs.StringVar(&c.NodeDir, "node-dir", "", "folder of the Node server, its packages installed")
-	fs.StringVar(&c.ParleyEnv, "parley-env", "", "further environment of Parley, K=V separated by blanks")
-	fs.StringVar(&c.NodeFlags, "node-flags", "", "further flags of node, separated by blanks")
-	fs.IntVar(&c.Rounds, "rounds", 2, "rounds of every measurement but the highest rate")
-	fs.IntVar(&c.KneeRounds, "knee-rounds", 1, "rounds of the search for the highest rate; 0 leaves it out")
-	fs.IntVar(&c.RoomClients, "room-clients", 1000, "clients of the big room")
-	fs.Float64Var(&c.RoomRate, "room-rate", 40, "messages per second in the big room")
-	fs.DurationVar(&c.RoomTime, "room-time", 4*time.Second, "measured time of the big room")
-	fs.DurationVar(&c.KneeTime, "knee-time", 1500*time.Millisecond, "measured time of each rate tried")
-	fs.IntVar(&c.IdleClients, "idle-clients", 2000, "idle connections added to as many")
-	fs.DurationVar(&c.IdleTime, "idle-time", 4*time.Second, "how long idle connections are held")
-	fs.BoolVar(&c.ForceGC, "force-gc", true, "have both servers collect garbage before memory is read")
 }
 
 func (o *options) validate() error {
@@ -184,7 +164,7 @@ func (o *options) checkFiles() error {
 		clients *= 2 // it holds two crowds
 	}
 	if o.compare {
-		clients = max(o.rounds.RoomClients, 2*o.rounds.IdleClients)
+		clients = o.rounds.MostClients()
 	}
 	need := uint64(clients) + 100
 	var limit syscall.Rlimit

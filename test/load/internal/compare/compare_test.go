@@ -3,9 +3,13 @@
 package compare_test
 
 import (
+	"context"
+	"flag"
+	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +20,7 @@ import (
 
 	"parley/test/load/internal/compare"
 	"parley/test/load/internal/floor"
-	"parley/test/load/internal/pace"
-	"parley/test/load/internal/scenario"
-	"parley/test/load/internal/swarm"
-	"parley/test/load/internal/tally"
+	"parley/test/load/internal/report"
 )
 
 // The test binary plays a server when it is started as one: PORT is set only by package compare.
@@ -34,85 +35,69 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func sample(peer, measurement string, r scenario.Result) compare.Sample {
-	return compare.Sample{Peer: peer, Measurement: measurement, Result: r}
-}
-
-func room(cpu, p99 float64) scenario.Result {
-	return scenario.Result{Load: &scenario.Load{ServerCPUMicros: cpu, Latency: tally.Percentiles{P99: p99}}}
-}
-
-func TestReport_WriteMarkdown(t *testing.T) {
-	report := compare.Report{
-		Config:      compare.Config{Peers: []string{"parley", "node", "floor"}, RoomClients: 1000, RoomRate: 40, IdleClients: 2000},
-		Environment: []string{"two cores"},
-		Faults:      []string{"node, room, round 1: 3 lost"},
-		Samples: []compare.Sample{
-			sample("parley", "room", room(12, 9)), sample("node", "room", room(18, 20)), sample("floor", "room", room(10, 8)),
-			sample("parley", "room", room(10, 7)), sample("node", "room", room(22, 30)), sample("floor", "room", room(10, 8)),
-			sample("parley", "room", room(14, 8)), sample("node", "room", room(20, 25)), sample("floor", "room", room(11, 8)),
-			sample("parley", "knee", scenario.Result{Knee: &scenario.Knee{Found: pace.Found{Best: 900}}}),
-			sample("node", "knee", scenario.Result{Knee: &scenario.Knee{Found: pace.Found{Best: 60}}}),
-			sample("parley", "idle", scenario.Result{
-				Memory: &scenario.Memory{Each: 6144, Marginal: 5120},
-			}),
-			sample("parley", "storm", scenario.Result{Connect: &scenario.Phase{ServerCPUMicros: 90}}),
-			sample("node", "idle", scenario.Result{
-				Memory: &scenario.Memory{Each: 30 * 1024, Marginal: 20 * 1024},
-			}),
-			sample("node", "storm", scenario.Result{Connect: &scenario.Phase{ServerCPUMicros: 900}}),
-		},
-	}
-	var b strings.Builder
-	require.NoError(t, report.WriteMarkdown(&b))
-	assert.Equal(t, `| | parley | node | floor | parley/node | parley/floor |
-|---|---|---|---|---|---|
-| CPU per delivery, µs (1000 clients, 40 messages/s) | 12.00 (10.00–14.00) | 20.00 (18.00–22.00) | 10.00 (10.00–11.00) | 0.60 | 1.20 |
-| latency p99 at that load, ms | 8.0 (7.0–9.0) | 25.0 (20.0–30.0) | 8.0 (8.0–8.0) | 0.32 | 1.00 |
-| highest rate, messages/s (1000 clients, p99 < 100 ms, nothing lost) | 900 | 60 | – | 15.00 | – |
-| memory per idle connection, KiB (from 0 to 4000 joined clients) | 6.0 | 30.0 | – | 0.20 | – |
-| the same from 2000 to 4000, KiB | 5.0 | 20.0 | – | 0.25 | – |
-| CPU per connection set-up, µs (token verified) | 90 | 900 | – | 0.10 | – |
-
-- two cores
-- **fault**: node, room, round 1: 3 lost
-`, b.String())
-}
-
+// config is a comparison of a second or two.
 func config(t *testing.T) compare.Config {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	return compare.Config{
 		Peers: []string{compare.Parley, compare.Floor}, ParleyBinary: self, FloorBinary: self,
-		Rounds: 2, KneeRounds: 1, RoomClients: 20, RoomRate: 20, IdleClients: 20,
-		RoomTime: 200 * time.Millisecond, KneeTime: 50 * time.Millisecond, IdleTime: 100 * time.Millisecond, Warmup: 50 * time.Millisecond,
+		Rounds: 1, RoomClients: 20, RoomRate: 20, RoomSizes: []int{10}, StormClients: 20, IdleClients: 20,
+		RoomTime: 200 * time.Millisecond, KneeTime: 50 * time.Millisecond, Warmup: 50 * time.Millisecond,
+		IdleTime: 100 * time.Millisecond, Ping: 40 * time.Millisecond,
 		Nap: time.Millisecond, Loops: 1,
 	}
 }
 
+func order(r *report.Report) (runs []string) {
+	for _, s := range r.Samples {
+		runs = append(runs, s.String())
+	}
+	return runs
+}
+
 func TestRun(t *testing.T) {
-	t.Run("every peer is measured in every round, interleaved", func(t *testing.T) {
+	t.Run("rounds are interleaved, and the others leave out what is not about them", func(t *testing.T) {
 		cfg := config(t)
-		cfg.KneeRounds = 0
-		report, err := compare.Run(t.Context(), cfg)
+		cfg.Rounds, cfg.Docs = 2, t.TempDir()
+		out, err := compare.Run(t.Context(), cfg)
 		require.NoError(t, err)
-		var order []string
-		for _, s := range report.Samples {
-			order = append(order, s.Peer+" "+s.Measurement)
-		}
-		round := []string{"parley storm", "floor storm", "parley idle", "parley room", "floor room"}
-		assert.Equal(t, append(round, round...), order)
-		assert.Empty(t, report.Faults)
-		assert.NotEmpty(t, report.Environment)
+		assert.Equal(t, []string{
+			"parley, storm, round 1", "floor, storm, round 1", "parley, idle, round 1",
+			"parley, size 10, round 1", "floor, size 10, round 1", "parley, size 20, round 1", "floor, size 20, round 1",
+			"parley, storm, round 2", "floor, storm, round 2", "parley, idle, round 2",
+			"parley, size 10, round 2", "floor, size 10, round 2", "parley, size 20, round 2", "floor, size 20, round 2",
+		}, order(out))
+		assert.Empty(t, out.Faults)
+		page, err := os.ReadFile(filepath.Join(cfg.Docs, "benchmarks.md"))
+		require.NoError(t, err)
+		assert.Contains(t, string(page), "CPU per delivery")
+	})
+	t.Run("rates, stuck members and numbers of rooms are measured when asked for", func(t *testing.T) {
+		cfg := config(t)
+		cfg.Peers, cfg.Rates, cfg.RateTime = []string{compare.Floor}, []float64{40, 20}, 50*time.Millisecond
+		cfg.StuckClients, cfg.StuckTime = 10, 100*time.Millisecond
+		out, err := compare.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		runs := strings.Join(order(out), "\n")
+		assert.Contains(t, runs, "floor, rate 20, round 1\nfloor, rate 40, round 1")
+		assert.NotContains(t, runs, "stuck", "the floor writes where it stands")
 	})
 	t.Run("garbage that was to be collected and was not is a fault", func(t *testing.T) {
 		cfg := config(t)
-		cfg.Rounds, cfg.KneeRounds, cfg.ForceGC, cfg.Peers = 1, 0, true, []string{compare.Parley}
-		report, err := compare.Run(t.Context(), cfg)
+		cfg.ForceGC, cfg.Peers = true, []string{compare.Parley}
+		out, err := compare.Run(t.Context(), cfg)
 		require.NoError(t, err)
-		require.Len(t, report.Faults, 1)
-		assert.Contains(t, report.Faults[0], "garbage")
+		require.Len(t, out.Faults, 1)
+		assert.Contains(t, out.Faults[0], "garbage")
+	})
+	t.Run("a run that fails is a fault, and the rest goes on", func(t *testing.T) {
+		cfg := config(t)
+		cfg.RoomTime = 0 // which no run can be
+		out, err := compare.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		assert.NotEmpty(t, out.Faults)
+		assert.Contains(t, order(out), "parley, idle, round 1")
 	})
 	t.Run("a peer that does not start is an error with its output", func(t *testing.T) {
 		cfg := config(t)
@@ -122,32 +107,109 @@ func TestRun(t *testing.T) {
 		assert.Contains(t, err.Error(), "ended before it was ready")
 		assert.Contains(t, err.Error(), "compare_test.go")
 	})
-	t.Run("a peer that cannot be started is an error", func(t *testing.T) {
+	t.Run("an interrupted comparison is an error, and writes nothing", func(t *testing.T) {
 		cfg := config(t)
-		cfg.ParleyBinary = "/nowhere/parley"
-		_, err := compare.Run(t.Context(), cfg)
-		assert.Error(t, err)
-	})
-	t.Run("an unknown peer, and one without a place, are errors", func(t *testing.T) {
-		cfg := config(t)
-		cfg.Peers = []string{"else"}
-		_, err := compare.Run(t.Context(), cfg)
+		cfg.Docs = t.TempDir()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := compare.Run(ctx, cfg)
 		require.Error(t, err)
-		cfg.Peers = []string{compare.Node}
-		_, err = compare.Run(t.Context(), cfg)
-		assert.Error(t, err)
+		entries, err := os.ReadDir(cfg.Docs)
+		require.NoError(t, err)
+		assert.Empty(t, entries)
 	})
 }
 
-func TestReport_faults(t *testing.T) {
-	assert.Equal(t, []string{
-		"parley, room, round 1: only 3 of 5 clients connected: map[HTTP 503:2]",
-		"parley, room, round 1: 7 lost, 0 doubled, 0 reordered",
-	}, compare.FaultsOf(sample("parley", "room", scenario.Result{
-		Connect: &scenario.Phase{Setup: swarm.Setup{Wanted: 5, Done: 3, Errors: map[string]int{"HTTP 503": 2}}},
-		Load:    &scenario.Load{Deliveries: tally.Deliveries{Expected: 10, Received: 3, Lost: 7}},
-	})))
-	assert.Equal(t, []string{"node, idle, round 1: 2 idle connections were dropped"},
-		compare.FaultsOf(sample("node", "idle", scenario.Result{Memory: &scenario.Memory{Held: 3, Dropped: 2}})))
-	assert.Empty(t, compare.FaultsOf(sample("parley", "room", room(10, 5))))
+func TestConfig_refused(t *testing.T) {
+	for name, change := range map[string]func(*compare.Config){
+		"an unknown peer":                       func(c *compare.Config) { c.Peers = []string{"else"} },
+		"no peer":                               func(c *compare.Config) { c.Peers = nil },
+		"a peer without a place":                func(c *compare.Config) { c.Peers = []string{compare.Node} },
+		"another":                               func(c *compare.Config) { c.Peers = []string{compare.Bun} },
+		"a binary that is not there":            func(c *compare.Config) { c.ParleyBinary = "/nowhere/parley" },
+		"no round":                              func(c *compare.Config) { c.Rounds = 0 },
+		"an empty room":                         func(c *compare.Config) { c.RoomSizes = []int{0} },
+		"no rate":                               func(c *compare.Config) { c.RoomRate = 0 },
+		"a rate of 0":                           func(c *compare.Config) { c.Rates = []float64{0} },
+		"connections idle for less than a ping": func(c *compare.Config) { c.Ping = time.Second },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t)
+			change(&cfg)
+			_, err := compare.Run(t.Context(), cfg)
+			assert.Error(t, err)
+		})
+	}
+}
+
+func flags(t *testing.T, args ...string) compare.Config {
+	t.Helper()
+	var c compare.Config
+	fs := flag.NewFlagSet("load", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	c.Flags(fs)
+	places := []string{"-parley", "p", "-floor", "f", "-node-dir", "n", "-bun-dir", "b"}
+	require.NoError(t, fs.Parse(append(places, args...)))
+	return c
+}
+
+func TestConfig_Flags(t *testing.T) {
+	t.Run("the defaults are those of the published figures", func(t *testing.T) {
+		c, err := flags(t).Normal()
+		require.NoError(t, err)
+		assert.Equal(t, []string{"parley", "node", "bun", "floor"}, c.Peers)
+		assert.GreaterOrEqual(t, c.Rounds, 5)
+		assert.Equal(t, 3, c.KneeRounds)
+		assert.Equal(t, []int{10, 100, 1000, 10_000}, c.RoomSizes)
+		assert.GreaterOrEqual(t, 2*c.IdleClients, 10_000)
+		assert.Equal(t, 10_000, c.MostClients())
+	})
+	t.Run("lists may be given, and be empty", func(t *testing.T) {
+		c := flags(t, "-peers", "floor,parley", "-room-sizes", "300, 30", "-rates", "", "-knee-rounds", "0")
+		assert.Equal(t, []string{"floor", "parley"}, c.Peers)
+		assert.Equal(t, []int{300, 30}, c.RoomSizes)
+		assert.Empty(t, c.Rates)
+		assert.Zero(t, c.KneeRounds)
+	})
+	t.Run("a list of something else is refused", func(t *testing.T) {
+		var c compare.Config
+		fs := flag.NewFlagSet("load", flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		c.Flags(fs)
+		assert.Error(t, fs.Parse([]string{"-room-sizes", "ten"}))
+	})
+	t.Run("pings are in a form that every server reads", func(t *testing.T) {
+		assert.Equal(t, "PING_INTERVAL=90000ms", flags(t, "-ping", "1m30s").Pinging())
+	})
+}
+
+func TestConfig_Plans(t *testing.T) {
+	c, err := flags(t).Normal()
+	require.NoError(t, err)
+	names, plans := c.Plans()
+	for i, plan := range plans {
+		switch names[i] {
+		case report.Size:
+			assert.InEpsilon(t, 40_000, plan.Plan.Rate*float64(plan.Crowd.Clients), 1e-9, "every room gets the same deliveries a second")
+		case report.Stuck:
+			assert.Equal(t, 10, plan.Crowd.Stalled, "one in a hundred")
+		case report.Steady:
+			assert.Zero(t, plan.Crowd.Stalled)
+		}
+	}
+	assert.Equal(t, plans[len(plans)-1].Plan.Rate, c.Rates[len(c.Rates)-1])
+}
+
+func TestConfig_Estimate(t *testing.T) {
+	whole, err := flags(t).Estimate()
+	require.NoError(t, err)
+	assert.Greater(t, whole, 15*time.Minute)
+	assert.Less(t, whole, time.Hour)
+	short, err := flags(t, "-rounds", "2").Estimate()
+	require.NoError(t, err)
+	assert.Less(t, short, whole)
+	alone, err := flags(t, "-peers", "parley").Estimate()
+	require.NoError(t, err)
+	assert.Less(t, alone, whole)
+	t.Log(whole, short, alone)
 }

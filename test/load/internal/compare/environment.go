@@ -3,6 +3,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,7 +13,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
+
+// title says when it was measured, and what.
+func title(at time.Time, commit string) string {
+	return at.UTC().Format("2006-01-02 15:04 UTC") + ", commit " + cmp.Or(commit, "unknown")
+}
 
 // environment describes what the figures depend on. What cannot be read is left out.
 func environment(ctx context.Context, c Config) []string {
@@ -20,17 +27,26 @@ func environment(ctx context.Context, c Config) []string {
 	lines := []string{
 		fmt.Sprintf("%d × %s, Linux %s, %s", runtime.NumCPU(), cpuModel(), strings.TrimSpace(string(kernel)), runtime.Version()),
 		"loopback; neither the servers nor the generator are pinned: they share all cores, and the highest rate includes the generator's own use of them",
-		fmt.Sprintf("%d rounds, interleaved, a fresh process each; medians (lowest–highest)", c.Rounds),
-		fmt.Sprintf("room: %d users, %d senders (%d for the highest rate), %d bytes of content, open schedule, latency from the due time; idle: %d clients a conversation",
-			min(roomUsers, c.RoomClients), roomSenders, kneeSenders, contentSize, perIdleRoom),
+		fmt.Sprintf("%d rounds, interleaved, a fresh process each; medians (lowest–highest); %d of the highest rate, 1 of latency over rate, %d of the others where the figure to reach is not a ratio to theirs",
+			c.Rounds, c.KneeRounds, min(c.Rounds, c.RivalRounds)),
+		fmt.Sprintf("room: %d users, %d senders (%d for high rates), %d bytes of content, open schedule, latency from the due time; measured for %s (stuck members: %s, %d messages/s of %d bytes)",
+			min(roomUsers, c.RoomClients), roomSenders, mostSenders, contentSize, c.RoomTime, c.StuckTime, stuckRate, stuckSize),
+		fmt.Sprintf("idle: %d clients a conversation, a ping every %s, held for %s before memory is read", perIdleRoom, c.Ping, c.IdleTime/2),
 		fmt.Sprintf("generator: %d reading threads, nap %s (latencies may be too long by it)", c.Loops, c.Nap),
 	}
 	if slices.Contains(c.Peers, Node) {
 		lines = append(lines, fmt.Sprintf("node: %s, socket.io %s, WebSocket only, %s",
-			nodeVersion(ctx), packageVersion(c.NodeDir, "socket.io"), strings.TrimSpace("--expose-gc "+c.NodeFlags)))
+			version(ctx, "node"), packageVersion(c.NodeDir, "socket.io"), strings.TrimSpace("--expose-gc "+c.NodeFlags)))
+	}
+	if slices.Contains(c.Peers, Bun) {
+		lines = append(lines, fmt.Sprintf("bun: %s, socket.io %s, @socket.io/bun-engine %s, WebSocket only",
+			version(ctx, bunBinary(c.BunDir)), packageVersion(c.BunDir, "socket.io"), packageVersion(c.BunDir, "@socket.io/bun-engine")))
 	}
 	if c.ParleyEnv != "" {
 		lines = append(lines, "parley: "+c.ParleyEnv)
+	}
+	if c.LeftOut != "" {
+		lines = append(lines, "left out: "+c.LeftOut)
 	}
 	return lines
 }
@@ -45,8 +61,8 @@ func cpuModel() string {
 	return runtime.GOARCH
 }
 
-func nodeVersion(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "node", "--version").Output()
+func version(ctx context.Context, command string) string {
+	out, err := exec.CommandContext(ctx, command, "--version").Output()
 	if err != nil {
 		return "unknown version"
 	}

@@ -2,9 +2,32 @@
 
 package compare
 
-// FaultsOf returns the faults a report finds in one sample.
-func FaultsOf(s Sample) []string {
-	var r Report
-	r.add(s)
-	return r.Faults
+import (
+	"time"
+
+	"parley/test/load/internal/scenario"
+)
+
+// Normal and Pinging are for tests of the configuration.
+func (c Config) Normal() (Config, error) { return c.normal() }
+
+// Pinging is the environment idle connections are held with.
+func (c Config) Pinging() string { return c.pinging() }
+
+// Estimate is how long a comparison is said to take.
+func (c Config) Estimate() (time.Duration, error) {
+	c, err := c.normal()
+	if err != nil {
+		return 0, err
+	}
+	peers, err := c.peers()
+	return c.estimate(peers), err
+}
+
+// Plans returns the names of a round's measurements with what they run.
+func (c Config) Plans() (names []string, configs []scenario.Config) {
+	for _, m := range c.measurements() {
+		names, configs = append(names, m.name), append(configs, m.config)
+	}
+	return names, configs
 }

@@ -4,6 +4,8 @@ package compare
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +13,7 @@ import (
 const (
 	Parley = "parley"
 	Node   = "node"  // socket.io on Node.js, peers/node
+	Bun    = "bun"   // socket.io on Bun with its own engine, peers/bun
 	Floor  = "floor" // one write per delivery and nothing else, peers/floor
 )
 
@@ -26,27 +29,32 @@ type Peer struct {
 
 // peers returns the servers named in the configuration, in its order.
 func (c Config) peers() ([]Peer, error) {
+	gcRoute := func(port, _ string) string { return "http://127.0.0.1:" + port + "/gc" }
+	all := []Peer{
+		{
+			Name: Parley, command: []string{c.ParleyBinary},
+			env: append([]string{"CONVERSATION_ACCESS=claims", "LOG_LEVEL=warn", "DRAIN_TIME=0"}, strings.Fields(c.ParleyEnv)...),
+			gc:  func(_, adminPort string) string { return "http://127.0.0.1:" + adminPort + "/debug/pprof/heap?gc=1" },
+		},
+		{
+			Name: Node, command: append(append([]string{"node", "--expose-gc"}, strings.Fields(c.NodeFlags)...), "server.mjs"),
+			dir: c.NodeDir, env: []string{"NODE_ENV=production"}, gc: gcRoute,
+		},
+		{
+			Name: Bun, command: []string{bunBinary(c.BunDir), "server.mjs"},
+			dir: c.BunDir, env: []string{"NODE_ENV=production"}, gc: gcRoute,
+		},
+		{Name: Floor, command: []string{c.FloorBinary}, isFloor: true},
+	}
 	var peers []Peer
 	for _, name := range c.Peers {
-		p := Peer{Name: strings.TrimSpace(name)}
-		switch p.Name {
-		case Parley:
-			p.command = []string{c.ParleyBinary}
-			p.env = append([]string{"CONVERSATION_ACCESS=claims", "LOG_LEVEL=warn"}, strings.Fields(c.ParleyEnv)...)
-			p.gc = func(_, adminPort string) string { return "http://127.0.0.1:" + adminPort + "/debug/pprof/heap?gc=1" }
-		case Node:
-			p.command = append(append([]string{"node", "--expose-gc"}, strings.Fields(c.NodeFlags)...), "server.mjs")
-			p.dir = c.NodeDir
-			p.env = []string{"NODE_ENV=production"}
-			p.gc = func(port, _ string) string { return "http://127.0.0.1:" + port + "/gc" }
-		case Floor:
-			p.command = []string{c.FloorBinary}
-			p.isFloor = true
-		default:
-			return nil, fmt.Errorf("peer %q: must be %s, %s or %s", p.Name, Parley, Node, Floor)
+		i := slices.IndexFunc(all, func(p Peer) bool { return p.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("peer %q: must be %s, %s, %s or %s", name, Parley, Node, Bun, Floor)
 		}
-		if p.command[0] == "" || p.Name == Node && p.dir == "" {
-			return nil, fmt.Errorf("peer %s: its place is not given (-parley, -floor, -node-dir)", p.Name)
+		p := all[i]
+		if p.command[0] == "" || p.command[len(p.command)-1] == "server.mjs" && p.dir == "" {
+			return nil, fmt.Errorf("peer %s: its place is not given (-parley, -node-dir, -bun-dir, -floor)", name)
 		}
 		if !c.ForceGC {
 			p.gc = nil
@@ -54,4 +62,14 @@ func (c Config) peers() ([]Peer, error) {
 		peers = append(peers, p)
 	}
 	return peers, nil
+}
+
+// bunBinary is the one the lock file pins; it comes with the server's packages.
+// Absolute, because the server is started in dir.
+func bunBinary(dir string) string {
+	path := filepath.Join(dir, "node_modules", ".bin", "bun")
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,8 +36,8 @@ type server struct {
 }
 
 // start runs the peer on free ports and waits until it answers /healthz. The process ends with
-// ctx, or by stop.
-func (p Peer) start(ctx context.Context, secret string) (*server, error) {
+// ctx, or by stop. env is further environment.
+func (p Peer) start(ctx context.Context, secret string, env []string) (*server, error) {
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (p Peer) start(ctx context.Context, secret string) (*server, error) {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
 		"HOST=127.0.0.1", "PORT=" + ports[0], "ADMIN_ADDR=127.0.0.1:" + ports[1], "JWT_SECRET=" + secret,
 		"ALLOWED_ORIGINS=" + origin,
-	}, p.env...)
+	}, slices.Concat(p.env, env)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = stopLimit // then it is killed

@@ -1,0 +1,183 @@
+//go:build linux
+
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/test/load/internal/report"
+	"parley/test/load/internal/scenario"
+	"parley/test/load/internal/swarm"
+)
+
+// What the compared runs have in common.
+const (
+	origin      = "http://localhost:5173"
+	roomUsers   = 100 // several connections a user, so that joining 1,000 is not 500,000 user_joined
+	roomSenders = 4
+	mostSenders = 20
+	contentSize = 128 // bytes
+	kneeLimit   = 100 * time.Millisecond
+	kneeMaxRate = 20_000
+	perIdleRoom = 10
+
+	// Connections and joins as fast as the server takes them, where only what follows is measured.
+	unpaced = 100_000
+
+	inFewRooms, inManyRooms = 20, 2 // members of a room
+
+	// A stuck member has to fill what the kernel keeps for a connection on loopback, some MB, and
+	// then its outbox, within StuckTime. So few and big messages: the CPU is for all servers far
+	// from full, or the latency would be that of a queue.
+	stuckRate = 20     // messages per second
+	stuckSize = 16_000 // bytes
+	stuckPart = 100    // one in so many
+)
+
+// measurement is one kind of run.
+type measurement struct {
+	name   string
+	at     float64
+	config scenario.Config
+	rounds int
+	env    []string // of the server
+
+	withoutFloor bool // where the floor has nothing to compare
+	rivalRounds  int  // 0: the others take part in all rounds
+	ladder       bool // a peer that broke is not asked for more of the same name
+}
+
+// measurements of a whole comparison, in the order of one round. c is normal.
+func (c Config) measurements() []measurement {
+	ms := []measurement{
+		{name: report.Storm, config: c.storm(), rounds: c.Rounds},
+		{name: report.Idle, config: c.idle(), rounds: c.Rounds, env: []string{c.pinging()}, withoutFloor: true, rivalRounds: c.RivalRounds},
+	}
+	for _, size := range c.RoomSizes {
+		ms = append(ms, measurement{name: report.Size, at: float64(size), config: c.room(size), rounds: c.Rounds})
+	}
+	if c.StuckClients > 0 {
+		ms = append(ms,
+			measurement{name: report.Steady, config: c.steady(), rounds: c.Rounds, withoutFloor: true, rivalRounds: c.RivalRounds},
+			measurement{name: report.Stuck, config: c.stuck(), rounds: c.Rounds, withoutFloor: true, rivalRounds: c.RivalRounds})
+	}
+	if c.RoomsClients > 0 {
+		for _, rooms := range []int{c.roomsOf(inFewRooms), c.roomsOf(inManyRooms)} {
+			ms = append(ms, measurement{
+				name: report.Rooms, at: float64(2 * rooms), config: c.spread(rooms), rounds: c.Rounds, withoutFloor: true, rivalRounds: c.RivalRounds,
+			})
+		}
+	}
+	ms = append(ms, measurement{name: report.Knee, config: c.knee(), rounds: c.KneeRounds})
+	for _, rate := range c.Rates {
+		ms = append(ms, measurement{name: report.Rate, at: rate, config: c.rate(rate), rounds: 1, ladder: true})
+	}
+	return ms
+}
+
+// takesPart reports whether a peer is measured in a round, counted from 0.
+func (m measurement) takesPart(p Peer, isFirst bool, round int) bool {
+	switch {
+	case round >= m.rounds, p.isFloor && m.withoutFloor:
+		return false
+	case isFirst || m.rivalRounds <= 0:
+		return true
+	}
+	return round < m.rivalRounds
+}
+
+// storm connects as fast as the server takes it: at a lower rate its CPU time per connection
+// is mostly that of going to sleep and waking.
+func (c Config) storm() scenario.Config {
+	return scenario.Config{Scenario: scenario.Storm, Crowd: swarm.Config{Clients: c.StormClients, ConnectRate: unpaced}}
+}
+
+func (c Config) idle() scenario.Config {
+	return scenario.Config{
+		Scenario: scenario.Idle,
+		Crowd:    swarm.Config{Clients: c.IdleClients, Rooms: max(1, c.IdleClients/perIdleRoom), ConnectRate: unpaced, JoinRate: unpaced},
+		Plan:     swarm.Plan{Duration: c.IdleTime},
+	}
+}
+
+// pinging is understood by all servers: a whole number of milliseconds.
+func (c Config) pinging() string { return fmt.Sprintf("PING_INTERVAL=%dms", c.Ping.Milliseconds()) }
+
+func (c Config) roomsOf(members int) int { return max(1, c.RoomsClients/members) }
+
+// spread holds the same connections in a number of conversations for each crowd.
+func (c Config) spread(rooms int) scenario.Config {
+	return scenario.Config{
+		Scenario: scenario.Idle,
+		Crowd: swarm.Config{
+			Clients: c.RoomsClients, Rooms: rooms, Users: min(roomUsers, c.RoomsClients), ConnectRate: unpaced, JoinRate: unpaced,
+		},
+		Plan: swarm.Plan{Duration: 2 * time.Second},
+	}
+}
+
+// room sends so that every size of room has the same deliveries per second.
+func (c Config) room(size int) scenario.Config {
+	rate := c.RoomRate * float64(c.RoomClients) / float64(size)
+	senders := roomSenders
+	if rate > c.RoomRate {
+		senders = mostSenders
+	}
+	return scenario.Config{
+		Scenario: scenario.Room,
+		Crowd:    swarm.Config{Clients: size, Users: min(roomUsers, size), ConnectRate: unpaced, JoinRate: unpaced},
+		Plan: swarm.Plan{
+			Rate: rate, Senders: min(senders, size), Warmup: c.Warmup, Duration: c.RoomTime,
+			Drain: 20 * time.Second, Quiet: 5 * time.Second,
+		},
+	}
+}
+
+func (c Config) steady() scenario.Config {
+	cfg := c.room(c.RoomClients)
+	cfg.Crowd.Clients, cfg.Crowd.Users = c.StuckClients, min(roomUsers, c.StuckClients)
+	cfg.Plan.Rate, cfg.Plan.Size, cfg.Plan.Duration = stuckRate, stuckSize, c.StuckTime
+	cfg.Plan.Senders = roomSenders
+	return cfg
+}
+
+func (c Config) stuck() scenario.Config {
+	cfg := c.steady()
+	cfg.Crowd.Stalled = max(1, c.StuckClients/stuckPart)
+	return cfg
+}
+
+// knee does not wait long for a backlog: a rate that leaves one has broken already.
+func (c Config) knee() scenario.Config {
+	cfg := c.room(c.RoomClients)
+	cfg.FindKnee, cfg.MaxP99, cfg.MaxRate, cfg.Retries = true, kneeLimit, kneeMaxRate, 1
+	cfg.Plan.Senders = mostSenders
+	// The crowd stays from rate to rate, so the server is warm but for the first.
+	cfg.Plan.Warmup, cfg.Plan.Duration = c.Warmup/3, c.KneeTime
+	cfg.Plan.Drain, cfg.Plan.Quiet = 2*time.Second, time.Second
+	return cfg
+}
+
+func (c Config) rate(rate float64) scenario.Config {
+	cfg := c.room(c.RoomClients)
+	cfg.Plan.Rate, cfg.Plan.Senders, cfg.Plan.Duration = rate, mostSenders, c.RateTime
+	cfg.Plan.Drain, cfg.Plan.Quiet = 3*time.Second, time.Second
+	return cfg
+}
+
+// brokenP99 ends a ladder: beyond it there is only the length of a queue to see.
+const brokenP99 = 1000 // ms
+
+func (m measurement) broke(r scenario.Result) bool {
+	return m.ladder && r.Load != nil && (r.Load.Fault() != "" || r.Load.Latency.P99 >= brokenP99)
+}
+
+// sizes are the report's rows.
+func (c Config) sizes(cores int) report.Sizes {
+	return report.Sizes{
+		Peers: slices.Clone(c.Peers), RoomClients: c.RoomClients, RoomRate: c.RoomRate, RoomSizes: c.RoomSizes, Rates: c.Rates,
+		IdleClients: c.IdleClients, FewRooms: 2 * c.roomsOf(inFewRooms), ManyRooms: 2 * c.roomsOf(inManyRooms), Cores: cores,
+	}
+}

@@ -1,0 +1,205 @@
+//go:build linux
+
+package report
+
+import (
+	"fmt"
+
+	"parley/test/load/internal/scenario"
+)
+
+const kib, mib = 1 << 10, 1 << 20
+
+// figure reads one number of a peer's round, if the round has it.
+type figure func(round) (float64, bool)
+
+// row is one line of a table.
+type row struct {
+	work   string // with the unit
+	format string
+	of     figure
+	target target
+	note   string // below the table: how to read it, or why it is missing
+}
+
+// target is what the first peer has to reach; the zero value is none.
+type target struct {
+	against string  // the peer that the ratio is to; "" for the figure itself
+	atLeast bool    // else at most
+	limit   float64 // of the ratio or the figure, over 0
+	unit    string
+}
+
+func (t target) text() string {
+	sign := "≤ "
+	if t.atLeast {
+		sign = "≥ "
+	}
+	switch {
+	case t.limit == 0:
+		return ""
+	case t.against != "":
+		return fmt.Sprintf("%s%g × %s", sign, t.limit, t.against)
+	}
+	return fmt.Sprintf("%s%g%s", sign, t.limit, t.unit)
+}
+
+// What can become of a target.
+const (
+	reached     = "reached"
+	notReached  = "**not reached**"
+	notMeasured = "not measured"
+)
+
+func (r *Report) verdict(w row) string {
+	first := r.spread(w.of, r.Peers[0])
+	value, ok := first.median, first.n > 0
+	if w.target.against != "" {
+		value, ok = first.over(r.spread(w.of, w.target.against))
+	}
+	switch {
+	case !ok:
+		return notMeasured
+	case w.target.atLeast && value >= w.target.limit, !w.target.atLeast && value <= w.target.limit:
+		return reached
+	}
+	return notReached
+}
+
+func atMost(limit float64, against string) target { return target{against: against, limit: limit} }
+
+func atLeast(limit float64, against string) target {
+	return target{against: against, limit: limit, atLeast: true}
+}
+
+func atMostOf(limit float64, unit string) target { return target{limit: limit, unit: unit} }
+
+// goals are the figures to reach, in the order they are published in. A row whose figure is nil
+// waits for a scenario; its note says so.
+func (r *Report) goals() []row {
+	s := r.Sizes
+	all := float64(2 * s.IdleClients)
+	small, big := s.RoomSizes[0], s.RoomSizes[len(s.RoomSizes)-1]
+	if len(s.RoomSizes) > 2 && small < 100 {
+		small = s.RoomSizes[1] // below a hundred the cost per message shows more than that per delivery
+	}
+	return []row{
+		{
+			work:   fmt.Sprintf("CPU per delivery, µs (one room of %s, %s messages/s)", thousands(float64(s.RoomClients)), thousands(s.RoomRate)),
+			format: "%.2f", of: cpuOfSize(s.RoomClients), target: atMost(1.15, "floor"),
+		},
+		{
+			work:   fmt.Sprintf("highest rate, messages/s (room of %s, nothing lost, p99 < 100 ms)", thousands(float64(s.RoomClients))),
+			format: "%.0f", of: highestRate, target: atLeast(15, "node"),
+		},
+		{
+			work:   fmt.Sprintf("memory per idle connection, KiB (joined; from 0 to %s)", thousands(all)),
+			format: "%.1f", of: ofMemory(func(m *scenario.Memory) float64 { return m.Each / kib }), target: atMostOf(6, " KiB"),
+		},
+		{work: "CPU per connection set up, µs (token verified)", format: "%.0f", of: cpuPerConnection, target: atMost(0.1, "node")},
+		growth(small, big),
+		{
+			work: "memory of 100 rooms, MB", format: "%.2f", of: memoryOfRooms(s.FewRooms, s.ManyRooms), target: atMostOf(1, " MB"),
+			note: fmt.Sprintf("Rooms: resident memory with the same connections in %s rooms less that in %s, for 100 rooms. They have members, and nobody has spoken in them.",
+				thousands(float64(s.ManyRooms)), thousands(float64(s.FewRooms))),
+		},
+		{
+			work: "p99 of the others with one member in a hundred stuck, over p99 without", format: "%.2f",
+			of:     both(p99Of(Stuck, 0), p99Of(Steady, 0), func(a, b float64) float64 { return a / b }),
+			target: atMostOf(1.1, ""), note: "Stuck members: with and without in the same round, one right after the other, with messages so big that kernel and outbox fill.",
+		},
+		{
+			work: "10,000 connections dropped at once, all back and recovered", target: target{limit: 1, atLeast: true, unit: " (all)"},
+			note: "Dropped connections: the generator has no scenario yet that drops its connections and recovers them.",
+		},
+	}
+}
+
+// growth needs two sizes: of one it would be 1 whatever the server does.
+func growth(small, big int) row {
+	w := row{
+		work:   fmt.Sprintf("CPU per delivery in a room of %s over that in one of %s", thousands(float64(big)), thousands(float64(small))),
+		format: "%.2f", target: atMostOf(1.25, ""),
+	}
+	if small == big {
+		return w
+	}
+	w.of = both(cpuOfSize(big), cpuOfSize(small), func(a, b float64) float64 { return a / b })
+	w.note = "Growth: both rooms get the same number of deliveries a second."
+	return w
+}
+
+// both combines two figures of one round.
+func both(a, b figure, f func(a, b float64) float64) figure {
+	return func(u round) (float64, bool) {
+		x, okX := a(u)
+		y, okY := b(u)
+		if !okX || !okY || y == 0 {
+			return 0, false
+		}
+		return f(x, y), true
+	}
+}
+
+func cpuOfSize(members int) figure {
+	return func(u round) (float64, bool) {
+		l := u.load(Size, float64(members))
+		if l == nil || l.ServerCPUMicros == 0 {
+			return 0, false
+		}
+		return l.ServerCPUMicros, true
+	}
+}
+
+func p99Of(measurement string, at float64) figure {
+	return latency(measurement, at, func(l *scenario.Load) float64 { return l.Latency.P99 })
+}
+
+// latency reads only loads of which nothing was lost: a lost delivery has none.
+func latency(measurement string, at float64, of func(*scenario.Load) float64) figure {
+	return func(u round) (float64, bool) {
+		l := u.load(measurement, at)
+		if l == nil || l.Deliveries.Lost > 0 || l.Latency.Count == 0 {
+			return 0, false
+		}
+		return of(l), true
+	}
+}
+
+func highestRate(u round) (float64, bool) {
+	r := u.result(Knee, 0)
+	if r == nil || r.Knee == nil {
+		return 0, false
+	}
+	return r.Knee.Best, true
+}
+
+func cpuPerConnection(u round) (float64, bool) {
+	r := u.result(Storm, 0)
+	if r == nil || r.Connect == nil {
+		return 0, false
+	}
+	return r.Connect.ServerCPUMicros, true
+}
+
+func ofMemory(of func(*scenario.Memory) float64) figure {
+	return func(u round) (float64, bool) {
+		m := u.memory(Idle, 0)
+		if m == nil {
+			return 0, false
+		}
+		return of(m), true
+	}
+}
+
+// memoryOfRooms is in MB (a million bytes) for 100 rooms. It can come out below 0: then the rooms
+// are lost in what two processes differ by anyway.
+func memoryOfRooms(few, many int) figure {
+	return func(u round) (float64, bool) {
+		a, b := u.memory(Rooms, float64(few)), u.memory(Rooms, float64(many))
+		if a == nil || b == nil || few == many {
+			return 0, false
+		}
+		return float64(b.End-a.End) / float64(many-few) * 100 / 1e6, true
+	}
+}
