@@ -62,6 +62,7 @@ func TestHandshake(t *testing.T) {
 		"for polling with an upgrade":        {"GET", polling, 400, `{"code":3,"message":"Bad request"}`, []string{"Upgrade", "websocket"}},
 		"from another origin":                {"GET", polling, 403, `{"code":4,"message":"Forbidden"}`, []string{"Origin", "https://evil.example.test"}},
 		"with a bad token in the header":     {"GET", polling, 401, `{"code":4,"message":"the token is not valid"}`, []string{"Authorization", "Bearer x"}},
+		"with a bad token, whatever the case": {"GET", polling, 401, `{"code":4,"message":"the token is not valid"}`, []string{"Authorization", "bearer  x"}},
 		"with an expired token in the header": {
 			"GET", polling, 401, `{"code":4,"message":"the token has expired"}`, []string{"Authorization", "Bearer " + expiredToken},
 		},
