@@ -225,7 +225,7 @@ func TestChat_Expire(t *testing.T) {
 }
 
 // expiring is an authenticator whose tokens say how many seconds they are valid, more than one at least.
-type expiring struct{ names }
+type expiring struct{}
 
 func (expiring) Authenticate(_ context.Context, token string) (domain.Identity, error) {
 	var seconds int

@@ -126,7 +126,7 @@ func TestChat_Sweep(t *testing.T) {
 		sweeping(t, func(t *testing.T, w *world, store *failingRooms) {
 			require.NoError(t, w.Leave(ctx, s1, talk))
 			events := w.recorder.take("listener")
-			_, err := store.RoomStore.Join(ctx, talk.Room(), s1, ann)
+			_, err := store.Join(ctx, talk.Room(), s1, ann)
 			require.NoError(t, err)
 			sweep(t, w, 1)
 			assert.Len(t, events, 1)

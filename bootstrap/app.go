@@ -177,7 +177,7 @@ func newAPI(
 	config := httpapi.Config{SocketIO: io, AllowOrigin: c.allowOrigin, Backend: backend, Authenticate: auth.Authenticate, MaxBody: c.MaxPayload.orUnbounded()}
 	if c.Dev {
 		signer := jwtauth.NewSigner(tokens)
-		config.Dev = &httpapi.Dev{Sign: func(user domain.UserID, service bool) (string, time.Time, error) {
+		config.Dev = &httpapi.Dev{Local: c.Host.isLoopback(), Sign: func(user domain.UserID, service bool) (string, time.Time, error) {
 			if service {
 				return signer.SignService(user, time.Hour)
 			}

@@ -6,7 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"mime"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,6 +23,9 @@ type Dev struct {
 	Sign func(user domain.UserID, service bool) (token string, expiresAt time.Time, err error)
 	// Page is the chat page, with index.html at its root; nil means the one that is part of this binary.
 	Page fs.FS
+	// Local gives tokens only to who asks for localhost, or for an address. A page of any site can have its
+	// own name mean this machine, and would then be of the same origin (DNS rebinding).
+	Local bool
 }
 
 func (d *Dev) routes(e *echo.Echo) {
@@ -44,6 +50,9 @@ type tokenResponse struct {
 }
 
 func (d *Dev) token(c echo.Context) error {
+	if d.Local && !isLocal(c.Request().Host) {
+		return domain.Errorf(domain.CodeForbidden, "tokens are given at localhost, or at an address, only")
+	}
 	r, err := readTokenRequest(c)
 	if err != nil {
 		return err
@@ -58,6 +67,15 @@ func (d *Dev) token(c echo.Context) error {
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(http.StatusOK, tokenResponse{token, expiresAt.UTC().Format("2006-01-02T15:04:05.000Z")})
+}
+
+// isLocal reports whether the host of a request, with or without a port, cannot be a name of anybody's making.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil || strings.EqualFold(host, "localhost")
 }
 
 // maxTokenRequest bounds the body of a request for a token, in bytes.

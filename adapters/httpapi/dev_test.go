@@ -64,6 +64,22 @@ func TestDevToken(t *testing.T) {
 		assert.Equal(t, `{"token":"service token of coach","expiresAt":"0001-01-01T00:00:00.000Z"}`+"\n", text(t, answer))
 	})
 
+	t.Run("is not for the pages of other sites that name this machine", func(t *testing.T) {
+		const body, asJSON = `{"userId":"alice"}`, "Content-Type: application/json"
+		dev := signing(nil)
+		assert.Equal(t, http.StatusOK, serve(t, dev).ask(http.MethodPost, "/dev/token", body, asJSON, "Host: evil.example.com").StatusCode)
+		dev.Local = true
+		s := serve(t, dev)
+		for _, host := range []string{"localhost", "LOCALHOST:3000", "127.0.0.1", "127.0.0.1:3000", "[::1]", "[::1]:3000", "192.168.0.7:3000"} {
+			assert.Equal(t, http.StatusOK, s.ask(http.MethodPost, "/dev/token", body, asJSON, "Host: "+host).StatusCode, host)
+		}
+		for _, host := range []string{"evil.example.com", "evil.example.com:3000", "localhost.evil.example.com", "127.0.0.1.evil.example.com"} {
+			answer := s.ask(http.MethodPost, "/dev/token", body, asJSON, "Host: "+host)
+			assert.Equal(t, http.StatusForbidden, answer.StatusCode, host)
+			assert.NotContains(t, text(t, answer), "token of")
+		}
+	})
+
 	t.Run("has milliseconds in its time also if they are zero", func(t *testing.T) {
 		dev := &httpapi.Dev{Sign: func(domain.UserID, bool) (string, time.Time, error) { return "", time.Unix(0, 0), nil }}
 		answer := serve(t, dev).ask(http.MethodPost, "/dev/token", `{"userId":"alice"}`, "Content-Type: application/json")

@@ -47,6 +47,10 @@ func (s *site) ask(method, target, body string, header ...string) *http.Response
 	request := httptest.NewRequest(method, target, strings.NewReader(body))
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
+		if name == "Host" {
+			request.Host = value
+			continue
+		}
 		request.Header.Add(name, value)
 	}
 	return s.do(request)

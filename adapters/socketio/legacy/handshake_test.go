@@ -53,15 +53,16 @@ func TestHandshake(t *testing.T) {
 		body           string
 		headers        []string
 	}{
-		"without a transport":                {"GET", "/socket.io/?EIO=3", 400, `{"code":0,"message":"Transport unknown"}`, nil},
-		"with an unknown transport":          {"GET", "/socket.io/?EIO=3&transport=flashsocket", 400, `{"code":0,"message":"Transport unknown"}`, nil},
-		"with an unknown session":            {"GET", polling + "&sid=x", 400, `{"code":1,"message":"Session ID unknown"}`, nil},
-		"by POST":                            {"POST", polling, 400, `{"code":2,"message":"Bad handshake method"}`, nil},
-		"by JSONP":                           {"GET", polling + "&j=0", 400, `{"code":3,"message":"Bad request"}`, nil},
-		"for a WebSocket without an upgrade": {"GET", webSocket, 400, `{"code":3,"message":"Bad request"}`, nil},
-		"for polling with an upgrade":        {"GET", polling, 400, `{"code":3,"message":"Bad request"}`, []string{"Upgrade", "websocket"}},
-		"from another origin":                {"GET", polling, 403, `{"code":4,"message":"Forbidden"}`, []string{"Origin", "https://evil.example.test"}},
-		"with a bad token in the header":     {"GET", polling, 401, `{"code":4,"message":"the token is not valid"}`, []string{"Authorization", "Bearer x"}},
+		"without a transport":                 {"GET", "/socket.io/?EIO=3", 400, `{"code":0,"message":"Transport unknown"}`, nil},
+		"with an unknown transport":           {"GET", "/socket.io/?EIO=3&transport=flashsocket", 400, `{"code":0,"message":"Transport unknown"}`, nil},
+		"with an unknown session":             {"GET", polling + "&sid=x", 400, `{"code":1,"message":"Session ID unknown"}`, nil},
+		"by POST":                             {"POST", polling, 400, `{"code":2,"message":"Bad handshake method"}`, nil},
+		"by JSONP":                            {"GET", polling + "&j=0", 400, `{"code":3,"message":"Bad request"}`, nil},
+		"for a WebSocket without an upgrade":  {"GET", webSocket, 400, `{"code":3,"message":"Bad request"}`, nil},
+		"for polling with an upgrade":         {"GET", polling, 400, `{"code":3,"message":"Bad request"}`, []string{"Upgrade", "websocket"}},
+		"from another origin":                 {"GET", polling, 403, `{"code":4,"message":"Forbidden"}`, []string{"Origin", "https://evil.example.test"}},
+		"with a bad token in the header":      {"GET", polling, 401, `{"code":4,"message":"the token is not valid"}`, []string{"Authorization", "Bearer x"}},
+		"with a bad token, whatever the case": {"GET", polling, 401, `{"code":4,"message":"the token is not valid"}`, []string{"Authorization", "bearer  x"}},
 		"with an expired token in the header": {
 			"GET", polling, 401, `{"code":4,"message":"the token has expired"}`, []string{"Authorization", "Bearer " + expiredToken},
 		},

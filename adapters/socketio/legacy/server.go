@@ -149,7 +149,9 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 // token returns what the client signs in with. A bad one in the header is refused before anything is
 // opened; one in the query is verified once the client can be told what is wrong with it.
 func (srv *Server) token(r *http.Request, query url.Values) (string, error) {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(token)
 		_, err := srv.chat.Authenticate(r.Context(), token)
 		return token, err
 	}
