@@ -36,14 +36,17 @@ fmt: $(GOLANGCI) ## Format the Go code
 generate: ## Regenerate the mocks
 	go generate ./...
 
-# ROUNDS=2 takes half the time and less; BENCH passes further flags (go run ./test/load -help).
-ROUNDS := 5
-bench: ## Compare with the reference servers on this machine and write docs/benchmarks.md (some 40 minutes; ROUNDS=2: 20)
-	./test/load/compare.sh -rounds $(ROUNDS) -docs docs $(BENCH)
+# The time a comparison will take is printed at its start. BENCH passes further flags; `go run
+# ./test/load -help` lists them.
+ROUNDS := $(if $(SHORT),3,5)
+SHORT_FLAGS := -knee-rounds 1 -rival-rounds 1 -rates 40,160,640 -room-sizes 100,10000 -room-time 2s -rate-time 2s \
+	-stuck-time 7s -idle-time 7s -ping 3s -warmup 500ms
+bench: ## Compare with the reference servers on this machine, write docs/benchmarks.md (35 minutes; SHORT=1: 13)
+	./test/load/compare.sh -rounds $(ROUNDS) -docs docs $(if $(SHORT),$(SHORT_FLAGS)) $(BENCH)
 
-bench-quick: ## The same, rougher and with fewer rows, in two or three minutes; writes nothing
-	./test/load/compare.sh -rounds 1 -knee-rounds 1 -rates "" -room-sizes 100 -room-time 2s -knee-time 700ms \
-		-storm-clients 1000 -idle-clients 1000 -idle-time 5s -ping 2s -rooms-clients 0 -stuck-clients 0 $(BENCH)
+bench-quick: ## The same, rougher and with fewer rows, in three minutes; writes nothing
+	./test/load/compare.sh -rounds 1 -knee-rounds 1 -rates "" -room-sizes 100 -room-time 2s -knee-time 500ms \
+		-storm-clients 1000 -idle-clients 1000 -idle-time 3s -ping 1s -warmup 500ms -rooms-clients 0 -stuck-clients 0 $(BENCH)
 
 web: $(WEB)/dist/index.html
 

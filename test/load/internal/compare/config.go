@@ -47,6 +47,7 @@ type Config struct {
 	StuckClients int           // 0 leaves it out
 	StuckTime    time.Duration
 	ForceGC      bool
+	AnyLoad      bool   // the machine may be busy with something else
 	Docs         string // folder the page is written to, "" for none
 
 	Nap   time.Duration
@@ -78,15 +79,16 @@ func (c *Config) Flags(fs *flag.FlagSet) {
 	fs.Func("room-sizes", "further sizes of room, in which CPU per delivery is measured (default 10,100,10000)", list(&c.RoomSizes, strconv.Atoi))
 	fs.DurationVar(&c.KneeTime, "knee-time", 1500*time.Millisecond, "measured time of each rate tried")
 	fs.Func("rates", "messages per second at which latency is measured; empty leaves it out (default 40,80,160,320,640,1280)", list(&c.Rates, decimal))
-	fs.DurationVar(&c.RateTime, "rate-time", 4*time.Second, "measured time of each of them")
+	fs.DurationVar(&c.RateTime, "rate-time", 3*time.Second, "measured time of each of them")
 	fs.IntVar(&c.StormClients, "storm-clients", 3000, "connections to set up")
 	fs.IntVar(&c.IdleClients, "idle-clients", 5000, "idle connections added to as many")
-	fs.DurationVar(&c.IdleTime, "idle-time", 22*time.Second, "how long idle connections are held; half of it is over -ping")
-	fs.DurationVar(&c.Ping, "ping", 10*time.Second, "ping interval of idle connections")
+	fs.DurationVar(&c.IdleTime, "idle-time", 11*time.Second, "how long idle connections are held; half of it is over -ping")
+	fs.DurationVar(&c.Ping, "ping", 5*time.Second, "ping interval of idle connections")
 	fs.IntVar(&c.RoomsClients, "rooms-clients", 1000, "idle connections, added to as many, spread over few and many conversations; 0 leaves it out")
-	fs.IntVar(&c.StuckClients, "stuck-clients", 1000, "clients of the room with stuck members; 0 leaves it out")
-	fs.DurationVar(&c.StuckTime, "stuck-time", 15*time.Second, "measured time with and without stuck members")
+	fs.IntVar(&c.StuckClients, "stuck-clients", 200, "clients of the room with stuck members; 0 leaves it out")
+	fs.DurationVar(&c.StuckTime, "stuck-time", 10*time.Second, "measured time with and without stuck members")
 	fs.BoolVar(&c.ForceGC, "force-gc", true, "have the servers collect garbage before memory is read")
+	fs.BoolVar(&c.AnyLoad, "any-load", false, "do not look whether the machine is busy with something else")
 	fs.StringVar(&c.Docs, "docs", "", "folder to write benchmarks.md, its charts and the results to")
 }
 

@@ -14,10 +14,10 @@ const (
 	overhead    = 1500 * time.Millisecond // start, calm before and after, stop
 	perClient   = 600 * time.Microsecond  // connect and join, mean of the servers
 	calm        = 5 * time.Second         // a server that pings is not calm, so that wait is used up
-	kneeTrials  = 15
-	kneeBreaks  = 5 // each waits for its backlog, and connects everybody anew
+	kneeTrials  = 12
+	kneeBreaks  = 4 // each waits for its backlog, and connects everybody anew
 	perTrial    = 300 * time.Millisecond
-	perBreak    = 4 * time.Second
+	perBreak    = 2500 * time.Millisecond
 	idleHolds   = 3 // halves of the plan's time
 	idleReading = time.Second
 )

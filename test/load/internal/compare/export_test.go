@@ -31,3 +31,9 @@ func (c Config) Plans() (names []string, configs []scenario.Config) {
 	}
 	return names, configs
 }
+
+// Ticks reads busy and total ticks of a line of /proc/stat.
+func Ticks(line string) (busy, total int64) {
+	t := parseTicks(line)
+	return t.busy, t.total
+}

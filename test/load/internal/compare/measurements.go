@@ -28,11 +28,11 @@ const (
 
 	inFewRooms, inManyRooms = 20, 2 // members of a room
 
-	// A stuck member has to fill what the kernel keeps for a connection on loopback, some MB, and
-	// then its outbox, within StuckTime. So few and big messages: the CPU is for all servers far
-	// from full, or the latency would be that of a queue.
-	stuckRate = 20     // messages per second
-	stuckSize = 16_000 // bytes
+	// A stuck member has to fill what the kernel keeps for a connection on loopback, about 4 MB, and
+	// then its outbox, early in StuckTime: 1.3 MB/s. In big messages to a smaller room, so that no
+	// server is near its limit, where latency would be that of a queue.
+	stuckRate = 40     // messages per second
+	stuckSize = 32_000 // bytes
 	stuckPart = 100    // one in so many
 )
 

@@ -29,6 +29,7 @@ func Run(ctx context.Context, c Config) (*report.Report, error) {
 	}
 	began := time.Now()
 	say("%d rounds of %v take about %s on an idle machine", c.Rounds, c.Peers, c.estimate(peers).Round(time.Second))
+	faults := c.calm(ctx, "before the start", nil)
 	// A peer that cannot start is known now and not in half an hour.
 	for _, p := range peers {
 		s, err := p.start(ctx, secret(), nil)
@@ -37,10 +38,11 @@ func Run(ctx context.Context, c Config) (*report.Report, error) {
 		}
 		s.stop()
 	}
-	out := &report.Report{Sizes: c.sizes(runtime.NumCPU()), ForceGC: c.ForceGC, Title: title(began, c.Commit), Environment: environment(ctx, c)}
+	out := &report.Report{Sizes: c.sizes(runtime.NumCPU()), ForceGC: c.ForceGC, Title: title(began, c.Commit), Environment: environment(ctx, c), Faults: faults}
 	if err := c.rounds(ctx, peers, out); err != nil {
 		return out, err
 	}
+	out.Faults = c.calm(ctx, "after the end", out.Faults)
 	took := time.Since(began)
 	out.Environment = append(out.Environment, fmt.Sprintf("the whole took %s", took.Round(time.Second)))
 	say("took %s", took.Round(time.Second))
@@ -48,6 +50,18 @@ func Run(ctx context.Context, c Config) (*report.Report, error) {
 		return out, nil
 	}
 	return out, out.Publish(c.Docs)
+}
+
+// calm adds to the faults, and says at once, if the machine does something else.
+func (c Config) calm(ctx context.Context, when string, faults []string) []string {
+	if c.AnyLoad {
+		return faults
+	}
+	if why := disturbed(ctx, when); why != "" {
+		say("%s", why)
+		return append(faults, why)
+	}
+	return faults
 }
 
 // say tells the person who waits; the report goes to standard output.
