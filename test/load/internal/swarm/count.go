@@ -88,6 +88,7 @@ type loopTally struct {
 
 	dropped    map[string]int // whole life: connections ended by others, by reason
 	joinErrors map[string]int // whole life
+	idle       int            // whole life: idle conversations joined
 }
 
 func newLoopTally(rooms int) loopTally {
