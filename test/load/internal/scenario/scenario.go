@@ -180,8 +180,14 @@ func (b *bench) crowdConfig(n int) swarm.Config {
 // connect opens a crowd's connections and, if join is set, its memberships.
 func (b *bench) connect(ctx context.Context, s *swarm.Swarm, result *Result, join bool) error {
 	phase, err := b.phase(ctx, s.Connect)
-	if result.Connect = phase; err != nil || !join {
+	if result.Connect = phase; err != nil {
 		return err
+	}
+	if b.Crowd.Polling && refusesPolling(phase.Setup) {
+		return &missingError{event: "polling"}
+	}
+	if !join {
+		return nil
 	}
 	result.Join, err = b.phase(ctx, s.Join)
 	return err
