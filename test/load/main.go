@@ -8,8 +8,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"parley/test/load/internal/compare"
@@ -41,6 +43,9 @@ func run() int {
 	if o.compare {
 		return runCompare(ctx, o)
 	}
+	if o.sweep.By != "" {
+		return runSweep(ctx, o)
+	}
 	result, err := scenario.Run(ctx, o.scenario)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
@@ -55,6 +60,28 @@ func run() int {
 	return 0
 }
 
+func runSweep(ctx context.Context, o options) int {
+	swept, err := o.sweep.Run(ctx, o.scenario)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+	}
+	var printed error
+	if o.json {
+		printed = encode(os.Stdout, swept)
+	} else {
+		printed = printSwept(os.Stdout, swept)
+	}
+	if printed != nil {
+		fmt.Fprintln(os.Stderr, "load:", printed)
+		return exitUsage
+	}
+	isFaulty := func(p scenario.Point) bool { return p.Fault != "" }
+	if err != nil || slices.ContainsFunc(swept.Points, isFaulty) {
+		return exitFault
+	}
+	return 0
+}
+
 func faulty(l *scenario.Load) bool { return l != nil && l.Fault() != "" }
 
 func runCompare(ctx context.Context, o options) int {
@@ -64,9 +91,7 @@ func runCompare(ctx context.Context, o options) int {
 		return exitFault
 	}
 	if o.json {
-		encoder := json.NewEncoder(os.Stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = encode(os.Stdout, report)
 	} else {
 		err = report.WriteMarkdown(os.Stdout)
 	}
@@ -84,7 +109,11 @@ func (o options) print(w *os.File, r scenario.Result) error {
 	if !o.json {
 		return printResult(w, r)
 	}
+	return encode(w, r)
+}
+
+func encode(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	return encoder.Encode(v)
 }

@@ -25,6 +25,7 @@ type options struct {
 	compare  bool
 	scenario scenario.Config
 	rounds   compare.Config
+	sweep    scenario.Sweep // of one run if By is not ""
 
 	transport                string
 	stalledShare, churnShare float64 // of the clients
@@ -38,7 +39,11 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; of the other flags only -warmup, -nap and -loops then apply")
 	o.scenarioFlags(fs)
 	o.rounds.Flags(fs)
-	if err := fs.Parse(args); err != nil {
+	var sweep string
+	fs.StringVar(&sweep, "sweep", "", "run once per value: "+strings.Join(scenario.Sweeps, "=…, ")+"=… with numbers separated by commas")
+	fs.Float64Var(&o.sweep.Deliveries, "sweep-deliveries", 10_000, "deliveries per second at each value of -sweep; 0 keeps -rate")
+	err := fs.Parse(args)
+	if err != nil {
 		return o, err
 	}
 	if fs.NArg() > 0 {
@@ -49,6 +54,13 @@ func parse(args []string, errs io.Writer) (options, error) {
 	o.rounds.Loops = o.scenario.Crowd.Loops
 	if o.compare {
 		return o, nil
+	}
+	if sweep != "" {
+		deliveries := o.sweep.Deliveries
+		if o.sweep, err = scenario.ParseSweep(sweep); err != nil {
+			return o, err
+		}
+		o.sweep.Deliveries = deliveries
 	}
 	return o, o.validate()
 }
@@ -76,7 +88,7 @@ func (o *options) scenarioFlags(fs *flag.FlagSet) {
 	fs.IntVar(&c.Crowd.Sources, "sources", 0, "local addresses 127.0.0.1… to connect from (default: one per 20,000 clients)")
 	fs.IntVar(&c.Crowd.Loops, "loops", max(1, runtime.NumCPU()/4), "reading threads")
 	fs.DurationVar(&c.Crowd.Nap, "nap", time.Millisecond, "wait after a wake-up so that reads gather; latencies may be too long by this; negative: none")
-	fs.IntVar(&c.Crowd.Sample, "sample", 1000, "decode and check one message in so many in full")
+	fs.IntVar(&c.Crowd.Sample, "sample", 0, "decode and check one message in so many in full (default 1000, big 10)")
 
 	fs.IntVar(&c.Plan.Senders, "senders", 4, "clients that send in turn, over all rooms")
 	fs.Float64Var(&c.Plan.Rate, "rate", 0, "messages per second over all senders; with -find-knee the first rate tried (default 40, big 2, confirm 10)")
@@ -89,6 +101,8 @@ func (o *options) scenarioFlags(fs *flag.FlagSet) {
 	fs.Float64Var(&c.Plan.Typing.Rate, "typing-rate", 0, "typing events per second beside the messages (default: typing 1000, else none)")
 	fs.IntVar(&c.Plan.Typing.Typists, "typists", 100, "clients that type")
 	fs.Float64Var(&c.Plan.ChurnRate, "churn-rate", 0, "joins and leaves per second beside the messages (default: churn 100, else none)")
+	fs.IntVar(&c.Crowd.Idle, "idle-rooms", 0, "further conversations, each joined by one client, in turn, and never used")
+	fs.IntVar(&c.History, "history", 0, "messages in the conversation's log before anybody joins; pages of it are then read, too")
 	fs.BoolVar(&c.Plan.Confirm, "confirm", false, "messages ask to be confirmed (always in the scenario confirm)")
 	fs.BoolVar(&c.Baseline, "baseline", true, "with stalled clients, churn or typing: measure the same without them first")
 
@@ -137,6 +151,7 @@ func (o *options) fillIn() {
 		rooms = max(1, c.Crowd.Clients/10)
 	case scenario.Big:
 		rate, size, maxSize = 2, 16<<10, 64<<10
+		c.Crowd.Sample = cmp.Or(c.Crowd.Sample, 10)
 	case scenario.Typing:
 		typing = 1000
 	case scenario.Churn:
@@ -156,14 +171,11 @@ func (o *options) fillIn() {
 // checkFiles fails early when the clients need more descriptors than the process may open. Go
 // has raised the soft limit to the hard one.
 func (o *options) checkFiles() error {
-	clients := o.scenario.Crowd.Clients
-	if o.scenario.Crowd.Polling {
-		clients *= 2 // one connection polls, one posts
-	}
-	if o.scenario.Scenario == scenario.Idle {
-		clients *= 2 // it holds two crowds
-	}
-	if o.compare {
+	clients := scenario.Held(o.scenario.Scenario, o.scenario.Crowd)
+	switch {
+	case o.sweep.By != "":
+		clients = o.sweep.Largest(o.scenario)
+	case o.compare:
 		clients = o.rounds.MostClients()
 	}
 	need := uint64(clients) + 100

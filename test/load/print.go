@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"parley/test/load/internal/scenario"
@@ -35,6 +37,11 @@ func printResult(w io.Writer, r scenario.Result) error {
 		fmt.Fprintf(&b, "highest    %.1f messages/s with p99 under %.0f ms and nothing lost\n", k.Best, k.MaxP99Ms)
 		printLoad(&b, k.At)
 	}
+	if h := r.History; h != nil {
+		fmt.Fprintf(&b, "history    %d messages, %.0f bytes each, written at %.1f µs CPU; pages of %d at %.1f µs CPU\n",
+			h.Messages, h.Each, h.WriteCPU, h.PageLimit, h.PageCPU)
+		printPercentiles(&b, "pages", h.Pages)
+	}
 	if !r.Supported {
 		fmt.Fprintf(&b, "NOT RUN    the server does not answer %s\n", r.Missing)
 	}
@@ -44,6 +51,29 @@ func printResult(w io.Writer, r scenario.Result) error {
 		b.WriteString("-- disturbed\n")
 	}
 	printLoad(&b, r.Load)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// printSwept writes a table with one line per value, costs with their growth, and names the jumps.
+func printSwept(w io.Writer, s scenario.Swept) error {
+	var b strings.Builder
+	for _, p := range s.Points {
+		fmt.Fprintf(&b, "%s=%d\n", s.By, p.Value)
+		for _, name := range slices.Sorted(maps.Keys(p.Costs)) {
+			fmt.Fprintf(&b, "  %-36s %12.2f", name, p.Costs[name])
+			if growth, known := p.Growth[name]; known {
+				fmt.Fprintf(&b, "  ×%.2f", growth)
+			}
+			b.WriteByte('\n')
+		}
+		if p.Fault != "" {
+			fmt.Fprintf(&b, "  FAULT %s\n", p.Fault)
+		}
+	}
+	for _, jump := range s.Jumps {
+		fmt.Fprintf(&b, "JUMP %s\n", jump)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

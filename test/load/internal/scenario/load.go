@@ -86,11 +86,21 @@ func (b *bench) load(ctx context.Context, result *Result) error {
 		return err
 	}
 	defer s.Close()
+	if b.History > 0 {
+		if err := b.prefill(ctx, result); err != nil {
+			return err
+		}
+	}
 	if err := b.connect(ctx, s, result, true); err != nil {
 		return err
 	}
 	if err := b.supported(ctx, s); err != nil {
 		return err
+	}
+	if b.History > 0 {
+		if err := b.pages(ctx, s, result.History); err != nil {
+			return err
+		}
 	}
 	if b.Baseline && b.disturbed() {
 		plan := b.Plan

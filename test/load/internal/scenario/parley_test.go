@@ -162,6 +162,7 @@ func checkedBeside(l *scenario.Load) uint64 {
 
 func TestRun_unsupported(t *testing.T) {
 	for name, change := range map[string]func(*scenario.Config){
+		"polling":            func(c *scenario.Config) { c.Crowd.Polling = true },
 		"typing":             func(c *scenario.Config) { c.Plan.Typing.Rate = 10 },
 		"leave_conversation": func(c *scenario.Config) { c.Plan.ChurnRate, c.Crowd.Churn = 10, 1 },
 		"message_ack":        func(c *scenario.Config) { c.Plan.Confirm = true },

@@ -46,6 +46,10 @@ type Config struct {
 	Crowd swarm.Config // URL and Token are set from the rest, Prefix is made unique if empty
 	Plan  swarm.Plan   // Meter is set from PID; Duration is also how long Idle holds
 
+	// History is how many messages the conversation holds before anybody joins; with it, pages of
+	// the history are read, too. For scenarios with one conversation.
+	History int
+
 	// Baseline runs the same load first without what disturbs it (stalled clients, churn, typing).
 	Baseline bool
 
@@ -83,24 +87,30 @@ type Result struct {
 	Rooms    int    `json:"rooms"`
 	Users    int    `json:"users"`
 	Stalled  int    `json:"stalled,omitempty"`
+	Idle     int    `json:"idleRooms,omitempty"` // conversations beside Rooms that are not used
+	RSSStart int64  `json:"rssStart,omitempty"`  // of the server before the scenario, bytes
 	// Transport is websocket or polling.
 	Transport string `json:"transport"`
 	// Supported is false if the server does not know an event of the scenario, which then was not
 	// run; Missing names it.
-	Supported bool    `json:"supported"`
-	Missing   string  `json:"missing,omitempty"`
-	Connect   *Phase  `json:"connect,omitempty"`
-	Join      *Phase  `json:"join,omitempty"`
-	Load      *Load   `json:"load,omitempty"`
-	Baseline  *Load   `json:"baseline,omitempty"` // the same without what disturbs
-	Memory    *Memory `json:"memory,omitempty"`
-	Knee      *Knee   `json:"knee,omitempty"`
+	Supported bool     `json:"supported"`
+	Missing   string   `json:"missing,omitempty"`
+	Connect   *Phase   `json:"connect,omitempty"`
+	Join      *Phase   `json:"join,omitempty"`
+	Load      *Load    `json:"load,omitempty"`
+	History   *History `json:"history,omitempty"`
+	Baseline  *Load    `json:"baseline,omitempty"` // the same without what disturbs
+	Memory    *Memory  `json:"memory,omitempty"`
+	Knee      *Knee    `json:"knee,omitempty"`
 }
 
 // Run runs one scenario. Failed connections, lost messages and the like are results; an error
 // means that nothing could be measured.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	cfg.Crowd.Polling = cfg.Crowd.Polling || cfg.Scenario == Polling
+	if cfg.Crowd.Prefix == "" {
+		cfg.Crowd.Prefix = "load-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
+	}
 	b := &bench{Config: cfg}
 	result := Result{
 		Scenario: cfg.Scenario, Server: cfg.Server, Clients: cfg.Crowd.Clients,
@@ -115,6 +125,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 			return result, err
 		}
 	}
+	result.Idle, result.RSSStart = cfg.Crowd.Idle, b.meter().ServerRSS
 	var err error
 	switch {
 	case cfg.Scenario == Idle:
@@ -151,24 +162,32 @@ type bench struct {
 // crowd prepares n clients, with ids and conversations that no other crowd has: those of the
 // k-th crowd begin with Prefix-k.
 func (b *bench) crowd(n int) (*swarm.Swarm, error) {
+	b.crowds++
+	return swarm.New(b.crowdConfig(n))
+}
+
+// crowdConfig is that of the latest crowd.
+func (b *bench) crowdConfig(n int) swarm.Config {
 	cfg := b.Crowd
 	cfg.URL = b.Server
 	cfg.Clients = n
 	cfg.Rooms = min(max(cfg.Rooms, 1), n)
-	if cfg.Prefix == "" {
-		cfg.Prefix = "load-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
-	}
-	b.crowds++
 	cfg.Prefix += "-" + strconv.Itoa(b.crowds)
 	cfg.Token = tokens(b.Secret, time.Now().Add(tokenLife))
-	return swarm.New(cfg)
+	return cfg
 }
 
 // connect opens a crowd's connections and, if join is set, its memberships.
 func (b *bench) connect(ctx context.Context, s *swarm.Swarm, result *Result, join bool) error {
 	phase, err := b.phase(ctx, s.Connect)
-	if result.Connect = phase; err != nil || !join {
+	if result.Connect = phase; err != nil {
 		return err
+	}
+	if b.Crowd.Polling && refusesPolling(phase.Setup) {
+		return &missingError{event: "polling"}
+	}
+	if !join {
+		return nil
 	}
 	result.Join, err = b.phase(ctx, s.Join)
 	return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/test/load/internal/swarm"
@@ -18,6 +19,17 @@ const probeLimit = 2 * time.Second
 type missingError struct{ event string }
 
 func (e *missingError) Error() string { return "the server does not answer " + e.event }
+
+// refusesPolling reports whether every attempt to open a session by polling was answered, and by
+// nothing but an error: the server is there and takes WebSocket alone.
+func refusesPolling(s swarm.Setup) bool {
+	for text := range s.Errors {
+		if !strings.HasPrefix(text, "engine.io open: HTTP 4") {
+			return false
+		}
+	}
+	return s.Done == 0 && len(s.Errors) > 0
+}
 
 // supported asks the server for what the scenario needs beside joining and messages, which not
 // every server compared has. An event that is not answered is a missingError.

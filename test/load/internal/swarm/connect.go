@@ -22,6 +22,7 @@ type Setup struct {
 	Seconds float64            `json:"seconds"`
 	Took    *tally.Percentiles `json:"took,omitempty"`   // one connection, all attempts; nil for joins
 	Errors  map[string]int     `json:"errors,omitempty"` // of attempts, also of those that a retry made good
+	Idle    int                `json:"idle,omitempty"`   // idle conversations joined
 }
 
 // firstPause before a second attempt; each later one is twice as long.

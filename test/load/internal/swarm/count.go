@@ -42,7 +42,7 @@ type run struct {
 func (r *run) measures(due time.Duration) bool { return due >= r.from && due < r.to }
 
 // counts reports whether the client must get every message of its room.
-func (r *run) counts(c *client) bool { return !c.stalled && !(r.churns && c.churns) }
+func (r *run) counts(c *client) bool { return !c.stalled && (!r.churns || !c.churns) }
 
 // sizeOf is the content size of send k: the golden ratio spreads consecutive ones over the range.
 func (r *run) sizeOf(k uint64) int {
@@ -88,6 +88,7 @@ type loopTally struct {
 
 	dropped    map[string]int // whole life: connections ended by others, by reason
 	joinErrors map[string]int // whole life
+	idle       int            // whole life: idle conversations joined
 }
 
 func newLoopTally(rooms int) loopTally {

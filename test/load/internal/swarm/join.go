@@ -5,6 +5,7 @@ package swarm
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"parley/test/load/internal/pace"
@@ -16,24 +17,25 @@ const poll = 5 * time.Millisecond
 
 var errNoProgress = errors.New("swarm: joins are not being answered")
 
-// Join makes every open client join its room, at most JoinRate per second and Joining
-// unanswered at once. Refused joins are reported; the error is for the rest: no answer at all
+// Join makes every open client join its room and its share of the idle conversations, at most
+// JoinRate joins per second and Joining unanswered at once. Refused joins are reported; the error is for the rest: no answer at all
 // for Timeout, or ctx ended.
 func (s *Swarm) Join(ctx context.Context) (Setup, error) {
 	began := s.now()
-	schedule := pace.NewSchedule(began, s.cfg.JoinRate, time.Duration(float64(len(s.clients)+1)/s.cfg.JoinRate*float64(time.Second)))
+	joins := len(s.clients) + s.cfg.Idle
+	schedule := pace.NewSchedule(began, s.cfg.JoinRate, time.Duration(float64(joins+1)/s.cfg.JoinRate*float64(time.Second)))
 	setup := Setup{Wanted: len(s.clients), Errors: map[string]int{}}
 	before := s.progress.joins.Load()
 	sent := uint64(0)
-	for k, c := range s.clients {
-		room := []byte(`"` + s.rooms[c.room] + `"`)
+	for k := range joins {
+		c, conversation, id := s.join(k)
 		if err := s.joinsLeft(ctx, before+sent, uint64(s.cfg.Joining-1)); err != nil {
 			return setup, err
 		}
 		if err := pause(ctx, schedule.Due(k)-s.now()); err != nil {
 			return setup, err
 		}
-		if err := c.send(wire.AppendEvent(nil, joinAck, "join_conversation", room)); err != nil {
+		if err := c.send(wire.AppendEvent(nil, id, "join_conversation", []byte(`"`+conversation+`"`))); err != nil {
 			setup.Errors[err.Error()]++
 			continue
 		}
@@ -45,6 +47,7 @@ func (s *Swarm) Join(ctx context.Context) (Setup, error) {
 		for code, n := range l.tally.joinErrors {
 			setup.Errors[code] += n
 		}
+		setup.Idle += l.tally.idle
 		for _, c := range s.clients {
 			if c.loop == l && c.joined {
 				setup.Done++
@@ -52,6 +55,16 @@ func (s *Swarm) Join(ctx context.Context) (Setup, error) {
 		}
 	})
 	return setup, err
+}
+
+// join says who makes join k, of what, and by which ack id it is answered: own rooms come first.
+func (s *Swarm) join(k int) (c *client, conversation string, id int64) {
+	if k < len(s.clients) {
+		c = s.clients[k]
+		return c, s.rooms[c.room], joinAck
+	}
+	k -= len(s.clients)
+	return s.clients[k%len(s.clients)], s.cfg.Prefix + "-idle-" + strconv.Itoa(k), idleAck
 }
 
 // joinsLeft waits until at most left of the sent joins are unanswered.

@@ -227,7 +227,7 @@ func (l *loop) polled(c *client, body []byte, now time.Duration) {
 func (l *loop) reopen(c *client) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.socket.close()
+	c.close()
 	fd, err := l.swarm.target.begin(c.up.source)
 	if err != nil {
 		return err

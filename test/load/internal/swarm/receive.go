@@ -14,7 +14,7 @@ import (
 const (
 	joinAck = iota
 	leaveAck
-	extraAck // of joins that only take up room
+	idleAck // of joins of conversations that are never used
 	firstFreeAck
 )
 
@@ -143,6 +143,14 @@ func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 		return
 	case p.ID == leaveAck:
 		l.left(c, p.Body, now)
+		return
+	case p.ID == idleAck:
+		t.joins++
+		if accepted, code := wire.Accepted(p.Body); accepted {
+			t.idle++
+		} else {
+			t.joinErrors[code]++
+		}
 		return
 	case l.answers(p):
 		return

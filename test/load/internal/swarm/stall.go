@@ -7,6 +7,10 @@ import "golang.org/x/sys/unix"
 // tcpEstablished is TCP_ESTABLISHED of Linux's tcp_states.h.
 const tcpEstablished = 1
 
+// stuckBuffer is the receive buffer of who has stalled, in bytes. It keeps the kernel from taking in
+// megabytes for nobody, so that the server soon notices.
+const stuckBuffer = 4096
+
 // Stall makes the last Config.Stalled clients stop reading for good, their sockets open: stuck
 // receivers. Before it they are receivers like all others.
 func (s *Swarm) Stall() {
@@ -25,6 +29,7 @@ func (l *loop) stall(c *client) {
 	defer c.mu.Unlock()
 	if c.fd >= 0 {
 		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
+		_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, stuckBuffer) // it gets stuck either way
 	}
 }
 

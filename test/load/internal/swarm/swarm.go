@@ -34,6 +34,7 @@ type Config struct {
 	Users   int    // client i speaks for user i mod Users; default one user per client
 	Stalled int    // the last Stalled clients never read again after Stall, and are not expected to receive
 	Churn   int    // the Churn clients before those leave and join again in runs with a ChurnRate
+	Idle    int    // further conversations, each joined by one client, in turn, and never used
 	Polling bool   // over HTTP long-polling, not WebSocket
 	Prefix  string // of user ids and conversation ids: keeps runs on one server apart
 
@@ -95,6 +96,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("swarm: %d of %d clients stalled", c.Stalled, c.Clients)
 	case c.Churn < 0 || c.Stalled+c.Churn >= c.Clients:
 		return fmt.Errorf("swarm: %d of %d clients come and go, %d stall: nobody stays", c.Churn, c.Clients, c.Stalled)
+	case c.Idle < 0:
+		return fmt.Errorf("swarm: %d idle conversations", c.Idle)
 	case c.Token == nil:
 		return errors.New("swarm: no token source")
 	case c.Sources > 254:

@@ -69,6 +69,7 @@ func TestReceiver_agreesWithASet(t *testing.T) {
 			case seq < top:
 				want.Reordered++
 			}
+			assert.Equal(t, seen[seq], r.Seen(seq), "seed %d, seq %d", seed, seq)
 			assert.Equal(t, !seen[seq], r.See(seq), "seed %d, seq %d", seed, seq)
 			seen[seq], top = true, max(top, seq)
 		}
