@@ -39,7 +39,7 @@ case ",$peers," in *,bun,*)
 	if ! bun_runs; then
 		[ -z "${PEERS:-}" ] || { echo "compare.sh: bun does not run here" >&2; exit 1; }
 		peers=parley,node,floor
-		left_out="bun: its binary does not run here ($(head -c 200 "$bin/bun.txt" 2>/dev/null || echo 'its packages could not be installed'))"
+		left_out="bun: it does not run here ($(head -c 200 "$bin/bun.txt" 2>/dev/null || echo 'its packages could not be installed'))"
 	fi
 	;;
 esac

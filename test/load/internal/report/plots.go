@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"parley/test/load/internal/chart"
 	"parley/test/load/internal/scenario"
@@ -91,10 +92,17 @@ func (r *Report) overConnections() (l line) {
 	return l
 }
 
+// inks give a server the same look also in a comparison that leaves another out.
+var inks = []string{"parley", "node", "bun", "floor"}
+
 // chart draws the plot's lines of all peers, the medians with their ends.
 func (r *Report) chart(p plot) chart.Chart {
 	c := chart.Chart{Title: p.title, X: p.x, Y: p.y}
-	for ink, peer := range r.Peers {
+	for i, peer := range r.Peers {
+		ink := slices.Index(inks, peer)
+		if ink < 0 {
+			ink = len(inks) + i
+		}
 		for _, l := range p.lines {
 			s := chart.Series{Name: peer, Ink: ink, Dashed: l.dashed}
 			if l.name != "" {

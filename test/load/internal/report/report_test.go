@@ -72,6 +72,8 @@ func full() *report.Report {
 		}
 		add(peer, report.Rate, 40, room(1, 10*slow))
 	}
+	add("bun", report.Rooms, 100, memory(1, 2, 60, 0)) // more than with many rooms: a figure below 0
+	add("bun", report.Rooms, 1000, memory(1, 2, 20, 0))
 	add("parley", report.Rate, 80, room(1, 15))
 	add("node", report.Rate, 80, scenario.Result{Load: &scenario.Load{
 		Latency: tally.Percentiles{Count: 9, P99: 60_000}, Deliveries: tally.Deliveries{Expected: 9, Lost: 1},

@@ -41,9 +41,9 @@ func (s spread) text(format string) string {
 	return fmt.Sprintf(format+" ("+format+"–"+format+")", s.median, s.low, s.top)
 }
 
-// over is the ratio of two medians, if there is one.
+// over is the ratio of two medians, if there is one: below 0, as a difference can be, it says nothing.
 func (s spread) over(other spread) (float64, bool) {
-	if s.n == 0 || other.n == 0 || other.median == 0 {
+	if s.n == 0 || other.n == 0 || s.median < 0 || other.median <= 0 {
 		return 0, false
 	}
 	return s.median / other.median, true
