@@ -47,11 +47,12 @@ func TestChat_History(t *testing.T) {
 			})
 		})
 	}
-	t.Run("a backend gets what it asks for", func(t *testing.T) {
+	t.Run("a backend says itself how much it reads", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
-			asked, want := domain.Page{Limit: 1000, MaxBytes: 1 << 30}, domain.History{Epoch: "e1", More: true}
-			f.log.EXPECT().Page(ctx, talk, asked).Return(want, nil)
-			got, err := f.Messages(ctx, talk, asked)
+			page := domain.Page{Limit: 5000, MaxBytes: 7}
+			want := domain.History{Epoch: "e1", More: true}
+			f.log.EXPECT().Page(ctx, talk, page).Return(want, nil)
+			got, err := f.Messages(ctx, talk, page)
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 		})
