@@ -45,6 +45,7 @@ func parley(t *testing.T, name string) scenario.Config {
 }
 
 func TestRun_parley(t *testing.T) {
+	t.Parallel()
 	all := tally.Deliveries{Expected: 1200, Received: 1200}
 	clean := func(t *testing.T, l *scenario.Load) {
 		t.Helper()
@@ -54,6 +55,7 @@ func TestRun_parley(t *testing.T) {
 	}
 
 	t.Run("who polls gets everything, too", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Polling)
 		cfg.Crowd.Loops = 2
 		r, err := scenario.Run(t.Context(), cfg)
@@ -65,6 +67,7 @@ func TestRun_parley(t *testing.T) {
 	})
 
 	t.Run("polling goes with everything else", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Polling)
 		cfg.Plan.Confirm = true
 		cfg.Plan.Rate, cfg.Plan.Size, cfg.Plan.MaxSize = 100, 64, 4000
@@ -79,6 +82,7 @@ func TestRun_parley(t *testing.T) {
 	})
 
 	t.Run("typing is heard, and the messages beside it are all there", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Typing)
 		cfg.Baseline = true
 		cfg.Plan.Typing = swarm.Typing{Rate: 400, Typists: 5}
@@ -95,6 +99,7 @@ func TestRun_parley(t *testing.T) {
 	})
 
 	t.Run("members who come and go get what is said while they are there", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Churn)
 		cfg.Baseline = true
 		cfg.Crowd.Churn, cfg.Plan.ChurnRate = 5, 200
@@ -115,6 +120,7 @@ func TestRun_parley(t *testing.T) {
 	})
 
 	t.Run("every message is confirmed by all and reported once", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Confirm)
 		cfg.Plan.Confirm = true
 		cfg.Crowd.Users = 10
@@ -130,6 +136,7 @@ func TestRun_parley(t *testing.T) {
 	})
 
 	t.Run("big messages arrive whole", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Big)
 		cfg.Crowd.Sample = 10
 		cfg.Plan.Rate, cfg.Plan.Size, cfg.Plan.MaxSize = 20, 16<<10, 64<<10
@@ -142,6 +149,7 @@ func TestRun_parley(t *testing.T) {
 	})
 
 	t.Run("who does not read costs the others nothing", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Room)
 		cfg.Baseline, cfg.Crowd.Stalled = true, 2
 		r, err := scenario.Run(t.Context(), cfg)
@@ -161,6 +169,7 @@ func checkedBeside(l *scenario.Load) uint64 {
 }
 
 func TestRun_unsupported(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*scenario.Config){
 		"polling":            func(c *scenario.Config) { c.Crowd.Polling = true },
 		"typing":             func(c *scenario.Config) { c.Plan.Typing.Rate = 10 },

@@ -40,14 +40,14 @@ func admit(body []byte) string {
 	return ""
 }
 
-// config is a short run against a floor server within this process, so its use can be read.
+// config is a short run against a floor server within this process.
 func config(t *testing.T, name string, server *floor.Server) scenario.Config {
 	t.Helper()
 	server.Admit = admit
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
 	return scenario.Config{
-		Scenario: name, Server: web.URL, Secret: secret, PID: os.Getpid(),
+		Scenario: name, Server: web.URL, Secret: secret,
 		Crowd: swarm.Config{Clients: 20},
 		Plan: swarm.Plan{
 			Rate: 400, Warmup: 50 * time.Millisecond, Duration: 200 * time.Millisecond, Size: 64, Senders: 2,
@@ -59,7 +59,9 @@ func config(t *testing.T, name string, server *floor.Server) scenario.Config {
 
 func TestRun(t *testing.T) {
 	t.Run("a room reports deliveries, latency and use", func(t *testing.T) {
-		r, err := scenario.Run(t.Context(), config(t, scenario.Room, &floor.Server{}))
+		cfg := config(t, scenario.Room, &floor.Server{})
+		cfg.PID = os.Getpid() // where it is 0, nothing waits for this process to be quiet
+		r, err := scenario.Run(t.Context(), cfg)
 		require.NoError(t, err)
 		assert.Equal(t, 20, r.Connect.Done)
 		assert.Equal(t, 20, r.Join.Done)
@@ -85,7 +87,9 @@ func TestRun(t *testing.T) {
 		assert.Nil(t, r.Load)
 	})
 	t.Run("idle reads memory at the start, half way and at the end", func(t *testing.T) {
-		r, err := scenario.Run(t.Context(), config(t, scenario.Idle, &floor.Server{}))
+		cfg := config(t, scenario.Idle, &floor.Server{})
+		cfg.PID = os.Getpid()
+		r, err := scenario.Run(t.Context(), cfg)
 		require.NoError(t, err)
 		require.NotNil(t, r.Memory)
 		m := r.Memory
@@ -99,7 +103,6 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("idle without a process id cannot be measured", func(t *testing.T) {
 		cfg := config(t, scenario.Idle, &floor.Server{})
-		cfg.PID = 0
 		_, err := scenario.Run(t.Context(), cfg)
 		assert.Error(t, err)
 	})
@@ -123,6 +126,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRun_knee(t *testing.T) {
+	t.Parallel()
 	t.Run("the search ends at its limit when all rates hold", func(t *testing.T) {
 		cfg := config(t, scenario.Room, &floor.Server{})
 		cfg.FindKnee = true

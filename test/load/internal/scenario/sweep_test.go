@@ -97,9 +97,9 @@ func TestSwept_Add(t *testing.T) {
 }
 
 func TestSweep_Run(t *testing.T) {
+	t.Parallel()
 	t.Run("one result per value", func(t *testing.T) {
 		cfg := config(t, scenario.Room, &floor.Server{})
-		cfg.PID = 0
 		swept, err := scenario.Sweep{By: scenario.RoomSize, Values: []int{2, 8}, Deliveries: 800}.Run(t.Context(), cfg)
 		require.NoError(t, err)
 		require.Len(t, swept.Points, 2)
@@ -112,6 +112,7 @@ func TestSweep_Run(t *testing.T) {
 		}
 	})
 	t.Run("idle conversations are joined, a history is written and read", func(t *testing.T) {
+		t.Parallel()
 		cfg := parley(t, scenario.Room)
 		cfg.Crowd.Clients, cfg.Plan.Quiet = 4, 5*time.Second
 		swept, err := scenario.Sweep{By: scenario.Conversations, Values: []int{1, 6}, Deliveries: 400}.Run(t.Context(), cfg)
@@ -129,7 +130,7 @@ func TestSweep_Run(t *testing.T) {
 	})
 	t.Run("a server nobody can connect to ends it", func(t *testing.T) {
 		cfg := config(t, scenario.Room, &floor.Server{})
-		cfg.PID, cfg.Secret = 0, "another"
+		cfg.Secret = "another"
 		_, err := scenario.Sweep{By: scenario.Connections, Values: []int{2}}.Run(t.Context(), cfg)
 		assert.Error(t, err)
 	})

@@ -48,6 +48,7 @@ func asking(content string, seq int) string {
 }
 
 func TestSwarm_confirm(t *testing.T) {
+	t.Parallel()
 	confirming := func(t *testing.T, quiet time.Duration, script scripted) swarm.Outcome {
 		t.Helper()
 		s := lone(t, serve(t, script), swarm.Config{Sample: 1})
@@ -141,6 +142,7 @@ func TestSwarm_confirm(t *testing.T) {
 }
 
 func TestSwarm_typing(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var heard []string
 	echo := echoes()
@@ -227,6 +229,7 @@ func (s *chatty) serve(t *testing.T) string {
 }
 
 func TestSwarm_churn(t *testing.T) {
+	t.Parallel()
 	churning := func(t *testing.T, server *chatty) swarm.Outcome {
 		t.Helper()
 		s := lone(t, server.serve(t), swarm.Config{Clients: 2, Churn: 1, Joining: 1, Sample: 1})

@@ -137,6 +137,7 @@ func polled(t *testing.T, server *pollServer) *swarm.Swarm {
 }
 
 func TestSwarm_polling(t *testing.T) {
+	t.Parallel()
 	want := tally.Deliveries{Expected: 100, Received: 100}
 
 	t.Run("one GET waits, one POST at a time takes what has gathered, and everything arrives", func(t *testing.T) {

@@ -108,6 +108,9 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 	if err == nil {
 		err = s.drain(ctx, p, was, sending.sent)
 	}
+	if err == nil {
+		err = ctx.Err() // the rest may all have come although not everything was sent
+	}
 	out := s.settle(r, sending, typing, churn)
 	out.From, out.To = from, to
 	return out, err

@@ -74,6 +74,7 @@ func lossy(t *testing.T, s *swarm.Swarm) swarm.Outcome {
 }
 
 func TestSwarm_Run(t *testing.T) {
+	t.Parallel()
 	t.Run("every message reaches every member of its room once and in order", func(t *testing.T) {
 		s := crowd(t, &floor.Server{}, swarm.Config{Clients: 30, Rooms: 3, Loops: 2, Sample: 1})
 		connected(t, s)
@@ -240,6 +241,7 @@ func swapper() func(int, uint64, []byte, func([]byte)) {
 }
 
 func TestSwarm_Connect(t *testing.T) {
+	t.Parallel()
 	t.Run("each connection presents its user's token", func(t *testing.T) {
 		var bodies atomic.Int64
 		server := &floor.Server{Admit: func(body []byte) string {

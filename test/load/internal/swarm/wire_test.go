@@ -80,6 +80,7 @@ func message(content string, seq int) string {
 const joinOK = `430[{"ok":true,"conversationId":"test-0","epoch":"e","seq":0,"members":[]}]`
 
 func TestSwarm_wire(t *testing.T) {
+	t.Parallel()
 	t.Run("pings of both layers are answered", func(t *testing.T) {
 		pongs := make(chan string, 2)
 		url := serve(t, func(ws *websocket.Conn, p wire.Packet) []string {
@@ -192,6 +193,7 @@ func TestSwarm_wire(t *testing.T) {
 }
 
 func TestSwarm_handshake(t *testing.T) {
+	t.Parallel()
 	fails := func(t *testing.T, url, want string) {
 		t.Helper()
 		s := lone(t, url, swarm.Config{Attempts: 1, Timeout: 200 * time.Millisecond})
