@@ -7,7 +7,7 @@ import (
 )
 
 // flusher writes the outboxes of sessions that have something to send. Its workers live only while
-// there is work, at most GOMAXPROCS of them: nothing stands by per connection, and nothing has to be
+// there is work, at most maxWorkers of them: nothing stands by per connection, and nothing has to be
 // stopped. A worker writes everything that a session has pending at once. So a lone message leaves
 // at once, and under load, while sessions wait for their turn, their frames coalesce by themselves.
 //
@@ -23,11 +23,16 @@ type flusher struct {
 // cheap, few enough to share the work evenly.
 const maxTurn = 32
 
+// maxWorkers leaves one processor to those who read. The runtime looks for readable sockets when a processor
+// has nothing to run, and otherwise every 10 ms: workers on all of them, which under load never wait, would
+// let what clients send lie that long. Fewer, they write more at a time instead.
+func maxWorkers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
 // push hands over sessions whose flush state is flushQueued. It does not keep the slice.
 func (f *flusher) push(sessions ...*Session) {
 	f.mu.Lock()
 	f.queue = append(f.queue, sessions...)
-	start := f.workers < runtime.GOMAXPROCS(0)
+	start := f.workers < maxWorkers()
 	if start {
 		f.workers++
 	}
