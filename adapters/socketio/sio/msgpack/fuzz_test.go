@@ -64,7 +64,7 @@ func FuzzAppend(f *testing.F) {
 	}
 	for _, text := range []string{
 		`52-["a",[{"num":1,"_placeholder":true}],{"x":{"_placeholder":true,"num":0e0}}]`, `51-["a",{"_placeholder":true,"num":0,"x":1}]`,
-		`2[ "a" , {"b":[1.0,-0,1e400,"\ud800\u0041"]} ]`, `2`, `62-["\u005fplaceholder",{"\u005fplaceholder":true,"num":1},[[[]]]]`,
+		`2[ "a" , {"b":[1.0,-0,1e400,"\ud800\u0041"]} ]`, `2`, `2[1E1000]`, `62-["\u005fplaceholder",{"\u005fplaceholder":true,"num":1},[[[]]]]`,
 	} {
 		f.Add([]byte(text), []byte("some bytes"), []byte{3, 0, 200})
 	}
@@ -97,6 +97,9 @@ func FuzzAppend(f *testing.F) {
 		got, err := msgpack.Decode(frame[1:])
 		if errors.Is(err, msgpack.ErrTooDeep) {
 			return
+		}
+		if _, finite := bound(p); err != nil && !finite {
+			return // as the name of an event, say, a number beyond float64 is none
 		}
 		require.NoError(t, err)
 		require.Equal(t, p.Type, got.Type)
