@@ -21,11 +21,11 @@ func (s *Session) flush(w *writer) {
 	defer clear(w.packets)
 
 	s.compress(w.packets)
-	if ws.raw == nil {
+	if ws.polled == nil {
 		s.park(nil, w.packets)
 		return
 	}
-	rest, next, err := w.write(ws.raw, w.packets)
+	rest, next, err := w.write(ws.polled, w.packets)
 	if err != nil {
 		s.giveUpWriting()
 		return
@@ -85,7 +85,7 @@ func (s *Session) park(rest []byte, packets []*Packet) {
 func (s *Session) drain(rest []byte, packets []*Packet) {
 	for {
 		s.compress(packets)
-		if err := writeBlocking(s.ws.conn, rest, packets, s.server.config.WriteTimeout); err != nil {
+		if err := s.ws.write(rest, packets, s.server.config.WriteTimeout); err != nil {
 			if failure(err) == ReasonSlowClient {
 				s.ws.reset()
 				s.end(ReasonSlowClient)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"parley/adapters/socketio/engineio/netpoll"
 )
 
 // Accept is called for each new session, before anything else happens on it, and returns the receiver
@@ -30,6 +32,7 @@ type Server struct {
 
 	sessions registry
 	flusher  flusher
+	poller   netpoll.Poller
 	// running counts sessions until they are over, and goroutines that serve them, for Shutdown. It is
 	// added to only while something that it counts is still there, or before the registry is closed.
 	running sync.WaitGroup

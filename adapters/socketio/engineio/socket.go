@@ -3,9 +3,11 @@ package engineio
 import (
 	"errors"
 	"net"
+	"os"
 	"sync"
-	"syscall"
 	"time"
+
+	"parley/adapters/socketio/engineio/netpoll"
 )
 
 // readBufferSize is how much is read at a time.
@@ -13,32 +15,38 @@ const readBufferSize = 16 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
 
-// socket is the connection beneath a WebSocket, without its framing.
+// socket is the connection beneath a WebSocket, without its framing. It is one of two: polled where that can be
+// had, which is on Linux and without TLS; else conn, which a goroutine reads, and writes are made by goroutines
+// that wait.
 type socket struct {
-	conn net.Conn
-	// raw gives access to the descriptor; nil where there is none, as under TLS.
-	raw syscall.RawConn
+	conn   net.Conn      // nil if polled
+	polled *netpoll.Conn // nil if not
 	// deflate is the size in bytes of the largest message that may be sent compressed; 0 if the client
 	// has not negotiated it.
 	deflate int
 }
 
-func newSocket(conn net.Conn) *socket {
-	s := &socket{conn: conn}
-	if sc, ok := conn.(syscall.Conn); ok && canRawIO {
-		if raw, err := sc.SyscallConn(); err == nil {
-			s.raw = raw
-		}
+// detach makes the socket a polled one, if it can be. Nothing else may be using it.
+func (s *socket) detach(poller *netpoll.Poller) {
+	if polled, err := poller.Detach(s.conn); err == nil {
+		s.conn, s.polled = nil, polled
 	}
-	return s
 }
 
-// close ends the connection; blocked reads and writes return.
-func (s *socket) close() { _ = s.conn.Close() } // nothing is left to do about a failed close
+// close ends the connection; reads and writes that wait return.
+func (s *socket) close() {
+	if s.polled != nil {
+		s.polled.Close()
+		return
+	}
+	_ = s.conn.Close() // nothing is left to do about a failed close
+}
 
 // reset makes close throw away what the kernel still holds for a client that does not read.
 func (s *socket) reset() {
-	if tcp, ok := s.conn.(*net.TCPConn); ok {
+	if s.polled != nil {
+		s.polled.Reset()
+	} else if tcp, ok := s.conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // only an optimisation
 	}
 }
@@ -48,6 +56,10 @@ const farewellTimeout = time.Second
 
 // hurry gives the client farewellTimeout for all that is still to be read.
 func (s *socket) hurry() {
+	if s.polled != nil {
+		time.AfterFunc(farewellTimeout, s.polled.Close)
+		return
+	}
 	_ = s.conn.SetReadDeadline(time.Now().Add(farewellTimeout)) // a failed deadline means that the connection is gone
 }
 
@@ -55,57 +67,67 @@ func (s *socket) hurry() {
 // that the client reads everything before its connection is gone.
 func (s *socket) closeWrite() {
 	s.hurry()
-	if half, ok := s.conn.(interface{ CloseWrite() error }); ok {
+	if s.polled != nil {
+		s.polled.CloseWrite()
+	} else if half, ok := s.conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // as in hurry
 	}
 }
 
-// source reads from a socket into a pooled buffer. With a descriptor, the buffer is taken only when
-// there is something to read, so that an idle connection holds none.
-type source struct {
-	socket  *socket
-	attempt func(fd uintptr) bool
-	buf     *[readBufferSize]byte
-	n       int
-	err     error
+// write sends rest and the packets, and waits for the client to take them, for at most timeout: then it fails with
+// os.ErrDeadlineExceeded.
+func (s *socket) write(rest []byte, packets []*Packet, timeout time.Duration) error {
+	if s.polled != nil {
+		return s.writePolled(rest, packets, timeout)
+	}
+	if err := s.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	bufs := make(net.Buffers, 0, len(packets)+1)
+	if len(rest) > 0 {
+		bufs = append(bufs, rest)
+	}
+	for _, p := range packets {
+		bufs = append(bufs, p.frame)
+	}
+	if _, err := bufs.WriteTo(s.conn); err != nil {
+		return err
+	}
+	return s.conn.SetWriteDeadline(time.Time{})
 }
 
-func newSource(s *socket) *source {
-	src := &source{socket: s}
-	src.attempt = func(fd uintptr) bool {
-		src.take()
-		src.n, src.err = readNonBlocking(fd, src.buf[:])
-		if errors.Is(src.err, syscall.EAGAIN) {
-			src.release()
-			return false
+func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Duration) error {
+	room := s.polled.Room()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	for {
+		for len(rest) > 0 {
+			n, err := s.polled.Write(rest)
+			if errors.Is(err, netpoll.ErrWouldBlock) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			rest = rest[n:]
 		}
-		return true
-	}
-	return src
-}
-
-// read waits for bytes. They are valid until release, which the caller owes after each read.
-func (src *source) read() ([]byte, error) {
-	if src.socket.raw == nil {
-		src.take()
-		src.n, src.err = src.socket.conn.Read(src.buf[:])
-		return src.buf[:src.n], src.err
-	}
-	if err := src.socket.raw.Read(src.attempt); err != nil {
-		return nil, err
-	}
-	return src.buf[:max(src.n, 0)], src.err
-}
-
-func (src *source) take() {
-	if src.buf == nil {
-		src.buf = readBuffers.Get().(*[readBufferSize]byte)
-	}
-}
-
-func (src *source) release() {
-	if src.buf != nil {
-		readBuffers.Put(src.buf)
-		src.buf = nil
+		if len(rest) == 0 {
+			var next int
+			var err error
+			if rest, next, err = w.write(s.polled, packets); err != nil {
+				return err
+			}
+			packets = packets[next:]
+			if len(rest) == 0 && len(packets) == 0 {
+				return nil
+			}
+		}
+		select {
+		case <-room:
+		case <-timer.C:
+			return os.ErrDeadlineExceeded
+		}
 	}
 }

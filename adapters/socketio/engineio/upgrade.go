@@ -26,7 +26,7 @@ func (ws *webSocket) probe(op websocket.Opcode, data []byte) error {
 
 // say writes to the client of an upgrade: nothing else does so yet.
 func (ws *webSocket) say(p *Packet) error {
-	return writeBlocking(ws.socket.conn, nil, []*Packet{p}, ws.session.server.config.WriteTimeout)
+	return ws.socket.write(nil, []*Packet{p}, ws.session.server.config.WriteTimeout)
 }
 
 // keepPollShort answers polls while this upgrade is under way: the client waits for its last one.
@@ -56,6 +56,7 @@ func (ws *webSocket) takeOver() error {
 		s.mu.Unlock()
 		return errStop
 	}
+	ws.socket.detach(&s.server.poller) // under the lock, since the session's end closes the socket
 	s.upgrade, s.ws = nil, ws.socket
 	s.poll.wakeUp()
 	if s.state == stateClosing {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters/socketio/engineio/websocket"
@@ -23,18 +24,19 @@ type webSocket struct {
 	// probing: the client may send nothing but `2probe` and `5`. Only the reader touches it.
 	probing bool
 	probed  bool
-	// deep: a message was handled, and the reader's stack has grown.
-	deep   bool
-	source *source
+	reading reading
+	// ending: the end of a polled connection has come, behind what may still be to be read.
+	ending atomic.Bool
 }
 
-// serveWebSocket opens a session on a WebSocket. The handler returns at once and a fresh goroutine
-// reads: it holds nothing of the request, nor of the memory that serving it took.
+// serveWebSocket opens a session on a WebSocket. The handler returns at once, so that nothing is held of the
+// request, nor of the memory that serving it took.
 func (srv *Server) serveWebSocket(w http.ResponseWriter, h *Handshake, id string) {
 	socket, early := srv.takeConnection(w, h.Request)
 	if socket == nil {
 		return
 	}
+	socket.detach(&srv.poller)
 	ws := &webSocket{socket: socket}
 	var err error
 	if ws.session, err = srv.open(h, id, socket); err != nil {
@@ -58,9 +60,7 @@ func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) (s *so
 		refuseUpgrade(w, err)
 		return nil, nil
 	}
-	s = newSocket(conn)
-	s.deflate = largest
-	return s, early
+	return &socket{conn: conn, deflate: largest}, early
 }
 
 // serveUpgrade lets a WebSocket try to take over from polling.
@@ -99,52 +99,6 @@ func (ws *webSocket) admit() bool {
 	return true
 }
 
-func (ws *webSocket) start(early []byte) {
-	s := ws.session
-	ws.decoder.MaxMessage, ws.decoder.Deflate = s.server.config.MaxPayload, ws.socket.deflate > 0
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state != stateClosed { // else its end has closed the socket
-		ws.source = newSource(ws.socket)
-		s.server.running.Add(1)
-		go ws.run(early)
-	}
-}
-
-// run reads until the connection or the session ends, or until a message was handled. That takes a deep
-// stack, and a goroutine keeps what it once had; so another one, with a fresh stack, goes on: a connection
-// that waits holds the smallest stack there is.
-func (ws *webSocket) run(early []byte) {
-	defer ws.session.server.running.Done()
-	over := true
-	defer func() {
-		if over {
-			ws.socket.close()
-		}
-	}()
-	defer ws.session.recoverPanic()
-	ws.deep = false
-	var err error
-	if len(early) > 0 {
-		err = ws.feed(early)
-	}
-	for err == nil && !ws.deep {
-		var data []byte
-		data, err = ws.source.read()
-		if err == nil {
-			err = ws.feed(data)
-		}
-		ws.source.release()
-	}
-	if err == nil {
-		over = false
-		ws.session.server.running.Add(1)
-		go ws.run(nil)
-		return
-	}
-	ws.ended(err)
-}
-
 // feed handles the bytes that have come. After a violation they are thrown away until the client has
 // closed its side too: with bytes unread, closing would reset the connection, and the client might never
 // see the close frame that says why.
@@ -172,7 +126,6 @@ func (ws *webSocket) Message(op websocket.Opcode, data []byte) error {
 		return ws.probe(op, data)
 	}
 	s := ws.session
-	ws.deep = true
 	ok := false
 	switch {
 	case op == websocket.OpBinary:
