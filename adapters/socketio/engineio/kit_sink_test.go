@@ -33,7 +33,7 @@ func newCrowdOf(tb testing.TB, n int, config engineio.Config) *crowd {
 	k := &kit{t: tb}
 	c := &crowd{done: make(chan struct{}, 1)}
 	k.serve(nil, config, []func(*peer){func(p *peer) { c.sessions = append(c.sessions, p.session) }})
-	c.expected.Store(int64(2 * n)) // the answers to the handshakes, and the open packets
+	c.expected.Store(int64(n)) // the answers to the handshakes, each with the open packet
 	for range n {
 		server, client := recordPair(tb)
 		go c.count(client)

@@ -115,6 +115,9 @@ func controlPacket(op websocket.Opcode, data []byte) *Packet {
 	return &Packet{frame: append(frame, data...), kind: kindControl}
 }
 
+// responsePacket is not a packet but the HTTP response that goes before all of a WebSocket's.
+func responsePacket(response []byte) *Packet { return &Packet{frame: response, kind: kindControl} }
+
 func closePacket(code websocket.CloseCode, reason string) *Packet {
 	return &Packet{frame: websocket.AppendClose(nil, code, reason), kind: kindControl}
 }

@@ -119,7 +119,7 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 		srv.serveWebSocket(w, h, id)
 		return
 	}
-	s, err := srv.open(h, id, nil)
+	s, err := srv.open(h, id, nil, nil)
 	if err != nil {
 		refusalOf(err, errForbidden).write(w)
 		return
@@ -128,8 +128,9 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 }
 
 // open makes a session on the socket, or on polling if that is nil, and introduces it to accept.
-// Nothing leaves before accept has returned.
-func (srv *Server) open(h *Handshake, id string, ws *socket) (*Session, error) {
+// Nothing leaves before accept has returned: then, together, the answer to the WebSocket's handshake, if not nil,
+// and the open packet.
+func (srv *Server) open(h *Handshake, id string, ws *socket, answer *Packet) (*Session, error) {
 	s := &Session{server: srv, id: id, ws: ws}
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
@@ -139,7 +140,11 @@ func (srv *Server) open(h *Handshake, id string, ws *socket) (*Session, error) {
 	s.mu.Lock()
 	s.heartbeat.set(s, srv.config.PingInterval)
 	s.mu.Unlock()
-	dirty := s.enqueue(srv.openPacket(s)) // if so, nobody else will push the session
+	first := []*Packet{answer, srv.openPacket(s)}
+	if answer == nil {
+		first = first[1:]
+	}
+	dirty := s.enqueue(first...) // if so, nobody else will push the session
 	s.introduce(h)
 	if s.receiver == nil {
 		s.end(ReasonForcedClose)

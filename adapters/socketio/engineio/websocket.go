@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -32,58 +31,45 @@ type webSocket struct {
 // serveWebSocket opens a session on a WebSocket. The handler returns at once, so that nothing is held of the
 // request, nor of the memory that serving it took.
 func (srv *Server) serveWebSocket(w http.ResponseWriter, h *Handshake, id string) {
-	socket, early := srv.takeConnection(w, h.Request)
-	if socket == nil {
+	opening := srv.takeConnection(w, h.Request)
+	if opening == nil {
 		return
 	}
-	socket.detach(&srv.poller)
-	ws := &webSocket{socket: socket}
+	ws := &webSocket{socket: &socket{conn: opening.Conn, deflate: opening.Largest}}
+	ws.socket.detach(&srv.poller)
 	var err error
-	if ws.session, err = srv.open(h, id, socket); err != nil {
-		socket.close()
+	if ws.session, err = srv.open(h, id, ws.socket, responsePacket(opening.Response)); err != nil {
+		_ = ws.socket.write(opening.Response, nil, srv.config.WriteTimeout) // the client sees a WebSocket that closes
+		ws.socket.close()
 		return
 	}
-	ws.start(early)
+	ws.start(opening.Early)
 }
 
-// takeConnection answers the opening handshake. It returns nil if it has refused it.
-func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) (s *socket, early []byte) {
-	var conn net.Conn
-	var largest int
-	var err error
-	if srv.config.PerMessageDeflate > 0 {
-		conn, early, largest, err = websocket.UpgradeDeflate(w, r, w.Header())
-	} else {
-		conn, early, err = websocket.Upgrade(w, r, w.Header())
+// takeConnection takes the connection of an opening handshake over. It returns nil if it has refused it.
+func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) *websocket.Opening {
+	opening, refusal := websocket.Accept(w, r, w.Header(), srv.config.PerMessageDeflate > 0)
+	if refusal != nil {
+		maps.Copy(w.Header(), refusal.Header)
+		http.Error(w, errBadRequest.Message, refusal.Status)
+		return nil
 	}
-	if err != nil {
-		refuseUpgrade(w, err)
-		return nil, nil
-	}
-	return &socket{conn: conn, deflate: largest}, early
+	_ = opening.Conn.SetDeadline(time.Time{}) // those of net/http; if it fails, so does the first read
+	return opening
 }
 
 // serveUpgrade lets a WebSocket try to take over from polling.
 func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, s *Session) {
-	socket, early := srv.takeConnection(w, r)
-	if socket == nil {
+	opening := srv.takeConnection(w, r)
+	if opening == nil || opening.Answer() != nil {
 		return
 	}
-	ws := &webSocket{session: s, socket: socket, probing: true}
+	ws := &webSocket{session: s, socket: &socket{conn: opening.Conn, deflate: opening.Largest}, probing: true}
 	if !ws.admit() {
 		ws.socket.close()
 		return
 	}
-	ws.start(early)
-}
-
-func refuseUpgrade(w http.ResponseWriter, err error) {
-	refusal, ok := errors.AsType[*websocket.HandshakeError](err)
-	if !ok {
-		return // the connection was taken over and failed
-	}
-	maps.Copy(w.Header(), refusal.Header)
-	http.Error(w, errBadRequest.Message, refusal.Status)
+	ws.start(opening.Early)
 }
 
 // admit lets one WebSocket at a time try to take over a polling session.

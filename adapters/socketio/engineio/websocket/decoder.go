@@ -45,7 +45,7 @@ type Decoder struct {
 	// MaxMessage is the most payload bytes of one message, all its fragments
 	// together. Not positive means DefaultMaxMessage.
 	MaxMessage int
-	// Deflate says that the client may send compressed messages, as [UpgradeDeflate]
+	// Deflate says that the client may send compressed messages, as [Accept]
 	// has agreed. MaxMessage then also is the most that one may decompress to.
 	Deflate bool
 

@@ -28,7 +28,7 @@ const flushed = "\x00\x00\xff\xff"
 // AppendDeflated appends a whole, final, unmasked frame with the payload
 // compressed (RFC 7692 §7.2.1), which stands alone: without a context taken over
 // from other messages. Clients may get it that have agreed to permessage-deflate,
-// see [UpgradeDeflate]. If the payload does not get smaller, nothing is appended
+// see [Accept]. If the payload does not get smaller, nothing is appended
 // and ok is false: send it as it is.
 func AppendDeflated(dst []byte, op Opcode, payload []byte) (frame []byte, ok bool) {
 	d := deflaters.Get().(*deflater)

@@ -25,6 +25,6 @@
 // # Left out
 //
 // No subprotocol is ever negotiated, and of extensions permessage-deflate alone,
-// by [UpgradeDeflate]: without context takeover, because a context costs a server
+// by [Accept]: without context takeover, because a context costs a server
 // more memory than all else of a connection. There is no client side.
 package websocket

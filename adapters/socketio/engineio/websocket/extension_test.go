@@ -21,7 +21,7 @@ const (
 	unlimited = math.MaxInt
 )
 
-func TestUpgradeDeflate(t *testing.T) {
+func TestAccept_Deflate(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		offers  []string
 		answer  string
@@ -72,10 +72,11 @@ func TestUpgradeDeflate(t *testing.T) {
 					answered <- resp.Header
 				}
 			}()
-			conn, _, largest, err := websocket.UpgradeDeflate(pipeWriter{httptest.NewRecorder(), server}, r, nil)
-			require.NoError(t, err)
-			_ = conn.Close()
-			assert.Equal(t, c.largest, largest)
+			o, refusal := websocket.Accept(pipeWriter{httptest.NewRecorder(), server}, r, nil, true)
+			require.Nil(t, refusal)
+			require.NoError(t, o.Answer())
+			_ = o.Conn.Close()
+			assert.Equal(t, c.largest, o.Largest)
 			assert.Equal(t, c.answer, strings.Join((<-answered)["Sec-Websocket-Extensions"], " and "))
 		})
 	}

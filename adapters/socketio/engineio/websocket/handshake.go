@@ -47,59 +47,77 @@ func (e *HandshakeError) Error() string {
 // Unwrap returns the cause, such as [http.ErrNotSupported].
 func (e *HandshakeError) Unwrap() error { return e.cause }
 
-// Upgrade answers the opening handshake (RFC 6455 §4.2) with 101 and takes the
-// connection over. It returns the connection, without deadlines, and a copy of
-// the bytes that the client sent right behind its request (nil if none): feed
-// them to the [Decoder] first. The caller then owns the connection.
-//
-// header is added to the answer, except for fields that belong to the handshake
-// itself; what is set on w is not used. Whether the Origin may connect is for
-// the caller to decide before.
-//
-// A *[HandshakeError] means that nothing was written and the caller still has to
-// answer. Any other error means that the connection was taken over and failed:
-// it is closed and w must not be used.
-func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (net.Conn, []byte, error) {
-	return upgrade(w, r, header, "")
+// Opening is a connection that was taken over and whose client still waits for the answer to its handshake.
+type Opening struct {
+	// Conn is the caller's. It may have the deadlines of the server it is from.
+	Conn net.Conn
+	// Early is a copy of what the client sent right behind its request, nil if nothing: it goes to the [Decoder]
+	// first.
+	Early []byte
+	// Response is the answer, 101. Nothing may be written before it.
+	Response []byte
+	// Largest is 0 if permessage-deflate (RFC 7692) was not agreed. Otherwise set Deflate on the [Decoder];
+	// messages of up to Largest bytes may be sent by [AppendDeflated].
+	Largest int
 }
 
-// UpgradeDeflate is [Upgrade] for a server that also takes and sends compressed
-// messages, if the client offers permessage-deflate (RFC 7692) in a form that can
-// be accepted. It is agreed that every message stands alone, in both directions.
+// Accept takes the connection of an opening handshake (RFC 6455 §4.2) over, for a caller who wants to write the
+// answer together with the first messages. deflate lets the client have permessage-deflate, if it offers that in
+// a form that can be accepted. It is agreed that every message stands alone, in both directions.
 //
-// largest is 0 if nothing was agreed. Otherwise set Deflate on the [Decoder];
-// messages of up to largest bytes may be sent by [AppendDeflated].
-func UpgradeDeflate(w http.ResponseWriter, r *http.Request, header http.Header) (conn net.Conn, early []byte, largest int, err error) {
-	answer, largest := negotiateDeflate(r.Header["Sec-Websocket-Extensions"])
-	conn, early, err = upgrade(w, r, header, answer)
-	return conn, early, largest, err
-}
-
-// upgrade tells the client the extensions, unless they are "".
-func upgrade(w http.ResponseWriter, r *http.Request, header http.Header, extensions string) (net.Conn, []byte, error) {
+// header is added to the answer, except for fields that belong to the handshake itself; what is set on w is not
+// used. Whether the Origin may connect is for the caller to decide before.
+//
+// If it is refused, nothing was written and the caller still has to answer.
+func Accept(w http.ResponseWriter, r *http.Request, header http.Header, deflate bool) (*Opening, *HandshakeError) {
 	key, refusal := checkRequest(r)
 	if refusal != nil {
-		return nil, nil, refusal
+		return nil, refusal
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, nil, &HandshakeError{
+		return nil, &HandshakeError{
 			Status: http.StatusInternalServerError,
 			Reason: "connection cannot be taken over",
 			cause:  err,
 		}
 	}
-	var early []byte
+	o := &Opening{Conn: conn}
 	if n := rw.Reader.Buffered(); n > 0 {
 		// A copy, so that the reader and its 4 KiB can be collected.
 		peeked, _ := rw.Peek(n)
-		early = bytes.Clone(peeked)
+		o.Early = bytes.Clone(peeked)
 	}
-	if err := answer(conn, response(key, header, extensions)); err != nil {
-		_ = conn.Close()
-		return nil, nil, fmt.Errorf("websocket: answer to the handshake: %w", err)
+	var extensions string
+	if deflate {
+		extensions, o.Largest = negotiateDeflate(r.Header["Sec-Websocket-Extensions"])
 	}
-	return conn, early, nil
+	o.Response = response(key, header, extensions)
+	return o, nil
+}
+
+// Upgrade is [Accept], without compression, that also answers. The connection it returns has no deadlines.
+//
+// Any error but a *[HandshakeError] means that the connection was taken over and failed: it is closed and w must
+// not be used.
+func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (conn net.Conn, early []byte, err error) {
+	o, refusal := Accept(w, r, header, false)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	if err := o.Answer(); err != nil {
+		return nil, nil, err
+	}
+	return o.Conn, o.Early, nil
+}
+
+// Answer writes the response and leaves the connection without deadlines. If it fails the connection is closed.
+func (o *Opening) Answer() error {
+	if err := answer(o.Conn, o.Response); err != nil {
+		_ = o.Conn.Close()
+		return fmt.Errorf("websocket: answer to the handshake: %w", err)
+	}
+	return nil
 }
 
 // answer writes the response under a deadline and leaves conn without any.

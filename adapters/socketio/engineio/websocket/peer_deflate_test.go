@@ -32,13 +32,14 @@ func (s *squash) Message(op websocket.Opcode, data []byte) error {
 func dialDeflate(t *testing.T, broken chan<- error) *gorilla.Conn {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, early, largest, err := websocket.UpgradeDeflate(w, r, nil)
-		if !assert.NoError(t, err) {
+		o, refusal := websocket.Accept(w, r, nil, true)
+		if !assert.Nil(t, refusal) || !assert.NoError(t, o.Answer()) {
 			return
 		}
+		conn := o.Conn
 		defer conn.Close()
-		s, d := &squash{echo{conn: conn}}, &websocket.Decoder{MaxMessage: 200_000, Deflate: largest > 0}
-		err = d.Feed(early, s)
+		s, d := &squash{echo{conn: conn}}, &websocket.Decoder{MaxMessage: 200_000, Deflate: o.Largest > 0}
+		err := d.Feed(o.Early, s)
 		for buf := make([]byte, 777); err == nil; {
 			n, failure := conn.Read(buf)
 			if failure != nil {
