@@ -15,8 +15,9 @@
 // # Concurrency
 //
 // Everything exported is safe for concurrent use. The calls to one Receiver never overlap and come
-// in the client's order; Closed is the last. After an upgrade they run on the session's only
-// goroutine, which reads; before it, on that of the HTTP request.
+// in the client's order; Closed is the last. A session has no goroutine of its own: one is started when
+// something comes, and on polling it is that of the HTTP request. It may block; that delays its own client
+// alone.
 //
 // Session.Send and Multicast only enqueue: they never block and do no I/O, so they may be
 // called with locks held. Packets leave each session in the order they were enqueued.

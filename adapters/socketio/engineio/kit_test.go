@@ -53,7 +53,7 @@ type kit struct {
 }
 
 // inMemory serves over net.Pipe, for bubbles. Pipes have no buffer and no descriptor: a client that
-// does not read is felt at once, and the engine writes without RawConn.
+// does not read is felt at once, and a goroutine reads and writes.
 func inMemory(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit {
 	t.Helper()
 	return inMemoryBehind(t, &http.Server{}, config, setup...)
