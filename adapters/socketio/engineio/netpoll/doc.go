@@ -10,7 +10,7 @@ package netpoll
 
 import "errors"
 
-// ErrWouldBlock: nothing has come, or the socket's buffer is full.
+// ErrWouldBlock says that nothing has come, or the socket's buffer is full.
 var ErrWouldBlock = errors.New("netpoll: operation would block")
 
 // Handler is told about one connection.
