@@ -48,7 +48,7 @@ func newCrowdOf(tb testing.TB, n int, config engineio.Config) *crowd {
 // recordPair returns the two ends of a connection.
 func recordPair(tb testing.TB) (server, client net.Conn) {
 	tb.Helper()
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET, 0)
 	require.NoError(tb, err)
 	var ends [2]net.Conn
 	for i, fd := range pair {
