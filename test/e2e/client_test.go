@@ -26,14 +26,14 @@ var suites = map[string]map[string]string{
 	"message.test.mjs":      nil,
 	"replay.test.mjs":       nil,
 	"errors.test.mjs":       nil,
-	"presence.test.mjs":     {"PRESENCE_GRACE": "700ms"},
+	"presence.test.mjs":     {"PRESENCE_GRACE": "4s"},
 	"reconnect.test.mjs":    {"PING_INTERVAL": "400ms", "PING_TIMEOUT": "4s"},
 	"restart.test.mjs":      nil,
 	"history.test.mjs":      nil,
 	"typing.test.mjs":       nil,
 	"refresh.test.mjs":      nil,
 	"drain.test.mjs":        {"DRAIN_TIME": "4s"},
-	"confirm.test.mjs":      {"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "700ms", "PING_INTERVAL": "2s", "PING_TIMEOUT": "8s"},
+	"confirm.test.mjs":      {"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "4s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "8s"},
 	// A client that is cut off in the middle of its upgrade notices by the heartbeat alone.
 	"recover.test.mjs": {"RECOVERY_WINDOW": "30s", "PING_INTERVAL": "400ms", "PING_TIMEOUT": "2s"},
 }
