@@ -103,7 +103,7 @@ func node(t *testing.T, limit time.Duration, env []string, name string, args ...
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = js
 	command.Env = append(append(os.Environ(), env...), "JWT_SECRET="+secret, "NO_COLOR=1")
-	command.WaitDelay = 5 * time.Second
+	command.WaitDelay = 10 * time.Second
 	out, err := command.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
