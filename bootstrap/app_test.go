@@ -21,7 +21,7 @@ import (
 )
 
 // stopTime is far more than any stop here may take.
-const stopTime = 10 * time.Second
+const stopTime = 30 * time.Second
 
 // running is a started App on free ports, stopped at the latest when the test ends.
 type running struct {

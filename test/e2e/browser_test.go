@@ -13,7 +13,7 @@ import (
 )
 
 // browserTime bounds the browser's tests as a whole.
-const browserTime = 3 * time.Minute
+const browserTime = 5 * time.Minute
 
 // TestBrowser runs the chat page of dev mode in a real browser; see ../browser.
 func TestBrowser(t *testing.T) {

@@ -22,13 +22,14 @@ const (
 	senders = 5
 	// saying is how many messages each sender sends.
 	saying = 20
-	// crowdTime bounds everything.
-	crowdTime = 90 * time.Second
+	// crowdTime bounds everything that comes once all are there.
+	crowdTime = 3 * time.Minute
 )
 
 // TestCrowd: everyone in a room of a thousand hears every message once and in the one order.
 func TestCrowd(t *testing.T) {
-	s := boot(t, nil)
+	// Who is there answers no pings until all are.
+	s := boot(t, map[string]string{"PING_TIMEOUT": "10m"})
 	members := gather(t, s)
 	deadline := time.Now().Add(crowdTime)
 

@@ -14,7 +14,7 @@ import (
 // that are still there.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	const drainTime = 4 * time.Second
+	const drainTime = 8 * time.Second // three quarters of it are left for what is asked once the first one is gone
 	s := boot(t, map[string]string{"DRAIN_TIME": drainTime.String()})
 	clients := make([]*raw, 4)
 	for i := range clients {

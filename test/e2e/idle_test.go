@@ -12,8 +12,9 @@ import (
 // TestConnectTimeout: who does not say who they are is not kept.
 func TestConnectTimeout(t *testing.T) {
 	t.Parallel()
-	const timeout = 300 * time.Millisecond
-	s := boot(t, map[string]string{"CONNECT_TIMEOUT": timeout.String(), "PING_INTERVAL": "50ms"})
+	// Long enough for the witness to connect on a machine that is busy.
+	const timeout = 2 * time.Second
+	s := boot(t, map[string]string{"CONNECT_TIMEOUT": timeout.String(), "PING_INTERVAL": "100ms"})
 	undisturbed := s.witness(t)
 
 	for name, say := range map[string]string{
@@ -22,15 +23,15 @@ func TestConnectTimeout(t *testing.T) {
 		"CONNECT to another namespace": "40/other,",
 	} {
 		t.Run("a client that says "+name+" is let go in time, though it answers pings", func(t *testing.T) {
+			start := time.Now() // before the server's time begins
 			silent := s.open(t)
-			start := time.Now()
 			if say != "" {
 				require.NoError(t, silent.write(say))
 			}
 			code, err := silent.ended()
 			require.NoError(t, err)
 			assert.Equal(t, websocket.CloseNoStatusReceived, code)
-			assert.GreaterOrEqual(t, time.Since(start), timeout-50*time.Millisecond)
+			assert.GreaterOrEqual(t, time.Since(start), timeout)
 		})
 	}
 	t.Run("a client that polls is told so", func(t *testing.T) {
@@ -52,7 +53,8 @@ func TestConnectTimeout(t *testing.T) {
 // TestHeartbeat: who does not answer pings is let go, and no one else.
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
-	s := boot(t, map[string]string{"PING_INTERVAL": "100ms", "PING_TIMEOUT": "500ms", "PRESENCE_GRACE": "0s"})
+	// The healthy one answers nothing either while the other connects, which may take its time on a busy machine.
+	s := boot(t, map[string]string{"PING_INTERVAL": "500ms", "PING_TIMEOUT": "4s", "PRESENCE_GRACE": "0s"})
 	healthy := s.connect(t, "healthy", "lobby")
 	dead := s.connect(t, "dead", "lobby") // it reads nothing, so it answers nothing
 	_, err := healthy.readUntil(`42["user_left",`)

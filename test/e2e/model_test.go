@@ -48,6 +48,12 @@ func TestModel(t *testing.T) {
 	c := newCompany(t, seed)
 	var all sync.WaitGroup
 	for _, p := range c.parties {
+		all.Go(func() { assert.NoError(t, c.arrive(p), "party %d", p.number) })
+	}
+	all.Wait()
+	require.False(t, t.Failed())
+	c.end = time.Now().Add(modelTime)
+	for _, p := range c.parties {
 		all.Go(func() { assert.NoError(t, c.live(p), "party %d", p.number) })
 	}
 	all.Wait()
@@ -64,7 +70,8 @@ func TestModel(t *testing.T) {
 type company struct {
 	server  *server
 	parties []*party
-	end     time.Time
+	// end is modelTime after all have come, however long that takes.
+	end time.Time
 
 	mu sync.Mutex
 	// said are the latest messages of each user that may be repeated by any of their parties.
@@ -89,7 +96,6 @@ func newCompany(t *testing.T, seed uint64) *company {
 	for i := range modelParties {
 		c.parties = append(c.parties, c.newParty(t, seed, i, fmt.Sprintf("user-%d", i%modelUsers)))
 	}
-	c.end = time.Now().Add(modelTime)
 	return c
 }
 
@@ -118,8 +124,8 @@ func (c *company) newParty(t *testing.T, seed uint64, number int, user string) *
 	return p
 }
 
-// live is a party's life.
-func (c *company) live(p *party) error {
+// arrive connects the party and brings it into some conversations.
+func (c *company) arrive(p *party) error {
 	if err := p.connect(false); err != nil {
 		return err
 	}
@@ -129,6 +135,11 @@ func (c *company) live(p *party) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// live is a party's life from then on.
+func (c *company) live(p *party) error {
 	for acts := 0; acts < leastActs || time.Now().Before(c.end); acts++ {
 		err := c.act(p)
 		if err == nil && p.lives() {

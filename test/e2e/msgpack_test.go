@@ -37,7 +37,7 @@ func TestLibrary(t *testing.T) {
 	address := strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 
 	output, err = command.Run(suiteTime, "js", []string{"LIBRARY_URL=" + address},
-		"node", "--test", "--test-reporter=spec", "--test-timeout=60000", "msgpack.mjs")
+		"node", "--test", "--test-reporter=spec", "--test-timeout=220000", "msgpack.mjs")
 	require.NoError(t, err, output)
 	counts := map[string]string{}
 	for _, found := range countLine.FindAllStringSubmatch(output, -1) {

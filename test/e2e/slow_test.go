@@ -19,8 +19,8 @@ const (
 	// messageBytes is the size of the messages that flood the room.
 	messageBytes = 32 << 10
 	// inTime is how long a message may take to a client that reads, on a machine that is busy. A server that waits for
-	// a slow client waits for seconds.
-	inTime = 2 * time.Second
+	// a slow client waits for the ten seconds that a write may take.
+	inTime = 5 * time.Second
 )
 
 // flood sends messages to the lobby, one after the other, until the witness hears that someone has left it. Every

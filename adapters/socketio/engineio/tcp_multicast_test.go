@@ -125,7 +125,7 @@ func TestTCP_Shutdown(t *testing.T) {
 	t.Run("under traffic leaves nobody and nothing behind", func(t *testing.T) {
 		for range 2 {
 			r := &room{members: make(map[*engineio.Session]bool)}
-			k := onLoopback(t, engineio.Config{OutboxBytes: 16 << 20, WriteTimeout: time.Second}, r.join)
+			k := onLoopback(t, engineio.Config{OutboxBytes: 16 << 20, WriteTimeout: 3 * time.Second}, r.join)
 			var readers, counting sync.WaitGroup
 			for i := range 10 {
 				ws := k.openWebSocket()

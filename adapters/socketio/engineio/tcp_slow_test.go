@@ -73,7 +73,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		ws.peer.send(strings.Repeat("x", 16<<20))
 		ws.peer.session.Close()
 		assert.Equal(t, engineio.ReasonForcedClose, ws.peer.wait(t))
-		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, 10*time.Second, 10*time.Millisecond)
+		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, patience, tick)
 	})
 
 	t.Run("one that is closed while it does not read, and goes on in time, gets everything and the close frame", func(t *testing.T) {

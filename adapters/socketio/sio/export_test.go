@@ -12,6 +12,16 @@ func (n *Namespace) Absent() (absent, all int) {
 	return n.pids.absent.Len(), len(n.pids.byPID)
 }
 
+// Asked returns how many clients have asked for the socket of that pid.
+func (n *Namespace) Asked(pid string) int {
+	n.pids.mu.Lock()
+	defer n.pids.mu.Unlock()
+	if c := n.pids.byPID[pid]; c != nil {
+		return c.asked
+	}
+	return 0
+}
+
 // Size returns how many sockets the rooms keep account of.
 func (r *Rooms) Size() (sockets, ids int) {
 	r.mu.Lock()

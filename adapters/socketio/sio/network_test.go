@@ -24,7 +24,7 @@ import (
 
 // patience is how long a client waits for a packet before the test fails. In a synctest bubble it
 // costs nothing.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // network is a listener whose connections are pipes in memory.
 type network struct {

@@ -82,9 +82,9 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 	}
 	// knocks makes a client ask to recover, and waits until that is being looked at.
 	knocks := func(w *world, i identity) *client {
-		c := w.open()
+		c, before := w.open(), w.io.Of("/").Asked(i.pid)
 		c.send("40" + i.payload())
-		time.Sleep(50 * time.Millisecond) // there is nothing to see of it; too short a wait proves less
+		require.Eventually(w.t, func() bool { return w.io.Of("/").Asked(i.pid) == before+1 }, patience, time.Millisecond)
 		return c
 	}
 

@@ -36,8 +36,9 @@ withEachOldClient((kind) => {
       assert.equal(seq, ack.seq);
       waits.push(performance.now() - before);
     }
-    assert.ok(Math.max(...waits) < 1000, `someone waited for ${Math.max(...waits)} ms`);
-    const left = await writer.next("user_left", 8_000);
+    // On a machine that is busy; a server that waits for the stuck client waits for ten seconds.
+    assert.ok(Math.max(...waits) < 5_000, `someone waited for ${Math.max(...waits)} ms`);
+    const left = await writer.next("user_left", 12_000); // sooner than by its heartbeat
     assert.equal(left.userId, stuck.user);
   });
 });

@@ -1,11 +1,11 @@
 // Presence is about users, not connections: who drops and comes back within the grace time was never away. The server
-// runs with a grace time of a fraction of a second.
+// runs with a grace time of a few seconds.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client, gathering } from "./client.mjs";
 import { assertEvent } from "./shape.mjs";
-import { overEachTransport } from "./transports.mjs";
+import { allAtOnceOverEachTransport } from "./transports.mjs";
 
 /** Ends the connection without a goodbye. */
 function drop(client) {
@@ -13,7 +13,7 @@ function drop(client) {
   client.socket.io.engine.close();
 }
 
-overEachTransport((transport) => {
+allAtOnceOverEachTransport((transport) => {
   test("a user who drops and does not come back has left when the grace time is over", async (t) => {
     const { conversation, clients: [alice, bob] } = await gathering(t, transport, "alice", "bob");
     drop(bob);

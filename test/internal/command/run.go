@@ -28,7 +28,7 @@ func Run(atMost time.Duration, folder string, env []string, name string, args ..
 	// The program may have started others: they end with it.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	command.WaitDelay = time.Second
+	command.WaitDelay = 10 * time.Second
 	written, err := command.CombinedOutput()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("%s did not end in %v", name, atMost)

@@ -55,7 +55,7 @@ func dialDeflate(t *testing.T, broken chan<- error) *gorilla.Conn {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = resp.Body.Close()
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 	require.Equal(t, agreed, resp.Header.Get("Sec-WebSocket-Extensions"))
 	return conn
 }

@@ -77,7 +77,7 @@ func dial(t *testing.T, readSize, writeBuffer int) *gorilla.Conn {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = resp.Body.Close()
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 	require.Empty(t, conn.Subprotocol())
 	require.Empty(t, resp.Header["Sec-Websocket-Extensions"])
 	return conn
@@ -113,7 +113,7 @@ func TestPeer(t *testing.T) {
 				_, err := w.Write([]byte(sent[i*10 : i*10+10]))
 				require.NoError(t, err)
 				if i == 50 {
-					require.NoError(t, conn.WriteControl(gorilla.PingMessage, []byte("between"), time.Now().Add(time.Second)))
+					require.NoError(t, conn.WriteControl(gorilla.PingMessage, []byte("between"), time.Now().Add(time.Minute)))
 				}
 			}
 			require.NoError(t, w.Close())

@@ -17,7 +17,7 @@ export const cases = {
     const proxy = await Proxy.start(t);
     const watcher = await Client.connect(t, kind, { path });
     // A try that is swallowed too is given up soon.
-    const client = await Client.connect(t, kind, { path, server: proxy.url, timeout: 500 });
+    const client = await Client.connect(t, kind, { path, server: proxy.url, timeout: 2_000 });
     const { id } = client.socket;
     // The reference server forgets to wait for the pong of a ping that it sent before an upgrade.
     await within(pings(client, 2), "the pings of the server are missing");
