@@ -62,7 +62,7 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 	if json.Unmarshal(p.Data, &r) != nil || r.PID == "" {
 		return false
 	}
-	claim := n.pids.take(c.server.ctx, r.PID, n.name, c.session, c.server.handover)
+	claim := n.pids.take(c.server.ctx, parsePID(r.PID), n.name, c.session, c.server.handover)
 	if claim == nil {
 		return false
 	}
@@ -99,7 +99,6 @@ func (c *conn) carryOn(n *Namespace, s *Socket) {
 	delete(c.left, n.name)
 	c.add(s)
 	s.conn.Store(c)
-	s.debts.reopen()
 	s.state.Store(socketConnected)
 	if s.leaving.Load() { // Disconnect was called while it was on no connection
 		c.dismiss(s)
