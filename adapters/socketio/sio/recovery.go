@@ -1,6 +1,7 @@
 package sio
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -44,6 +45,12 @@ type resumption struct {
 	Offset string `json:"offset"`
 }
 
+// mayResume reports whether the auth payload is worth looking into: most clients are here for the first time.
+// A key without escapes stands as it is.
+func mayResume(auth []byte) bool {
+	return bytes.Contains(auth, []byte(`"pid"`)) || bytes.IndexByte(auth, '\\') >= 0
+}
+
 // recoverable reports whether a socket gone for that reason may come back: it is the connection that
 // was lost, and nobody wanted to go.
 func recoverable(r Reason) bool {
@@ -59,7 +66,7 @@ func recoverable(r Reason) bool {
 // it cannot: then the client connects anew.
 func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 	var r resumption
-	if json.Unmarshal(p.Data, &r) != nil || r.PID == "" {
+	if !mayResume(p.Data) || json.Unmarshal(p.Data, &r) != nil || r.PID == "" {
 		return false
 	}
 	claim := n.pids.take(c.server.ctx, parsePID(r.PID), n.name, c.session, c.server.handover)
