@@ -71,7 +71,7 @@ func (c *conn) find(p *packet.Packet) *Namespace {
 
 // connectPacket answers CONNECT with the socket's id, and with its pid if it may recover.
 func (c *conn) connectPacket(s *Socket) *engineio.Packet {
-	body := append(append([]byte(`{"sid":"`), s.id...), '"')
+	body := append(append(append(make([]byte, 0, 64), `{"sid":"`...), s.id...), '"')
 	if s.mayRecover() {
 		body = append(s.pid.append(append(body, `,"pid":"`...)), '"')
 	}
