@@ -14,7 +14,7 @@ import (
 
 // BenchmarkChat_Send is what a message costs above the transport, in a room of 1000.
 func BenchmarkChat_Send(b *testing.B) {
-	c := benchChat(b)
+	c := crowded(b, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
 		_, err := c.Send(context.Background(), "s0", ports.Send{Conversation: talk, Content: "a message of a usual length"})
@@ -25,7 +25,7 @@ func BenchmarkChat_Send(b *testing.B) {
 }
 
 func BenchmarkChat_Typing(b *testing.B) {
-	c := benchChat(b)
+	c := crowded(b, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := c.Typing(context.Background(), "s0", talk, true); err != nil {
@@ -36,7 +36,7 @@ func BenchmarkChat_Typing(b *testing.B) {
 
 // BenchmarkChat_come_and_go is the life of a session beside 1000 others that are told of it.
 func BenchmarkChat_come_and_go(b *testing.B) {
-	c := benchChat(b)
+	c := crowded(b, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := c.Connect(context.Background(), "one-more", "one-more"); err != nil {
@@ -49,17 +49,18 @@ func BenchmarkChat_come_and_go(b *testing.B) {
 	}
 }
 
-func benchChat(b *testing.B) *application.Chat {
-	b.Helper()
+// crowded is a chat of so many sessions, all in one conversation, whose broadcaster does nothing.
+func crowded(tb testing.TB, sessions int) *application.Chat {
+	tb.Helper()
 	c := application.NewChat(application.Config{Access: domain.AccessAuthenticated},
 		names{}, memory.NewRooms(), memory.NewLog(memory.LogConfig{}), deaf{}, nil, slog.New(slog.DiscardHandler))
-	b.Cleanup(c.Close)
-	for i := range 1000 {
+	tb.Cleanup(c.Close)
+	for i := range sessions {
 		if _, err := c.Connect(context.Background(), session(i), fmt.Sprint("user-", i)); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := c.Join(context.Background(), session(i), ports.Join{Conversation: talk}, func(ports.Joined) {}); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return c

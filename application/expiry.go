@@ -73,17 +73,18 @@ func (s *session) expire(now time.Time, id domain.SessionID, e *expiry) (next ti
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	who := s.state.Identity
+	asked := time.Unix(0, s.asked)
 	switch {
 	case s.ended || who.ExpiresAt.IsZero():
 		return time.Time{}
-	case !s.asked.IsZero() && now.Sub(s.asked) < endAgain:
-		return s.asked.Add(endAgain)
-	case !s.asked.IsZero() || who.Expired(now):
-		if s.asked.IsZero() {
+	case s.expired && now.Sub(asked) < endAgain:
+		return asked.Add(endAgain)
+	case s.expired || who.Expired(now):
+		if !s.expired {
 			e.over = append(e.over, id)
 		}
 		e.end = append(e.end, id)
-		s.asked = now
+		s.expired, s.asked = true, now.UnixNano()
 		return now.Add(endAgain)
 	case !who.Expired(now.Add(warnBefore)):
 		return who.ExpiresAt.Add(-warnBefore)

@@ -14,7 +14,7 @@ func (c *Chat) LastActivity(id domain.SessionID) time.Time {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.LastActivity
+	return s.state.LastActivity()
 }
 
 // SessionCount returns how many sessions the registry holds.

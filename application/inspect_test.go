@@ -2,7 +2,10 @@ package application_test
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -143,6 +146,24 @@ func TestChat_OpenSessions(t *testing.T) {
 			all, err = w.OpenSessions(ctx, ann, "", 10)
 			require.NoError(t, err)
 			assert.Equal(t, []domain.SessionID{"a2"}, ids(all))
+		})
+	})
+	t.Run("a user's sessions come and go in any order", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			open := map[domain.SessionID]bool{}
+			for range 300 {
+				id := domain.SessionID(strconv.Itoa(rand.IntN(8)))
+				if open[id] {
+					w.Disconnect(ctx, id, ports.Left)
+					delete(open, id)
+				} else {
+					w.connect(id, ann)
+					open[id] = true
+				}
+				listed, err := w.OpenSessions(ctx, ann, "", 10)
+				require.NoError(t, err)
+				require.Equal(t, slices.Sorted(maps.Keys(open)), ids(listed))
+			}
 		})
 	})
 	t.Run("one is ended, or all of a user", func(t *testing.T) {

@@ -36,7 +36,7 @@ func TestChat_Refresh(t *testing.T) {
 			refreshed, err := f.refresh(s1, domain.Identity{User: ann, ExpiresAt: until, Grants: []string{"talk", "other"}})
 			require.NoError(t, err)
 			assert.Equal(t, ports.Refreshed{ExpiresAt: until}, refreshed)
-			assert.Equal(t, time.Now(), f.LastActivity(s1))
+			assert.Equal(t, time.Now().UTC(), f.LastActivity(s1))
 			assertCode(t, domain.CodeNotInConversation, f.Typing(ctx, s1, other, true))
 		})
 	})

@@ -28,17 +28,18 @@ type registryShard struct {
 	due time.Time
 }
 
-// userShard knows the sessions of each user. Its lock is a leaf.
+// userShard knows the sessions of each user. Inside its lock only those of sessions are taken.
 type userShard struct {
-	mu       sync.RWMutex
-	sessions map[domain.UserID][]domain.SessionID
+	mu sync.RWMutex
+	// newest is where a user's list of sessions begins: see session.older.
+	newest map[domain.UserID]*session
 }
 
 func newRegistry() *registry {
 	r := &registry{seed: maphash.MakeSeed()}
 	for i := range r.shards {
 		r.shards[i].open = map[domain.SessionID]*session{}
-		r.users[i].sessions = map[domain.UserID][]domain.SessionID{}
+		r.users[i].newest = map[domain.UserID]*session{}
 	}
 	return r
 }
@@ -59,12 +60,13 @@ func (r *registry) add(id domain.SessionID, who domain.Identity, returning []dom
 	if _, taken := sh.open[id]; taken {
 		return domain.Errorf(domain.CodeUnavailable, "a session with this id is still open")
 	}
-	sh.open[id] = &session{state: *domain.NewSession(id, who, time.Now()), returning: returning}
+	s := &session{state: domain.NewSession(id, who, time.Now())}
+	if len(returning) > 0 {
+		s.returning = &homecoming{returning}
+	}
+	sh.open[id] = s
 	sh.dueAt(who.ExpiresAt)
-	u := r.user(who.User)
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.sessions[who.User] = append(u.sessions[who.User], id)
+	r.user(who.User).add(s, who.User)
 	return nil
 }
 
@@ -84,41 +86,68 @@ func (r *registry) remove(id domain.SessionID, user domain.UserID) {
 	sh := r.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	delete(sh.open, id)
-	u := r.user(user)
+	if s, open := sh.open[id]; open {
+		delete(sh.open, id)
+		r.user(user).remove(s, user)
+	}
+}
+
+func (u *userShard) add(s *session, user domain.UserID) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	rest := slices.DeleteFunc(u.sessions[user], func(other domain.SessionID) bool { return other == id })
-	if u.sessions[user] = rest; len(rest) == 0 {
-		delete(u.sessions, user)
+	s.older = u.newest[user]
+	if s.older != nil {
+		s.older.newer = s
 	}
+	u.newest[user] = s
+}
+
+func (u *userShard) remove(s *session, user domain.UserID) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s.older != nil {
+		s.older.newer = s.newer
+	}
+	switch {
+	case s.newer != nil:
+		s.newer.older = s.older
+	case s.older != nil:
+		u.newest[user] = s.older
+	default:
+		delete(u.newest, user)
+	}
+	s.newer, s.older = nil, nil
 }
 
 // of returns the open sessions of the user. The caller owns the slice.
 func (r *registry) of(user domain.UserID) []domain.SessionID {
+	return r.which(user, func(*session) bool { return true })
+}
+
+// which returns those of the user's open sessions that are meant. The caller owns the slice.
+func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []domain.SessionID) {
 	u := r.user(user)
 	u.mu.RLock()
 	defer u.mu.RUnlock()
-	return slices.Clone(u.sessions[user])
+	for s := u.newest[user]; s != nil; s = s.older {
+		if meant(s) {
+			ids = append(ids, s.state.ID)
+		}
+	}
+	return ids
 }
 
 // hearing returns the open sessions of the user that are told now what the user is told of the
 // conversation: all but those that are yet to be put back there, which are told by that. The caller holds
 // the conversation's lock.
 func (r *registry) hearing(user domain.UserID, c domain.ConversationID) []domain.SessionID {
-	return slices.DeleteFunc(r.of(user), func(id domain.SessionID) bool {
-		s, err := r.get(id)
-		return err == nil && s.isReturning(c)
-	})
+	return r.which(user, func(s *session) bool { return !s.isReturning(c) })
 }
 
 // getting returns the open sessions of the user that get the conversation's message of that seq: those that
 // joined before it, or caught up on it.
 func (r *registry) getting(user domain.UserID, c domain.ConversationID, seq uint64) []domain.SessionID {
-	return slices.DeleteFunc(r.of(user), func(id domain.SessionID) bool {
-		s, err := r.get(id)
-		return err != nil || !s.gets(c, seq)
-	})
+	return r.which(user, func(s *session) bool { return s.gets(c, seq) })
 }
 
 // all returns the open sessions, in no particular order.
@@ -148,16 +177,31 @@ func (r *registry) belongs(id domain.SessionID, c domain.ConversationID) (user d
 
 // session is an open session. Its client's calls come one after another, but Disconnect may come
 // between them, so the state has a lock.
+//
+// There may be very many, most of them idle: so it is kept small.
 type session struct {
+	// newer and older are the user's sessions beside this one. The user's shard guards them.
+	newer, older *session
+
 	mu    sync.Mutex
 	ended bool
-	// asked is when the session was to end because its token's time was over; from then on no other helps.
-	asked time.Time
 	// warned says that the client knows that its token expires soon.
 	warned bool
-	// returning is where a session is put back that recovers just now.
-	returning []domain.Place
+	// expired says that the session was to end because its token's time was over; from then on no other helps.
+	// asked is when that was asked for, in Unix nanoseconds.
+	expired bool
+	asked   int64
+	// returning is set while the session recovers.
+	returning *homecoming
 	state     domain.Session
+}
+
+// homecoming is where a session is put back that recovers just now.
+type homecoming struct{ places []domain.Place }
+
+// to reports whether the session is put back in the conversation; that of nil is in none.
+func (h *homecoming) to(c domain.ConversationID) bool {
+	return h != nil && slices.ContainsFunc(h.places, func(p domain.Place) bool { return p.Conversation == c })
 }
 
 // participate checks that the session may take part in the conversation and is in it.
@@ -219,7 +263,7 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 func (s *session) isReturning(c domain.ConversationID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Within(c) != nil && slices.ContainsFunc(s.returning, func(p domain.Place) bool { return p.Conversation == c })
+	return s.state.Within(c) != nil && s.returning.to(c)
 }
 
 // returned notes that the session is where it was.
@@ -243,7 +287,7 @@ func (s *session) refresh(who domain.Identity) ([]domain.ConversationID, error) 
 	if s.ended {
 		return nil, errEnded()
 	}
-	if !s.asked.IsZero() {
+	if s.expired {
 		return nil, errExpired()
 	}
 	if who.User != s.state.Identity.User {
@@ -259,8 +303,8 @@ func (s *session) describe() ports.Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return ports.Session{
-		ID: s.state.ID, User: s.state.Identity.User, ConnectedAt: s.state.ConnectedAt,
-		LastActivity: s.state.LastActivity, ExpiresAt: s.state.Identity.ExpiresAt, Conversations: s.state.Conversations(),
+		ID: s.state.ID, User: s.state.Identity.User, ConnectedAt: s.state.ConnectedAt(),
+		LastActivity: s.state.LastActivity(), ExpiresAt: s.state.Identity.ExpiresAt, Conversations: s.state.Conversations(),
 	}
 }
 

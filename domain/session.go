@@ -12,10 +12,10 @@ const MaxConversations = 1000
 
 // Session is one connected client socket: who it speaks for, where it is, and when it was last heard.
 type Session struct {
-	ID           SessionID
-	Identity     Identity
-	ConnectedAt  time.Time
-	LastActivity time.Time
+	ID       SessionID
+	Identity Identity
+	// connected and heard are Unix times in nanoseconds, a third as large as a time.Time.
+	connected, heard int64
 	// conversations is sorted. A slice instead of a map keeps the usual session, in one or two
 	// conversations, a few bytes large.
 	conversations []attendance
@@ -29,12 +29,18 @@ type attendance struct {
 }
 
 // NewSession returns a session in no conversation.
-func NewSession(id SessionID, who Identity, now time.Time) *Session {
-	return &Session{ID: id, Identity: who, ConnectedAt: now, LastActivity: now}
+func NewSession(id SessionID, who Identity, now time.Time) Session {
+	return Session{ID: id, Identity: who, connected: now.UnixNano(), heard: now.UnixNano()}
 }
 
+// ConnectedAt is when the session began, in UTC.
+func (s *Session) ConnectedAt() time.Time { return time.Unix(0, s.connected).UTC() }
+
+// LastActivity is when the client was last heard, in UTC.
+func (s *Session) LastActivity() time.Time { return time.Unix(0, s.heard).UTC() }
+
 // Touch records that the client was heard at now.
-func (s *Session) Touch(now time.Time) { s.LastActivity = now }
+func (s *Session) Touch(now time.Time) { s.heard = now.UnixNano() }
 
 // Enter records that the session is in the conversation, and reports whether it was not in it
 // before. Entering twice is no error; one conversation too many is CodeLimitExceeded.

@@ -13,13 +13,16 @@ import (
 
 func TestSession(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	open := func() *domain.Session { return domain.NewSession("s1", domain.Identity{User: "ann"}, now) }
+	open := func() *domain.Session {
+		s := domain.NewSession("s1", domain.Identity{User: "ann"}, now)
+		return &s
+	}
 
 	t.Run("a new session is nowhere and was heard when it connected", func(t *testing.T) {
 		s := open()
 		assert.Empty(t, s.Conversations())
-		assert.Equal(t, now, s.ConnectedAt)
-		assert.Equal(t, now, s.LastActivity)
+		assert.Equal(t, now, s.ConnectedAt())
+		assert.Equal(t, now, s.LastActivity())
 		err := s.Within("c1")
 		require.Error(t, err)
 		assert.Equal(t, domain.CodeNotInConversation, domain.AsError(err).Code)
@@ -27,8 +30,8 @@ func TestSession(t *testing.T) {
 	t.Run("Touch moves the last activity only", func(t *testing.T) {
 		s := open()
 		s.Touch(now.Add(time.Minute))
-		assert.Equal(t, now, s.ConnectedAt)
-		assert.Equal(t, now.Add(time.Minute), s.LastActivity)
+		assert.Equal(t, now, s.ConnectedAt())
+		assert.Equal(t, now.Add(time.Minute), s.LastActivity())
 	})
 	t.Run("Enter says whether it was not there before, Exit whether it was", func(t *testing.T) {
 		s := open()

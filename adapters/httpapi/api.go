@@ -37,6 +37,8 @@ type Config struct {
 // API is the public HTTP handler.
 type API struct {
 	echo *echo.Echo
+	// socketIO is the mount of Socket.IO, apart from the rest: it does its own CORS.
+	socketIO *echo.Echo
 	// backend serves /v1/, apart from the rest: without CORS, and with no page behind its routes that
 	// would answer a wrong method. nil leaves it out.
 	backend  *echo.Echo
@@ -46,13 +48,11 @@ type API struct {
 // New returns the handler with all its routes.
 func New(config Config, log *slog.Logger) *API {
 	e := newEcho(log)
-	a := &API{echo: e}
+	a := &API{echo: e, socketIO: newMount(config.SocketIO, log)}
 	e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
-		Skipper:          func(c echo.Context) bool { return c.Path() == socketIOPath },
 		AllowOriginFunc:  func(origin string) (bool, error) { return config.AllowOrigin(origin), nil },
 		AllowCredentials: true,
 	}))
-	e.Any(socketIOPath, echo.WrapHandler(config.SocketIO))
 	e.GET("/healthz", health)
 	e.GET("/readyz", a.ready)
 	if config.Dev != nil {
@@ -69,22 +69,39 @@ func New(config Config, log *slog.Logger) *API {
 func newEcho(log *slog.Logger) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = problems(log)
-	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+	e.Use(recovering())
+	return e
+}
+
+// newMount returns an Echo that serves Socket.IO alone. What Use is given, Echo puts around the handler anew
+// for each request; here that is done once.
+func newMount(io http.Handler, log *slog.Logger) *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = problems(log)
+	e.Any(socketIOPath, recovering()(echo.WrapHandler(io)))
+	return e
+}
+
+// recovering returns the middleware that makes an error of a panic.
+func recovering() echo.MiddlewareFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true,
 		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
 			return &panicked{err, stack} // logged by problems
 		},
-	}))
-	return e
+	})
 }
 
 // ServeHTTP serves the API.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if a.backend != nil && strings.HasPrefix(r.URL.Path, backendPath) {
+	switch {
+	case r.URL.Path == socketIOPath:
+		a.socketIO.ServeHTTP(w, r)
+	case a.backend != nil && strings.HasPrefix(r.URL.Path, backendPath):
 		a.backend.ServeHTTP(w, r)
-		return
+	default:
+		a.echo.ServeHTTP(w, r)
 	}
-	a.echo.ServeHTTP(w, r)
 }
 
 // Drain makes readiness fail, so that load balancers send no one here any more.

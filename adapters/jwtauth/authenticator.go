@@ -30,9 +30,12 @@ type Config struct {
 // Authenticator is a ports.Authenticator over tokens. It keeps nothing and asks nobody, so it never
 // returns CodeUnavailable.
 type Authenticator struct {
-	keys    jwt.VerificationKeySet
+	// keys is a jwt.VerificationKeySet, as the parser is given it.
+	keys    any
 	parser  *jwt.Parser
 	options []jwt.ParserOption
+	// now validates with options at the time of the call.
+	now *jwt.Validator
 }
 
 var _ ports.Authenticator = (*Authenticator)(nil)
@@ -48,18 +51,21 @@ func New(cfg Config) *Authenticator {
 		),
 		options: []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithLeeway(cfg.Leeway)},
 	}
+	var keys jwt.VerificationKeySet
 	for _, secret := range [][]byte{cfg.Secret, cfg.PreviousSecret} {
 		// An empty key is a key that everybody knows.
 		if len(secret) > 0 {
-			a.keys.Keys = append(a.keys.Keys, secret)
+			keys.Keys = append(keys.Keys, secret)
 		}
 	}
+	a.keys = keys
 	if cfg.Issuer != "" {
 		a.options = append(a.options, jwt.WithIssuer(cfg.Issuer))
 	}
 	if cfg.Audience != "" {
 		a.options = append(a.options, jwt.WithAudience(cfg.Audience))
 	}
+	a.now = jwt.NewValidator(a.options...)
 	return a
 }
 
@@ -72,7 +78,7 @@ func (a *Authenticator) Authenticate(_ context.Context, token string) (domain.Id
 	if _, err := a.parser.ParseWithClaims(token, &c, a.key); err != nil {
 		return domain.Identity{}, errInvalid()
 	}
-	err := a.validate(&c, time.Now())
+	err := a.now.Validate(&c)
 	if err == nil {
 		return c.identity(), nil
 	}
@@ -92,9 +98,9 @@ func (a *Authenticator) key(token *jwt.Token) (any, error) {
 	return a.keys, nil
 }
 
-// validate checks the claims of a token whose signature is valid.
-func (a *Authenticator) validate(c *claims, now time.Time) error {
-	at := jwt.WithTimeFunc(func() time.Time { return now })
+// validate checks the claims as they were at the time given.
+func (a *Authenticator) validate(c *claims, then time.Time) error {
+	at := jwt.WithTimeFunc(func() time.Time { return then })
 	return jwt.NewValidator(append(a.options[:len(a.options):len(a.options)], at)...).Validate(c)
 }
 

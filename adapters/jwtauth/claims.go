@@ -3,7 +3,9 @@ package jwtauth
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +28,10 @@ var lastExpiry = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 // claims is what a token says.
 type claims struct {
 	jwt.RegisteredClaims
+	// These stand before those of RegisteredClaims, which take longer to read.
+	ExpiresAt *date `json:"exp,omitempty"`
+	NotBefore *date `json:"nbf,omitempty"`
+	IssuedAt  *date `json:"iat,omitempty"`
 	// Conversations are ids, or prefixes that end in `*`.
 	Conversations []string `json:"conversations,omitempty"`
 	Scope         scope    `json:"scope,omitempty"`
@@ -53,6 +59,42 @@ func (s *scope) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the form of RFC 8693.
 func (s scope) MarshalJSON() ([]byte, error) { return json.Marshal(strings.Join(s, " ")) }
+
+// date is a NumericDate of RFC 7519, section 2.
+type date struct{ jwt.NumericDate }
+
+// newDate returns the whole second that t is in.
+func newDate(t time.Time) *date { return &date{*jwt.NewNumericDate(t)} }
+
+// UnmarshalJSON reads what jwt.NumericDate reads; a number without another JSON decoder.
+func (d *date) UnmarshalJSON(data []byte) error {
+	if data[0] != '-' && (data[0] < '0' || data[0] > '9') {
+		return d.NumericDate.UnmarshalJSON(data)
+	}
+	f, err := strconv.ParseFloat(string(data), 64)
+	if err != nil {
+		return err
+	}
+	seconds, fraction := math.Modf(f)
+	d.NumericDate = *jwt.NewNumericDate(time.Unix(int64(seconds), int64(fraction*float64(time.Second))))
+	return nil
+}
+
+func (d *date) numeric() (*jwt.NumericDate, error) {
+	if d == nil {
+		return nil, nil // jwt.Claims: a claim that is not there is no error
+	}
+	return &d.NumericDate, nil
+}
+
+// GetExpirationTime returns `exp`.
+func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.ExpiresAt.numeric() }
+
+// GetNotBefore returns `nbf`.
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.NotBefore.numeric() }
+
+// GetIssuedAt returns `iat`.
+func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.IssuedAt.numeric() }
 
 // Validate checks the claims that are ours; jwt.Validator calls it beside its own checks.
 func (c *claims) Validate() error {

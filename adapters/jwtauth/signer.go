@@ -18,19 +18,19 @@ func NewSigner(cfg Config) *Signer { return &Signer{cfg: cfg} }
 // Sign returns a token for the user and when it expires: ttl from now, rounded up to a whole second.
 // The user and the grants are not checked here.
 func (s *Signer) Sign(user domain.UserID, grants []string, ttl time.Duration) (token string, expires time.Time, err error) {
-	return s.sign(claims{RegisteredClaims: jwt.RegisteredClaims{Subject: string(user)}, Conversations: grants}, ttl)
+	return s.sign(&claims{RegisteredClaims: jwt.RegisteredClaims{Subject: string(user)}, Conversations: grants}, ttl)
 }
 
 // SignService is Sign for a backend, which is no member of anything: the token has the scope `service`.
 func (s *Signer) SignService(backend domain.UserID, ttl time.Duration) (token string, expires time.Time, err error) {
-	return s.sign(claims{RegisteredClaims: jwt.RegisteredClaims{Subject: string(backend)}, Scope: scope{serviceScope}}, ttl)
+	return s.sign(&claims{RegisteredClaims: jwt.RegisteredClaims{Subject: string(backend)}, Scope: scope{serviceScope}}, ttl)
 }
 
-func (s *Signer) sign(c claims, ttl time.Duration) (token string, expires time.Time, err error) {
+func (s *Signer) sign(c *claims, ttl time.Duration) (token string, expires time.Time, err error) {
 	now := time.Now()
 	c.Issuer = s.cfg.Issuer
-	c.IssuedAt = jwt.NewNumericDate(now)
-	c.ExpiresAt = jwt.NewNumericDate(now.Add(ttl + time.Second - 1))
+	c.IssuedAt = newDate(now)
+	c.ExpiresAt = newDate(now.Add(ttl + time.Second - 1))
 	if s.cfg.Audience != "" {
 		c.Audience = jwt.ClaimStrings{s.cfg.Audience}
 	}

@@ -102,9 +102,8 @@ func newAsk(namespace string, timeout time.Duration, event string, args []any) (
 
 // debts are the acks that a socket owes.
 type debts struct {
-	mu     sync.Mutex
-	byID   map[uint64]debt
-	closed bool
+	mu   sync.Mutex
+	byID map[uint64]debt
 }
 
 type debt struct {
@@ -117,7 +116,7 @@ func (s *Socket) owe(a ask, answer func(*Reply, error)) error {
 	d := &s.debts
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || s.state.Load() != socketConnected {
+	if s.state.Load() != socketConnected {
 		return ErrDisconnected
 	}
 	if _, twice := d.byID[a.id]; twice || len(d.byID) >= maxAsks {
@@ -146,11 +145,11 @@ func (s *Socket) settle(id uint64, r *Reply, err error) {
 	}
 }
 
-// settleAll answers all asks: the socket is gone.
+// settleAll answers all asks. The socket is not connected any more, so none can be added.
 func (c *conn) settleAll(s *Socket) {
 	s.debts.mu.Lock()
 	open := s.debts.byID
-	s.debts.byID, s.debts.closed = nil, true
+	s.debts.byID = nil
 	s.debts.mu.Unlock()
 	for _, one := range open {
 		one.timer.Stop()
@@ -162,12 +161,6 @@ func (c *conn) settleAll(s *Socket) {
 func (c *conn) answer(to debt, r *Reply, err error) {
 	defer c.recoverPanic()
 	to.answer(r, err)
-}
-
-func (d *debts) reopen() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.closed = false
 }
 
 // acked handles a client's ack.

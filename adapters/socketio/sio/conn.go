@@ -21,13 +21,13 @@ const maxNamespaces = 64
 type conn struct {
 	server  *Server
 	session *engineio.Session
+	// parting counts calls of Disconnect that are still to be carried out. Anyone may read it.
+	parting atomic.Int32
 	// msgpack: the client uses socket.io-msgpack-parser. It is so from the first message on, before there
 	// is a socket, and so may be read by anyone who has one.
 	msgpack bool
 	// heard: a message has come.
 	heard bool
-	// parting counts calls of Disconnect that are still to be carried out. Anyone may read it.
-	parting atomic.Int32
 	// dismissed: the connection is about to end.
 	dismissed bool
 	// value is what Authorize returned.
@@ -40,15 +40,9 @@ type conn struct {
 	left map[string]bool
 	// waiting runs while the connection is in no namespace.
 	waiting *time.Timer
-	// packets puts binary packets together.
-	packets packet.Assembler
-	// parts runs while parts of a binary packet are awaited; nil until there is one.
-	parts *time.Timer
+	// parts are what becomes a binary packet; nil until there was one.
+	parts *parts
 }
-
-// partTimeout is how long a client may take from one part of a binary packet to the next. Until the
-// last one is here, all are kept in memory.
-const partTimeout = time.Minute
 
 // Receive handles one Engine.IO message: a packet, or a part of a binary one.
 func (c *conn) Receive(data []byte, binary bool) {
@@ -57,7 +51,7 @@ func (c *conn) Receive(data []byte, binary bool) {
 	}
 	p, whole, err := c.decode(data, binary)
 	if c.parts != nil {
-		c.parts.Stop()
+		c.parts.stop()
 	}
 	switch {
 	case err != nil:
@@ -67,7 +61,7 @@ func (c *conn) Receive(data []byte, binary bool) {
 	case !c.inside() && len(c.left) == 0:
 		c.violation(errOutside) // nothing is kept for a client that nobody has let in
 	default:
-		c.awaitPart()
+		c.parts.await(c.session)
 	}
 }
 
@@ -84,9 +78,16 @@ func (c *conn) decode(data []byte, binary bool) (p packet.Packet, whole bool, er
 	case c.msgpack:
 		return p, false, errText
 	case binary:
-		return c.packets.Binary(data)
+		return c.assembler().Binary(data)
+	case c.parts != nil:
+		return c.assembler().Text(data)
 	}
-	return c.packets.Text(data)
+	// Most clients never send anything binary, and need nothing to put it together.
+	p, err = packet.Decode(data)
+	if err == nil && p.Attachments > 0 {
+		return c.assembler().Text(data)
+	}
+	return p, err == nil, err
 }
 
 // decodeMsgpack reads a frame, which is a whole packet with all its binary data.
@@ -96,15 +97,6 @@ func (c *conn) decodeMsgpack(frame []byte) (p packet.Packet, whole bool, err err
 		err = packet.ErrTooBig
 	}
 	return p, err == nil, err
-}
-
-// awaitPart gives the client partTimeout to go on with its binary packet.
-func (c *conn) awaitPart() {
-	if c.parts == nil {
-		c.parts = time.AfterFunc(partTimeout, c.session.Close)
-		return
-	}
-	c.parts.Reset(partTimeout)
 }
 
 func (c *conn) handle(p *packet.Packet) {
@@ -164,7 +156,7 @@ func (c *conn) tell(s *Socket, err error) {
 // Closed takes the sockets out of their namespaces.
 func (c *conn) Closed(reason engineio.CloseReason) {
 	if c.parts != nil {
-		c.parts.Stop()
+		c.parts.stop()
 	}
 	c.stopWaiting()
 	why := Reason(reason)
@@ -180,7 +172,7 @@ func (c *conn) Closed(reason engineio.CloseReason) {
 	}
 	c.stopWaiting()
 	// Absent sockets hold on to the connection, but need nothing of it.
-	c.packets, c.value, c.left = packet.Assembler{}, nil, nil
+	c.parts, c.value, c.left = nil, nil, nil
 }
 
 // inside reports whether the connection is in any namespace.
@@ -215,7 +207,7 @@ func (c *conn) add(s *Socket) {
 
 // leave ends the socket's connection to its namespace.
 func (c *conn) leave(s *Socket, reason Reason) {
-	absent := s.pid != "" && recoverable(reason) && !s.leaving.Load()
+	absent := s.mayRecover() && recoverable(reason) && !s.leaving.Load()
 	if absent {
 		s.state.Store(socketAbsent)
 	} else {
@@ -241,7 +233,7 @@ func (c *conn) leave(s *Socket, reason Reason) {
 	switch {
 	case absent:
 		s.namespace.pids.left(s, time.Now().Add(c.server.config.Recovery), c.server.config.MaxAbsent)
-	case s.pid != "":
+	case s.mayRecover():
 		s.namespace.pids.drop(s)
 		c.session.Forget(s.namespace.name)
 	default:

@@ -47,7 +47,7 @@ func (c *conn) connect(p *packet.Packet) {
 	c.stopWaiting()
 	delete(c.left, n.name)
 	c.add(s)
-	if s.pid != "" {
+	if s.mayRecover() {
 		c.session.Forget(n.name) // what was sent to another socket that was here before
 		n.pids.connected(s)
 	}
@@ -71,9 +71,9 @@ func (c *conn) find(p *packet.Packet) *Namespace {
 
 // connectPacket answers CONNECT with the socket's id, and with its pid if it may recover.
 func (c *conn) connectPacket(s *Socket) *engineio.Packet {
-	body := append(append([]byte(`{"sid":"`), s.id...), '"')
-	if s.pid != "" {
-		body = append(append(append(body, `,"pid":"`...), s.pid...), '"')
+	body := append(append(append(make([]byte, 0, 64), `{"sid":"`...), s.id...), '"')
+	if s.mayRecover() {
+		body = append(s.pid.append(append(body, `,"pid":"`...)), '"')
 	}
 	// The pid is a secret: compressed beside what others chose, its length would tell something of it.
 	return c.replyPacket(packet.Connect, s.namespace.name, append(body, '}')).Uncompressed()

@@ -47,7 +47,7 @@ func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
 // count against what may wait for the client, but it is recovered like any event. The error is that of
 // encoding the arguments.
 func (e *Event) Emit(event string, args ...any) error {
-	o, err := newEvent(e.Socket.namespace.name, event, e.Socket.pid != "", args)
+	o, err := newEvent(e.Socket.namespace.name, event, e.Socket.mayRecover(), args)
 	if err != nil {
 		return err
 	}

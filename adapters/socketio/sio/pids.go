@@ -3,6 +3,7 @@ package sio
 import (
 	"container/list"
 	"context"
+	"encoding/base64"
 	"sync"
 	"time"
 
@@ -13,13 +14,31 @@ import (
 // may be back before its old connection is known to be lost, and those that are absent.
 type pids struct {
 	mu    sync.Mutex
-	byPID map[string]*claim
+	byPID map[pid]*Socket
+	// claims are those of sockets that are absent, or asked for, or were it once: most sockets have none.
+	claims map[*Socket]*claim
 	// absent lists the claims of absent sockets, the oldest first.
 	absent list.List
 	closed bool
 }
 
-// claim is what a client holds by its pid.
+// pid is the secret by which a client may recover a socket: 120 random bits. The zero value is none.
+type pid [15]byte
+
+func newPID() pid { return random() }
+
+// parsePID reads what a client shows. What is no pid becomes the zero value, which no client is given.
+func parsePID(text string) (p pid) {
+	if b, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(b) == len(p) {
+		copy(p[:], b)
+	}
+	return p
+}
+
+// append appends the pid as its client reads it.
+func (p pid) append(text []byte) []byte { return base64.RawURLEncoding.AppendEncode(text, p[:]) }
+
+// claim is what a client holds by its pid while that is of interest.
 type claim struct {
 	socket *Socket
 	// holder is the connection that the socket is on, or is about to be on; of no use while it is absent.
@@ -40,25 +59,37 @@ func (ps *pids) connected(s *Socket) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.byPID == nil {
-		ps.byPID = make(map[string]*claim)
+		ps.byPID = make(map[pid]*Socket)
+		ps.claims = make(map[*Socket]*claim)
 	}
-	ps.byPID[s.pid] = &claim{socket: s, holder: s.session()}
+	ps.byPID[s.pid] = s
+}
+
+// claimLocked returns the socket's claim, which is made for the first who asks. A socket without one is on
+// the connection that it began on.
+func (ps *pids) claimLocked(s *Socket) *claim {
+	c := ps.claims[s]
+	if c == nil {
+		c = &claim{socket: s, holder: s.session()}
+		ps.claims[s] = c
+	}
+	return c
 }
 
 // left keeps the socket, which has no connection any more, until the time given, and at most so many.
 func (ps *pids) left(s *Socket, until time.Time, most int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	c := ps.byPID[s.pid]
 	switch {
-	case c == nil:
+	case ps.byPID[s.pid] == nil:
 		s.gone()
 	case ps.closed || s.leaving.Load():
-		ps.dropLocked(c)
+		ps.dropLocked(s)
 	default:
 		if ps.absent.Len() >= most {
-			ps.dropLocked(ps.absent.Front().Value.(*claim))
+			ps.dropLocked(ps.absent.Front().Value.(*claim).socket)
 		}
+		c := ps.claimLocked(s)
 		c.until = until
 		c.place = ps.absent.PushBack(c)
 		c.timer = time.AfterFunc(time.Until(until), func() { ps.expire(c) })
@@ -70,18 +101,19 @@ func (ps *pids) left(s *Socket, until time.Time, most int) {
 func (ps *pids) drop(s *Socket) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if c := ps.byPID[s.pid]; c != nil {
-		ps.dropLocked(c)
+	if ps.byPID[s.pid] == nil {
+		s.gone()
+		return
 	}
-	s.gone()
+	ps.dropLocked(s)
 }
 
 // dropAbsent forgets the socket if it is absent.
 func (ps *pids) dropAbsent(s *Socket) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if c := ps.byPID[s.pid]; c != nil && c.place != nil {
-		ps.dropLocked(c)
+	if c := ps.claims[s]; c != nil && c.place != nil {
+		ps.dropLocked(s)
 	}
 }
 
@@ -89,16 +121,23 @@ func (ps *pids) expire(c *claim) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	// A timer that could not be stopped in time may find the claim back, with a later one.
-	if ps.byPID[c.socket.pid] == c && c.place != nil && !time.Now().Before(c.until) {
-		ps.dropLocked(c)
+	if c.place != nil && !time.Now().Before(c.until) {
+		ps.dropLocked(c.socket)
 	}
 }
 
-func (ps *pids) dropLocked(c *claim) {
-	ps.hold(c, nil)
-	delete(ps.byPID, c.socket.pid)
-	c.socket.gone()
-	c.letGo()
+// dropLocked forgets a socket that is known.
+func (ps *pids) dropLocked(s *Socket) {
+	c := ps.claims[s]
+	if c != nil {
+		ps.hold(c, nil)
+	}
+	delete(ps.byPID, s.pid)
+	delete(ps.claims, s)
+	s.gone()
+	if c != nil {
+		c.letGo()
+	}
 }
 
 // hold takes the claim from the absent.
@@ -120,11 +159,15 @@ func (c *claim) letGo() {
 
 // take hands the socket of that namespace to the connection that claims it; nil if there is none. If
 // another connection has it, that is closed first: only a client that has lost it comes back on another.
-func (ps *pids) take(ctx context.Context, pid, namespace string, by *engineio.Session, patience time.Duration) *claim {
+func (ps *pids) take(ctx context.Context, p pid, namespace string, by *engineio.Session, patience time.Duration) *claim {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	c := ps.byPID[pid]
-	if c == nil || c.socket.namespace.name != namespace || c.holder == by && c.place == nil {
+	s := ps.byPID[p]
+	if s == nil || s.namespace.name != namespace {
+		return nil
+	}
+	c := ps.claimLocked(s)
+	if c.holder == by && c.place == nil {
 		return nil
 	}
 	c.asked++
@@ -163,6 +206,6 @@ func (ps *pids) close() {
 	defer ps.mu.Unlock()
 	ps.closed = true
 	for ps.absent.Len() > 0 {
-		ps.dropLocked(ps.absent.Front().Value.(*claim))
+		ps.dropLocked(ps.absent.Front().Value.(*claim).socket)
 	}
 }

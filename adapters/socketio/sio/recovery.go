@@ -1,6 +1,7 @@
 package sio
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -44,6 +45,12 @@ type resumption struct {
 	Offset string `json:"offset"`
 }
 
+// mayResume reports whether the auth payload is worth looking into: most clients are here for the first time.
+// A key without escapes stands as it is.
+func mayResume(auth []byte) bool {
+	return bytes.Contains(auth, []byte(`"pid"`)) || bytes.IndexByte(auth, '\\') >= 0
+}
+
 // recoverable reports whether a socket gone for that reason may come back: it is the connection that
 // was lost, and nobody wanted to go.
 func recoverable(r Reason) bool {
@@ -59,10 +66,10 @@ func recoverable(r Reason) bool {
 // it cannot: then the client connects anew.
 func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 	var r resumption
-	if json.Unmarshal(p.Data, &r) != nil || r.PID == "" {
+	if !mayResume(p.Data) || json.Unmarshal(p.Data, &r) != nil || r.PID == "" {
 		return false
 	}
-	claim := n.pids.take(c.server.ctx, r.PID, n.name, c.session, c.server.handover)
+	claim := n.pids.take(c.server.ctx, parsePID(r.PID), n.name, c.session, c.server.handover)
 	if claim == nil {
 		return false
 	}
@@ -99,7 +106,6 @@ func (c *conn) carryOn(n *Namespace, s *Socket) {
 	delete(c.left, n.name)
 	c.add(s)
 	s.conn.Store(c)
-	s.debts.reopen()
 	s.state.Store(socketConnected)
 	if s.leaving.Load() { // Disconnect was called while it was on no connection
 		c.dismiss(s)

@@ -34,6 +34,15 @@ func TestRecovery_hostile(t *testing.T) {
 		w.recovers(i)
 	})
 
+	inBubble(t, "a pid may be written with escapes", func(t *testing.T) {
+		w, _ := recoverable(t)
+		c, i := w.join()
+		c.drop()
+		again := w.open()
+		again.send(`40{"\u0070id":"` + i.pid + `"}`)
+		assert.Equal(t, i.sid, again.accepted("").sid)
+	})
+
 	inBubble(t, "an offset that was proved long ago, or is of somebody else, does not make a hole", func(t *testing.T) {
 		for _, lie := range []func(old, other string) string{
 			func(string, string) string { return "" },

@@ -140,7 +140,6 @@ func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 
 func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.Receiver {
 	c := &conn{server: srv, session: s, value: h.Value}
-	c.packets.MaxBytes = srv.maxBinary()
 	c.awaitConnect()
 	return c
 }

@@ -37,8 +37,8 @@ type Socket struct {
 	conn      atomic.Pointer[conn]
 	namespace *Namespace
 	id        string
-	// pid is the secret by which the client may recover; "" if it may not.
-	pid       string
+	// pid is the secret by which the client may recover; the zero value if it may not.
+	pid       pid
 	recovered atomic.Bool
 	state     atomic.Int32
 	// leaving is true from the call of Disconnect: what the client sends after it is ignored.
@@ -52,10 +52,13 @@ func newSocket(c *conn, n *Namespace) *Socket {
 	s := &Socket{namespace: n, id: newSocketID()}
 	s.conn.Store(c)
 	if n.recovers() {
-		s.pid = newSocketID()
+		s.pid = newPID()
 	}
 	return s
 }
+
+// mayRecover reports whether the socket outlives its connection.
+func (s *Socket) mayRecover() bool { return s.pid != pid{} }
 
 // ID names the socket. It is no secret: it may be shown to other clients.
 func (s *Socket) ID() string { return s.id }
@@ -96,7 +99,7 @@ func (s *Socket) EmitVolatile(event string, args ...any) error {
 }
 
 func (s *Socket) encode(event string, args []any) ([]*engineio.Packet, error) {
-	o, err := newEvent(s.namespace.name, event, s.pid != "", args)
+	o, err := newEvent(s.namespace.name, event, s.mayRecover(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +180,11 @@ func (s *Socket) gone() {
 
 // newSocketID returns 120 random bits as 20 characters, like the reference server's.
 func newSocketID() string {
-	var b [15]byte
-	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
+	b := random()
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func random() (b [15]byte) {
+	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
+	return b
 }

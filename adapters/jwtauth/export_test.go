@@ -1,0 +1,4 @@
+package jwtauth
+
+// Date is how claims read a time.
+type Date = date
