@@ -16,7 +16,7 @@ func (n *Namespace) Absent() (absent, all int) {
 func (n *Namespace) Asked(pid string) int {
 	n.pids.mu.Lock()
 	defer n.pids.mu.Unlock()
-	if c := n.pids.byPID[pid]; c != nil {
+	if c := n.pids.claims[n.pids.byPID[parsePID(pid)]]; c != nil {
 		return c.asked
 	}
 	return 0
