@@ -1,19 +1,23 @@
 package engineio_test
 
 import (
+	"context"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"parley/adapters/socketio/engineio"
+	"parley/adapters/socketio/engineio/websocket"
 )
 
 // BenchmarkMulticast sends a message of 200 bytes to sessions of one server. The clock stops when it
 // has been written to every one.
 func BenchmarkMulticast(b *testing.B) {
-	for _, n := range []int{100, 1_000, 10_000} {
+	for _, n := range []int{100, 1_000, 5_000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
 			c := newCrowd(b, n)
 			p := textPacket(string(make([]byte, 200)))
@@ -52,6 +56,30 @@ func BenchmarkSendOne(b *testing.B) {
 		c.sessions[0].Send(p)
 		<-c.done
 	}
+}
+
+// heard is a receiver that only says that something has come.
+type heard chan struct{}
+
+func (h heard) Receive([]byte, bool)      { h <- struct{}{} }
+func (heard) Closed(engineio.CloseReason) {}
+
+// BenchmarkReceive takes a message from an idle client: from its write until the receiver has it, with what it
+// costs to have no goroutine before and after.
+func BenchmarkReceive(b *testing.B) {
+	came := make(heard)
+	engine := engineio.NewServer(engineio.Config{}, func(*engineio.Session, *engineio.Handshake) engineio.Receiver { return came })
+	server, client := recordPair(b)
+	engine.ServeHTTP(hijackable{httptest.NewRecorder(), server}, upgradeRequest())
+	message := appendClientFrame(nil, websocket.OpText, []byte("4"+strings.Repeat("x", 200)))
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = client.Write(message)
+		<-came
+	}
+	b.StopTimer()
+	require.NoError(b, client.Close())
+	require.NoError(b, engine.Shutdown(context.Background(), 0))
 }
 
 func TestAllocations(t *testing.T) {
