@@ -222,6 +222,9 @@ func Held(scenario string, c swarm.Config) int {
 	if scenario == Idle {
 		n *= 2 // two crowds
 	}
+	if scenario == Drop {
+		n = DropCrowd(c).Clients
+	}
 	if c.Polling || scenario == Polling {
 		n *= 2 // one connection polls, one posts
 	}
