@@ -51,6 +51,10 @@ type Config struct {
 	// the history are read, too. For scenarios with one conversation.
 	History int
 
+	// Spoken is how many messages are sent in each conversation of Idle, by its members in turn, before
+	// its memory is read.
+	Spoken int
+
 	// Baseline runs the same load first without what disturbs it (stalled clients, churn, typing).
 	Baseline bool
 
