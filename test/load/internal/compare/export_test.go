@@ -12,7 +12,7 @@ import (
 func (c Config) Normal() (Config, error) { return c.normal() }
 
 // Pinging is the environment idle connections are held with.
-func (c Config) Pinging() string { return c.pinging() }
+func (c Config) Pinging() string { return pinging(c.Ping) }
 
 // Estimate is how long a comparison is said to take.
 func (c Config) Estimate() (time.Duration, error) {

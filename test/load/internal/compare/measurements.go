@@ -31,6 +31,10 @@ const (
 	// Every room has spoken before memory is read. A session gets as many messages in a big room as in
 	// a small one, so what sessions keep of them is in both readings.
 	roomSpoken = 10
+	// What sessions keep of a message for recovery is shared by those that got it, so more in small rooms.
+	// They keep it until the client's next pong.
+	roomsPing = time.Second
+	roomsHold = 3 * time.Second
 
 	recovering  = "RECOVERY_WINDOW=120s" // understood by all servers; the default of Parley alone
 	perDropRoom = 10
@@ -60,7 +64,7 @@ type measurement struct {
 func (c Config) measurements() []measurement {
 	ms := []measurement{
 		{name: report.Storm, config: c.storm(), rounds: c.Rounds},
-		{name: report.Idle, config: c.idle(), rounds: c.Rounds, env: []string{c.pinging()}, withoutFloor: true, rivalRounds: c.RivalRounds},
+		{name: report.Idle, config: c.idle(), rounds: c.Rounds, env: []string{pinging(c.Ping)}, withoutFloor: true, rivalRounds: c.RivalRounds},
 	}
 	for _, size := range c.RoomSizes {
 		ms = append(ms, measurement{name: report.Size, at: float64(size), config: c.room(size), rounds: c.Rounds})
@@ -73,7 +77,7 @@ func (c Config) measurements() []measurement {
 	if c.RoomsClients > 0 {
 		for _, rooms := range []int{c.roomsOf(inFewRooms), c.roomsOf(inManyRooms)} {
 			ms = append(ms, measurement{
-				name: report.Rooms, at: float64(2 * rooms), config: c.spread(rooms), rounds: c.Rounds, withoutFloor: true, rivalRounds: c.RivalRounds,
+				name: report.Rooms, at: float64(2 * rooms), config: c.spread(rooms), rounds: c.Rounds, env: []string{pinging(roomsPing)}, withoutFloor: true, rivalRounds: c.RivalRounds,
 			})
 		}
 	}
@@ -115,7 +119,9 @@ func (c Config) idle() scenario.Config {
 }
 
 // pinging is understood by all servers: a whole number of milliseconds.
-func (c Config) pinging() string { return fmt.Sprintf("PING_INTERVAL=%dms", c.Ping.Milliseconds()) }
+func pinging(interval time.Duration) string {
+	return fmt.Sprintf("PING_INTERVAL=%dms", interval.Milliseconds())
+}
 
 func (c Config) roomsOf(members int) int { return max(1, c.RoomsClients/members) }
 
@@ -126,7 +132,7 @@ func (c Config) spread(rooms int) scenario.Config {
 		Crowd: swarm.Config{
 			Clients: c.RoomsClients, Rooms: rooms, Users: min(roomUsers, c.RoomsClients), ConnectRate: unpaced, JoinRate: unpaced,
 		},
-		Plan:   swarm.Plan{Duration: 2 * time.Second},
+		Plan:   swarm.Plan{Duration: roomsHold},
 		Spoken: roomSpoken,
 	}
 }

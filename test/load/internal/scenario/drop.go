@@ -16,8 +16,8 @@ const (
 	spokenEvery = 4 * time.Second
 	slowestDrop = 40 // messages per second
 
-	mostAway  = time.Minute // who is not back by then has not come back
-	aliveSoon = time.Second // beyond a whole turn, on both sides of the outage
+	mostAway  = 2 * time.Minute // who is not back by then has not come back
+	aliveSoon = time.Second     // beyond a whole turn, on both sides of the outage
 )
 
 // DropCrowd is the crowd of the scenario Drop: its clients are those that are dropped, and each
