@@ -23,6 +23,7 @@ import (
 type options struct {
 	json     bool
 	compare  bool
+	sweeps   bool
 	scenario scenario.Config
 	rounds   compare.Config
 	sweep    scenario.Sweep // of one run if By is not ""
@@ -37,6 +38,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.SetOutput(errs)
 	fs.BoolVar(&o.json, "json", false, "print the result as JSON")
 	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; of the other flags only -warmup, -nap and -loops then apply")
+	fs.BoolVar(&o.sweeps, "sweeps", false, "start the first server named by -peers and run every sweep; of the other flags only -sweep-time, -docs, -any-load and those -compare knows of servers then apply")
 	o.scenarioFlags(fs)
 	o.rounds.Flags(fs)
 	var sweep string
@@ -52,7 +54,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	o.rounds.Warmup = o.scenario.Plan.Warmup
 	o.rounds.Nap = o.scenario.Crowd.Nap
 	o.rounds.Loops = o.scenario.Crowd.Loops
-	if o.compare {
+	if o.compare || o.sweeps {
 		return o, nil
 	}
 	if sweep != "" {
@@ -183,6 +185,8 @@ func (o *options) checkFiles() error {
 	switch {
 	case o.sweep.By != "":
 		clients = o.sweep.Largest(o.scenario)
+	case o.sweeps:
+		clients = compare.MostSwept()
 	case o.compare:
 		clients = o.rounds.MostClients()
 	}

@@ -72,6 +72,12 @@ func TestParse(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, scenario.Sweep{By: "rooms", Values: []int{1, 10}, Deliveries: 500}, o.sweep)
 	})
+	t.Run("all sweeps need no secret, and room for their connections", func(t *testing.T) {
+		o, err := parse([]string{"-sweeps", "-sweep-time", "2s"}, io.Discard)
+		require.NoError(t, err)
+		assert.True(t, o.sweeps)
+		assert.Equal(t, 2*time.Second, o.rounds.SweepTime)
+	})
 	for name, args := range map[string][]string{
 		"an unknown scenario":   {"-secret", "s", "-scenario", "else"},
 		"an unknown transport":  {"-secret", "s", "-transport", "else"},

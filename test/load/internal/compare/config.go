@@ -49,6 +49,7 @@ type Config struct {
 	DropClients  int           // dropped at once; 0 leaves it out
 	StuckClients int           // 0 leaves it out
 	StuckTime    time.Duration
+	SweepTime    time.Duration // of each value in Sweeps
 	ForceGC      bool
 	AnyLoad      bool   // the machine may be busy with something else
 	Docs         string // folder the page is written to, "" for none
@@ -91,9 +92,10 @@ func (c *Config) Flags(fs *flag.FlagSet) {
 	fs.IntVar(&c.DropClients, "drop-clients", 10_000, "connections dropped at once, to be recovered; 0 leaves it out")
 	fs.IntVar(&c.StuckClients, "stuck-clients", 200, "clients of the room with stuck members; 0 leaves it out")
 	fs.DurationVar(&c.StuckTime, "stuck-time", 10*time.Second, "measured time with and without stuck members")
+	fs.DurationVar(&c.SweepTime, "sweep-time", 4*time.Second, "measured time of each value of -sweeps")
 	fs.BoolVar(&c.ForceGC, "force-gc", true, "have the servers collect garbage before memory is read")
 	fs.BoolVar(&c.AnyLoad, "any-load", false, "do not look whether the machine is busy with something else")
-	fs.StringVar(&c.Docs, "docs", "", "folder to write benchmarks.md, its charts and the results to")
+	fs.StringVar(&c.Docs, "docs", "", "folder to write benchmarks.md, its charts and the results to, or with -sweeps benchmarks-sweeps.md")
 }
 
 // list parses values separated by commas; none is an empty list.
