@@ -46,7 +46,10 @@ bench: ## Compare with the reference servers on this machine, write docs/benchma
 
 bench-quick: ## The same, rougher and with fewer rows, in three minutes; writes nothing
 	./test/load/compare.sh -rounds 1 -knee-rounds 1 -rates "" -room-sizes 100 -room-time 2s -knee-time 500ms \
-		-storm-clients 1000 -idle-clients 1000 -idle-time 3s -ping 1s -warmup 500ms -rooms-clients 0 -stuck-clients 0 $(BENCH)
+		-storm-clients 1000 -idle-clients 1000 -idle-time 3s -ping 1s -warmup 500ms -rooms-clients 0 -stuck-clients 0 -drop-clients 0 $(BENCH)
+
+bench-sweeps: ## How Parley's cost per unit grows, five minutes; writes docs/benchmarks-sweeps.md
+	./test/load/sweeps.sh -docs docs $(BENCH)
 
 web: $(WEB)/dist/index.html
 
@@ -64,4 +67,4 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .tools/golangci-lint $@
 
-.PHONY: help run build test test-unit fuzz lint fmt generate bench bench-quick web compiler chromium
+.PHONY: help run build test test-unit fuzz lint fmt generate bench bench-quick bench-sweeps web compiler chromium

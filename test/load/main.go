@@ -40,6 +40,9 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if o.sweeps {
+		return runSweeps(ctx, o)
+	}
 	if o.compare {
 		return runCompare(ctx, o)
 	}
@@ -75,8 +78,35 @@ func runSweep(ctx context.Context, o options) int {
 		fmt.Fprintln(os.Stderr, "load:", printed)
 		return exitUsage
 	}
-	isFaulty := func(p scenario.Point) bool { return p.Fault != "" }
-	if err != nil || slices.ContainsFunc(swept.Points, isFaulty) {
+	if err != nil || sweptFaulty(swept) {
+		return exitFault
+	}
+	return 0
+}
+
+func sweptFaulty(s scenario.Swept) bool {
+	return slices.ContainsFunc(s.Points, func(p scenario.Point) bool { return p.Fault != "" })
+}
+
+func runSweeps(ctx context.Context, o options) int {
+	sweeps, err := compare.Sweeps(ctx, o.rounds)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+	}
+	if sweeps == nil {
+		return exitFault
+	}
+	var printed error
+	if o.json {
+		printed = encode(os.Stdout, sweeps)
+	} else {
+		printed = sweeps.WriteMarkdown(os.Stdout)
+	}
+	if printed != nil {
+		fmt.Fprintln(os.Stderr, "load:", printed)
+		return exitUsage
+	}
+	if err != nil || slices.ContainsFunc(sweeps.Swept, sweptFaulty) {
 		return exitFault
 	}
 	return 0

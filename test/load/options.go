@@ -23,6 +23,7 @@ import (
 type options struct {
 	json     bool
 	compare  bool
+	sweeps   bool
 	scenario scenario.Config
 	rounds   compare.Config
 	sweep    scenario.Sweep // of one run if By is not ""
@@ -37,6 +38,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.SetOutput(errs)
 	fs.BoolVar(&o.json, "json", false, "print the result as JSON")
 	fs.BoolVar(&o.compare, "compare", false, "start the servers named by -peers and compare them; of the other flags only -warmup, -nap and -loops then apply")
+	fs.BoolVar(&o.sweeps, "sweeps", false, "start the first server named by -peers and run every sweep; of the other flags only -sweep-time, -docs, -any-load and those -compare knows of servers then apply")
 	o.scenarioFlags(fs)
 	o.rounds.Flags(fs)
 	var sweep string
@@ -52,7 +54,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	o.rounds.Warmup = o.scenario.Plan.Warmup
 	o.rounds.Nap = o.scenario.Crowd.Nap
 	o.rounds.Loops = o.scenario.Crowd.Loops
-	if o.compare {
+	if o.compare || o.sweeps {
 		return o, nil
 	}
 	if sweep != "" {
@@ -73,8 +75,8 @@ func (o *options) scenarioFlags(fs *flag.FlagSet) {
 	fs.IntVar(&c.PID, "pid", 0, "server process, to read its CPU time and memory from /proc")
 	fs.StringVar(&c.GC, "gc-url", "", "GET it before memory is read: a URL that makes the server collect garbage")
 
-	fs.IntVar(&c.Crowd.Clients, "clients", 1000, "connections (idle: twice as many, see README.md)")
-	fs.IntVar(&c.Crowd.Rooms, "rooms", 0, "conversations the clients are spread over (default: one; rooms and idle one per 10 clients)")
+	fs.IntVar(&c.Crowd.Clients, "clients", 0, "connections (default 1000, drop 10000; idle holds twice as many, drop one more per conversation, see README.md)")
+	fs.IntVar(&c.Crowd.Rooms, "rooms", 0, "conversations the clients are spread over (default: one; rooms, idle and drop one per 10 clients)")
 	fs.IntVar(&c.Crowd.Users, "users", 0, "distinct users, each with several connections (default: one per connection)")
 	fs.IntVar(&c.Crowd.Stalled, "stalled", 0, "clients that join and then never read; not counted as receivers")
 	fs.Float64Var(&o.stalledShare, "stalled-share", 0, "the same as a share of the clients: 0.01 is one in a hundred, at least one")
@@ -91,7 +93,7 @@ func (o *options) scenarioFlags(fs *flag.FlagSet) {
 	fs.IntVar(&c.Crowd.Sample, "sample", 0, "decode and check one message in so many in full (default 1000, big 10)")
 
 	fs.IntVar(&c.Plan.Senders, "senders", 4, "clients that send in turn, over all rooms")
-	fs.Float64Var(&c.Plan.Rate, "rate", 0, "messages per second over all senders; with -find-knee the first rate tried (default 40, big 2, confirm 10)")
+	fs.Float64Var(&c.Plan.Rate, "rate", 0, "messages per second over all senders; with -find-knee the first rate tried (default 40, big 2, confirm 10, drop a message to each conversation every 4 s)")
 	fs.DurationVar(&c.Plan.Duration, "duration", 10*time.Second, "measured window; for idle how long connections are held")
 	fs.DurationVar(&c.Plan.Warmup, "warmup", 1500*time.Millisecond, "sending before the measured window")
 	fs.DurationVar(&c.Plan.Drain, "drain", 20*time.Second, "longest wait for the last deliveries")
@@ -126,6 +128,11 @@ func (o *options) validate() error {
 	if o.stalledShare < 0 || o.stalledShare >= 1 || o.churnShare <= 0 || o.churnShare >= 1 {
 		return errors.New("a share must be between 0 and 1")
 	}
+	clients := 1000
+	if c.Scenario == scenario.Drop {
+		clients = 10_000
+	}
+	c.Crowd.Clients = cmp.Or(c.Crowd.Clients, clients)
 	c.Crowd.Polling = o.transport == "polling" || c.Scenario == scenario.Polling
 	if c.Crowd.Stalled == 0 && o.stalledShare > 0 {
 		c.Crowd.Stalled = shareOf(c.Crowd.Clients, o.stalledShare)
@@ -158,6 +165,9 @@ func (o *options) fillIn() {
 		churn = 100
 	case scenario.Confirm:
 		rate, c.Plan.Confirm = 10, true
+	case scenario.Drop:
+		rooms = max(1, c.Crowd.Clients/10)
+		rate = scenario.DropRate(cmp.Or(c.Crowd.Rooms, rooms))
 	}
 	c.Crowd.Rooms = cmp.Or(c.Crowd.Rooms, rooms)
 	c.Plan.Rate = cmp.Or(c.Plan.Rate, rate)
@@ -175,6 +185,8 @@ func (o *options) checkFiles() error {
 	switch {
 	case o.sweep.By != "":
 		clients = o.sweep.Largest(o.scenario)
+	case o.sweeps:
+		clients = compare.MostSwept()
 	case o.compare:
 		clients = o.rounds.MostClients()
 	}

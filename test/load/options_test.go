@@ -54,6 +54,13 @@ func TestParse(t *testing.T) {
 		assert.Equal(t, 50, of("churn").Crowd.Churn)
 		assert.Positive(t, of("churn").Plan.ChurnRate)
 		assert.True(t, of("confirm").Plan.Confirm)
+		drop := of("drop", "-clients", "400")
+		assert.Equal(t, []int{400, 40}, []int{drop.Crowd.Clients, drop.Crowd.Rooms})
+		assert.InDelta(t, 40, drop.Plan.Rate, 0)
+		many := of("drop", "-clients", "0")
+		assert.Equal(t, []int{10_000, 1000}, []int{many.Crowd.Clients, many.Crowd.Rooms})
+		assert.InDelta(t, 250, many.Plan.Rate, 0)
+		assert.InDelta(t, 5, of("drop", "-rate", "5").Plan.Rate, 0)
 		assert.True(t, of("polling").Crowd.Polling)
 		assert.True(t, of("storm", "-transport", "polling").Crowd.Polling)
 		assert.Equal(t, 5, of("room", "-stalled-share", "0.01").Crowd.Stalled)
@@ -64,6 +71,12 @@ func TestParse(t *testing.T) {
 		o, err := parse([]string{"-secret", "s", "-sweep", "rooms=1,10", "-sweep-deliveries", "500"}, io.Discard)
 		require.NoError(t, err)
 		assert.Equal(t, scenario.Sweep{By: "rooms", Values: []int{1, 10}, Deliveries: 500}, o.sweep)
+	})
+	t.Run("all sweeps need no secret, and room for their connections", func(t *testing.T) {
+		o, err := parse([]string{"-sweeps", "-sweep-time", "2s"}, io.Discard)
+		require.NoError(t, err)
+		assert.True(t, o.sweeps)
+		assert.Equal(t, 2*time.Second, o.rounds.SweepTime)
 	})
 	for name, args := range map[string][]string{
 		"an unknown scenario":   {"-secret", "s", "-scenario", "else"},
@@ -103,6 +116,7 @@ func TestPrintResult(t *testing.T) {
 		Latency:    tally.Percentiles{P99: 12.5}, ServerCPUMicros: 8.25, ServerCores: 0.5,
 		Typing: &swarm.Typed{Sent: 71, Heard: 72}, Churn: &swarm.Churned{Joins: 73, Strays: 74},
 		Confirmations: &swarm.Confirmed{Complete: 75, Partial: 76}, StalledEnded: 77,
+		Recovery: &swarm.Recovered{Dropped: 81, Back: 80, Recovered: 79, Rejoined: 78, Share: 0.9876, LastBack: 1234, ServerCPUMicros: 5, RSSPeak: 3 << 20},
 	}
 	var b strings.Builder
 	require.NoError(t, printResult(&b, scenario.Result{
@@ -116,7 +130,7 @@ func TestPrintResult(t *testing.T) {
 	}))
 	for _, want := range []string{
 		"9 of 10", "2 retries", "HTTP 503:3", "6.00 KiB per connection, 5.00 marginal", "80.0/s held", "160.0/s broke: p99 200 ms",
-		"p99 7.75", "300 messages", "71 sent", "72 heard", "73 joins", "74 while out", "75 complete, 76 partial", "77 stuck",
+		"p99 7.75", "300 messages", "71 sent", "72 heard", "73 joins", "74 while out", "75 complete, 76 partial", "77 stuck", "81 in 0 ms: 80 back, 79 recovered, 78 joined anew", "0.9876", "after 1234 ms", "3.0 at most",
 		"NOT RUN", "does not answer typing", "highest    80.0", "99 accepted", "RATE_LIMITED:1", "989 received, 1 lost", "p99 12.50", "8.25 µs CPU per delivery", "FAULT",
 	} {
 		assert.Contains(t, b.String(), want)

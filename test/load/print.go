@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parley/test/load/internal/scenario"
+	"parley/test/load/internal/swarm"
 	"parley/test/load/internal/tally"
 )
 
@@ -137,8 +138,25 @@ func printBeside(b *strings.Builder, l *scenario.Load) {
 			c.Complete, c.Partial, c.Missing, c.Doubled, c.Miscounted, c.Asked, c.Resent)
 		printPercentiles(b, "reports", c.Latency)
 	}
+	printRecovery(b, l.Recovery)
 	if l.StalledEnded > 0 {
 		fmt.Fprintf(b, "stalled    %d stuck connections given up by the server\n", l.StalledEnded)
+	}
+}
+
+func printRecovery(b *strings.Builder, r *swarm.Recovered) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(b, "dropped    %d in %.0f ms: %d back, %d recovered, %d joined anew, %d whole (share %.4f); %d retries, errors %v\n",
+		r.Dropped, r.CutTook, r.Back, r.Recovered, r.Rejoined, r.Whole, r.Share, r.Retries, r.Errors)
+	fmt.Fprintf(b, "           last one back after %.0f ms; %d deliveries were owed to those recovered when they came back\n", r.LastBack, r.Missed)
+	printPercentiles(b, "back", r.BackTook)
+	printPercentiles(b, "caught up", r.CaughtUp)
+	printPercentiles(b, "stayed", r.Stayed)
+	if r.ServerCPUMicros > 0 {
+		fmt.Fprintf(b, "           server CPU %.0f µs each, %.1f MiB resident before, %.1f at most, %.1f after\n",
+			r.ServerCPUMicros, float64(r.RSSBefore)/mib, float64(r.RSSPeak)/mib, float64(r.RSSAfter)/mib)
 	}
 }
 

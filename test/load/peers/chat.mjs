@@ -1,33 +1,43 @@
 // The part of Parley's wire contract that load needs, on socket.io: the same code for every runtime.
 //
-// It is what a careful Node developer would run: no connection state recovery, the handshake request
-// released after use, the verification key prepared once, one broadcast per message through the
-// in-memory adapter (which encodes the frame once for all recipients). Left out is what load does not
-// touch: history, confirmed delivery, idempotency, and the grace time before `user_left`.
+// It is what a careful Node developer would run: the handshake request released after use, the
+// verification key prepared once, one broadcast per message through the in-memory adapter (which encodes
+// the frame once for all recipients). Connection state recovery is off unless it is what is measured: it
+// keeps every event of the last minutes. With it, who loses the connection has a grace time before
+// `user_left`. Left out is what load does not touch: history, confirmed delivery, idempotency.
 //
 // Nothing here comes from a package, so that each server brings its own pinned ones.
 
 import { createSecretKey, randomUUID } from "node:crypto";
 
 const MAX_CONTENT = 65_536;
+const PRESENCE_GRACE = 10_000; // ms
 const ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 
 /**
  * The environment of every reference server: PORT (3000; 0 takes a free one), HOST (127.0.0.1),
- * JWT_SECRET (required), ALLOWED_ORIGINS (comma-separated), PING_INTERVAL (25s; `s` or `ms`).
+ * JWT_SECRET (required), ALLOWED_ORIGINS (comma-separated), PING_INTERVAL (25s; `s` or `ms`),
+ * RECOVERY_WINDOW (0: connections are not recovered; else like PING_INTERVAL).
  */
 export function settings(env) {
-  const { PORT = "3000", HOST = "127.0.0.1", JWT_SECRET, ALLOWED_ORIGINS = "http://localhost:5173", PING_INTERVAL = "25s" } = env;
+  const { PORT = "3000", HOST = "127.0.0.1", JWT_SECRET, ALLOWED_ORIGINS = "http://localhost:5173" } = env;
+  const { PING_INTERVAL = "25s", RECOVERY_WINDOW = "0" } = env;
   if (!JWT_SECRET) throw new Error("JWT_SECRET is not set: give the HS256 secret that signs the clients' tokens");
-  const interval = /^(\d+)(ms|s)$/.exec(PING_INTERVAL);
-  if (!interval) throw new Error("PING_INTERVAL must be a whole number of s or ms, such as 25s");
+  const duration = (name, text) => {
+    const parts = /^(\d+)(ms|s)$/.exec(text);
+    if (!parts) throw new Error(`${name} must be a whole number of s or ms, such as 25s`);
+    return Number(parts[1]) * (parts[2] === "s" ? 1000 : 1);
+  };
+  const window = RECOVERY_WINDOW === "0" ? 0 : duration("RECOVERY_WINDOW", RECOVERY_WINDOW);
   return {
     port: Number(PORT),
     host: HOST,
     key: createSecretKey(Buffer.from(JWT_SECRET)),
     origins: new Set(ALLOWED_ORIGINS.split(",").map((origin) => origin.trim())),
-    pingInterval: Number(interval[1]) * (interval[2] === "s" ? 1000 : 1),
+    pingInterval: duration("PING_INTERVAL", PING_INTERVAL),
     pingTimeout: 60_000,
+    // Options of socket.io. The token is checked again, as for any connection.
+    recovery: window > 0 ? { connectionStateRecovery: { maxDisconnectionDuration: window, skipMiddlewares: false } } : {},
   };
 }
 
@@ -37,6 +47,8 @@ export function serve(io, jwt, key) {
   io.engine.on("connection", (raw) => {
     raw.request = null;
   });
+
+  const recovers = Boolean(io.opts?.connectionStateRecovery);
 
   /** conversationId -> {epoch, seq, users: Map<userId, number of sockets>} */
   const conversations = new Map();
@@ -84,6 +96,16 @@ export function serve(io, jwt, key) {
     socket.to(roomOf(conversationId)).emit(event, { type: "system", conversationId, userId, timestamp: now() });
   }
 
+  /** Counts the socket's user into a conversation, made if need be; reports whether it is the first socket. */
+  function enter(socket, id) {
+    let conversation = conversations.get(id);
+    if (!conversation) conversations.set(id, (conversation = { epoch: randomUUID(), seq: 0, users: new Map() }));
+    const { userId } = socket.data;
+    const sockets = conversation.users.get(userId) ?? 0;
+    conversation.users.set(userId, sockets + 1);
+    return sockets === 0;
+  }
+
   /** Counts the socket's user out of a conversation; its last socket says so to the others. */
   function leave(socket, id) {
     const conversation = conversations.get(id);
@@ -101,16 +123,13 @@ export function serve(io, jwt, key) {
   const handlers = {
     join_conversation(socket, payload) {
       const id = conversationIdOf(payload);
-      const { userId, allowed } = socket.data;
-      if (!isAllowed(allowed, id)) throw refusal("FORBIDDEN", "this token does not open the conversation");
-      let conversation = conversations.get(id);
-      if (!conversation) conversations.set(id, (conversation = { epoch: randomUUID(), seq: 0, users: new Map() }));
+      if (!isAllowed(socket.data.allowed, id)) throw refusal("FORBIDDEN", "this token does not open the conversation");
       if (!socket.rooms.has(roomOf(id))) {
-        const sockets = conversation.users.get(userId) ?? 0;
-        conversation.users.set(userId, sockets + 1);
+        const isFirst = enter(socket, id);
         socket.join(roomOf(id));
-        if (sockets === 0) system(socket, "user_joined", id);
+        if (isFirst) system(socket, "user_joined", id);
       }
+      const conversation = conversations.get(id);
       const { epoch, seq } = conversation;
       return { conversationId: id, epoch, seq, members: members(conversation), recovered: false, messages: [] };
     },
@@ -162,12 +181,19 @@ export function serve(io, jwt, key) {
     }
   }
 
+  const joinedBy = (socket) => [...socket.rooms].filter((room) => room !== socket.id).map((room) => room.slice(roomOf("").length));
+
   io.on("connection", (socket) => {
+    // Silent: its grace time has not passed, or if it has, nobody knows whether it was away.
+    if (socket.recovered) for (const id of joinedBy(socket)) enter(socket, id);
     for (const event of Object.keys(handlers)) {
       socket.on(event, (payload, ack) => answer(socket, event, payload, ack));
     }
-    socket.on("disconnecting", () => {
-      for (const room of socket.rooms) if (room !== socket.id) leave(socket, room.slice("conversation:".length));
+    socket.on("disconnecting", (reason) => {
+      const ids = joinedBy(socket);
+      const leaveAll = () => ids.forEach((id) => leave(socket, id));
+      if (recovers && !reason.endsWith("namespace disconnect")) setTimeout(leaveAll, PRESENCE_GRACE).unref();
+      else leaveAll();
     });
   });
 }

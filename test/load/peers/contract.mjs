@@ -10,29 +10,37 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Registers the tests of the server that `command server.mjs` starts in `cwd`; the rest are packages. */
 export function contract({ command, cwd, io, jwt }) {
-  let server, url;
+  const servers = [];
+  let url;
   const sockets = [];
 
-  before(async () => {
-    const env = { ...process.env, JWT_SECRET: SECRET, PORT: "0", HOST: "127.0.0.1" };
-    server = spawn(command, ["server.mjs"], { cwd, env, stdio: ["ignore", "pipe", "inherit"] });
+  async function start(environment) {
+    const env = { ...process.env, JWT_SECRET: SECRET, PORT: "0", HOST: "127.0.0.1", ...environment };
+    const server = spawn(command, ["server.mjs"], { cwd, env, stdio: ["ignore", "pipe", "inherit"] });
+    servers.push(server);
     const [line] = await once(server.stdout, "data");
-    url = `http://${/listening on (\S+)/.exec(line)[1]}`;
+    return `http://${/listening on (\S+)/.exec(line)[1]}`;
+  }
+
+  before(async () => {
+    url = await start({});
   });
 
   after(async () => {
     for (const socket of sockets) socket.disconnect();
-    server.kill("SIGTERM");
-    const [code] = await once(server, "exit");
-    assert.equal(code, 0, "SIGTERM ends it cleanly");
+    for (const server of servers) {
+      server.kill("SIGTERM");
+      const [code] = await once(server, "exit");
+      assert.equal(code, 0, "SIGTERM ends it cleanly");
+    }
   });
 
   function token(sub, claims = {}) {
     return jwt.sign({ sub, conversations: ["open*"], exp: Math.floor(Date.now() / 1000) + 60, ...claims }, SECRET);
   }
 
-  function client(auth, options = {}) {
-    const socket = io(url, { auth: { token: auth }, transports: ["websocket"], forceNew: true, reconnection: false, ...options });
+  function client(auth, { server = url, ...options } = {}) {
+    const socket = io(server, { auth: { token: auth }, transports: ["websocket"], forceNew: true, reconnection: false, ...options });
     sockets.push(socket);
     return socket;
   }
@@ -115,6 +123,39 @@ export function contract({ command, cwd, io, jwt }) {
     const refused = next(a, "error");
     a.emit("message", null);
     assert.deepEqual(Object.keys(await refused), ["event", "code", "message"]);
+  });
+
+  test("with RECOVERY_WINDOW a connection that is lost is recovered, and nobody hears that it was away", async () => {
+    const server = await start({ RECOVERY_WINDOW: "60s" });
+    const { socket: a } = await joined("a", "open-back", { server });
+    const { socket: b } = await joined("b", "open-back", { server, reconnection: true, reconnectionDelay: 50 });
+    const system = [];
+    a.on("user_joined", (event) => system.push(event));
+    a.on("user_left", (event) => system.push(event));
+    const got = [];
+    b.on("message", (m) => got.push(m.seq));
+    const send = () => a.timeout(5000).emitWithAck("message", { conversationId: "open-back", content: "x" });
+    const first = next(b, "message");
+    await send();
+    await first;
+    const { id } = b;
+    const lost = next(b, "disconnect");
+    b.io.engine.transport.ws.terminate();
+    await lost;
+    await send();
+    await next(b, "connect");
+    assert.equal(b.recovered, true);
+    assert.equal(b.id, id);
+    await send();
+    const { members } = await b.timeout(5000).emitWithAck("presence", { conversationId: "open-back" });
+    assert.deepEqual(members, [{ userId: "a" }, { userId: "b" }]);
+    assert.deepEqual(got, [1, 2, 3]);
+    assert.deepEqual(system, []);
+  });
+
+  test("without it a connection has no secret to be recovered by", async () => {
+    const { socket } = await joined("a", "open-gone");
+    assert.equal(socket._pid, undefined);
   });
 
   test("typing and leaving reach the others; a user leaves with the last socket", async () => {

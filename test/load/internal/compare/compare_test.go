@@ -83,6 +83,17 @@ func TestRun(t *testing.T) {
 		assert.Contains(t, runs, "floor, rate 20, round 1\nfloor, rate 40, round 1")
 		assert.NotContains(t, runs, "stuck", "the floor writes where it stands")
 	})
+	t.Run("a server that recovers no connection is said so, and has no figure", func(t *testing.T) {
+		cfg := config(t)
+		cfg.Peers, cfg.DropClients = []string{compare.Parley, compare.Floor}, 20
+		out, err := compare.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		runs := strings.Join(order(out), "\n")
+		assert.Contains(t, runs, "parley, drop 20, round 1")
+		assert.NotContains(t, runs, "floor, drop")
+		require.Len(t, out.Faults, 1)
+		assert.Contains(t, out.Faults[0], "parley, drop 20, round 1: not run: the server does not answer CONNECT with a pid")
+	})
 	t.Run("garbage that was to be collected and was not is a fault", func(t *testing.T) {
 		cfg := config(t)
 		cfg.ForceGC, cfg.Peers = true, []string{compare.Parley}
@@ -173,7 +184,7 @@ func TestConfig_Flags(t *testing.T) {
 		assert.Equal(t, 3, c.KneeRounds)
 		assert.Equal(t, []int{10, 100, 1000, 10_000}, c.RoomSizes)
 		assert.GreaterOrEqual(t, 2*c.IdleClients, 10_000)
-		assert.Equal(t, 10_000, c.MostClients())
+		assert.Equal(t, 11_000, c.MostClients(), "10,000 are dropped, and one stays in each of their rooms")
 	})
 	t.Run("lists may be given, and be empty", func(t *testing.T) {
 		c := flags(t, "-peers", "floor,parley", "-room-sizes", "300, 30", "-rates", "", "-knee-rounds", "0")
@@ -205,6 +216,11 @@ func TestConfig_Plans(t *testing.T) {
 		case report.Stuck:
 			assert.Equal(t, plan.Crowd.Clients/100, plan.Crowd.Stalled, "one in a hundred")
 			assert.Greater(t, plan.Plan.Rate*float64(plan.Plan.Size)*plan.Plan.Duration.Seconds(), 10e6, "more than kernel and outbox hold, in time")
+		case report.Rooms:
+			assert.Positive(t, plan.Spoken, "the rooms are active")
+		case report.Drop:
+			assert.Equal(t, []int{10_000, 1000}, []int{plan.Crowd.Clients, plan.Crowd.Rooms})
+			assert.GreaterOrEqual(t, plan.Plan.Rate, 40.0)
 		case report.Steady:
 			assert.Zero(t, plan.Crowd.Stalled)
 		}

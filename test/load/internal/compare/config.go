@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/test/load/internal/scenario"
 )
 
 // Config says what to compare and for how long.
@@ -44,8 +46,10 @@ type Config struct {
 	IdleTime     time.Duration
 	Ping         time.Duration // interval while idle
 	RoomsClients int           // spread over few and many conversations, added to as many; 0 leaves it out
+	DropClients  int           // dropped at once; 0 leaves it out
 	StuckClients int           // 0 leaves it out
 	StuckTime    time.Duration
+	SweepTime    time.Duration // of each value in Sweeps
 	ForceGC      bool
 	AnyLoad      bool   // the machine may be busy with something else
 	Docs         string // folder the page is written to, "" for none
@@ -85,11 +89,13 @@ func (c *Config) Flags(fs *flag.FlagSet) {
 	fs.DurationVar(&c.IdleTime, "idle-time", 11*time.Second, "how long idle connections are held; half of it is over -ping")
 	fs.DurationVar(&c.Ping, "ping", 5*time.Second, "ping interval of idle connections")
 	fs.IntVar(&c.RoomsClients, "rooms-clients", 1000, "idle connections, added to as many, spread over few and many conversations; 0 leaves it out")
+	fs.IntVar(&c.DropClients, "drop-clients", 10_000, "connections dropped at once, to be recovered; 0 leaves it out")
 	fs.IntVar(&c.StuckClients, "stuck-clients", 200, "clients of the room with stuck members; 0 leaves it out")
 	fs.DurationVar(&c.StuckTime, "stuck-time", 10*time.Second, "measured time with and without stuck members")
+	fs.DurationVar(&c.SweepTime, "sweep-time", 4*time.Second, "measured time of each value of -sweeps")
 	fs.BoolVar(&c.ForceGC, "force-gc", true, "have the servers collect garbage before memory is read")
 	fs.BoolVar(&c.AnyLoad, "any-load", false, "do not look whether the machine is busy with something else")
-	fs.StringVar(&c.Docs, "docs", "", "folder to write benchmarks.md, its charts and the results to")
+	fs.StringVar(&c.Docs, "docs", "", "folder to write benchmarks.md, its charts and the results to, or with -sweeps benchmarks-sweeps.md")
 }
 
 // list parses values separated by commas; none is an empty list.
@@ -142,5 +148,5 @@ func (c Config) normal() (Config, error) {
 
 // MostClients is the largest number of connections held at once.
 func (c Config) MostClients() int {
-	return max(c.RoomClients, slices.Max(append([]int{0}, c.RoomSizes...)), c.StormClients, 2*c.IdleClients, 2*c.RoomsClients, c.StuckClients)
+	return max(c.RoomClients, slices.Max(append([]int{0}, c.RoomSizes...)), c.StormClients, 2*c.IdleClients, 2*c.RoomsClients, c.StuckClients, scenario.DropCrowd(c.drop().Crowd).Clients)
 }

@@ -23,9 +23,8 @@ func title(at time.Time, commit string) string {
 
 // environment describes what the figures depend on. What cannot be read is left out.
 func environment(ctx context.Context, c Config) []string {
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	lines := []string{
-		fmt.Sprintf("%d × %s, Linux %s, %s", runtime.NumCPU(), cpuModel(), strings.TrimSpace(string(kernel)), runtime.Version()),
+		fmt.Sprintf("%d × %s, %s, %s", runtime.NumCPU(), cpuModel(), kernel(), runtime.Version()),
 		"loopback; neither the servers nor the generator are pinned: they share all cores, and the highest rate includes the generator's own use of them",
 		fmt.Sprintf("%d rounds, interleaved, a fresh process each; medians (lowest–highest); %d of the highest rate, 1 of latency over rate, %d of the others where the figure to reach is not a ratio to theirs",
 			c.Rounds, c.KneeRounds, min(c.Rounds, c.RivalRounds)),
@@ -49,6 +48,11 @@ func environment(ctx context.Context, c Config) []string {
 		lines = append(lines, "left out: "+c.LeftOut)
 	}
 	return lines
+}
+
+func kernel() string {
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return "Linux " + strings.TrimSpace(string(release))
 }
 
 func cpuModel() string {

@@ -20,6 +20,8 @@ const (
 	perBreak    = 2500 * time.Millisecond
 	idleHolds   = 3 // halves of the plan's time
 	idleReading = time.Second
+	dropTurns   = 10 * time.Second // before and after the outage
+	dropOutage  = 3                // times a set-up
 )
 
 // estimate is how long the whole comparison will take.
@@ -49,6 +51,8 @@ func (m measurement) takes() time.Duration {
 			d += calm
 		}
 		return d
+	case m.config.Scenario == scenario.Drop:
+		return d + dropOutage*setUp + dropTurns + 2*calm
 	case m.config.FindKnee:
 		return d + kneeTrials*(plan.Warmup+plan.Duration+perTrial) + kneeBreaks*(perBreak+setUp)
 	}

@@ -3,8 +3,10 @@
 package compare
 
 import (
+	"context"
 	"time"
 
+	"parley/test/load/internal/report"
 	"parley/test/load/internal/scenario"
 )
 
@@ -12,7 +14,12 @@ import (
 func (c Config) Normal() (Config, error) { return c.normal() }
 
 // Pinging is the environment idle connections are held with.
-func (c Config) Pinging() string { return c.pinging() }
+func (c Config) Pinging() string { return pinging(c.Ping) }
+
+// Sweep is Sweeps with other values.
+func (c Config) Sweep(ctx context.Context, s scenario.Sweep, clients int) (*report.Sweeps, error) {
+	return c.sweep(ctx, []sweep{{s, clients}})
+}
 
 // Estimate is how long a comparison is said to take.
 func (c Config) Estimate() (time.Duration, error) {

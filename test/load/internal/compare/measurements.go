@@ -28,6 +28,17 @@ const (
 
 	inFewRooms, inManyRooms = 20, 2 // members of a room
 
+	// Every room has spoken before memory is read. A session gets as many messages in a big room as in
+	// a small one, so what sessions keep of them is in both readings.
+	roomSpoken = 10
+	// What sessions keep of a message for recovery is shared by those that got it, so more in small rooms.
+	// They keep it until the client's next pong.
+	roomsPing = time.Second
+	roomsHold = 3 * time.Second
+
+	recovering  = "RECOVERY_WINDOW=120s" // understood by all servers; the default of Parley alone
+	perDropRoom = 10
+
 	// A stuck member has to fill what the kernel keeps for a connection on loopback, about 4 MB, and
 	// then its outbox, early in StuckTime: 1.3 MB/s. In big messages to a smaller room, so that no
 	// server is near its limit, where latency would be that of a queue.
@@ -53,7 +64,7 @@ type measurement struct {
 func (c Config) measurements() []measurement {
 	ms := []measurement{
 		{name: report.Storm, config: c.storm(), rounds: c.Rounds},
-		{name: report.Idle, config: c.idle(), rounds: c.Rounds, env: []string{c.pinging()}, withoutFloor: true, rivalRounds: c.RivalRounds},
+		{name: report.Idle, config: c.idle(), rounds: c.Rounds, env: []string{pinging(c.Ping)}, withoutFloor: true, rivalRounds: c.RivalRounds},
 	}
 	for _, size := range c.RoomSizes {
 		ms = append(ms, measurement{name: report.Size, at: float64(size), config: c.room(size), rounds: c.Rounds})
@@ -66,9 +77,14 @@ func (c Config) measurements() []measurement {
 	if c.RoomsClients > 0 {
 		for _, rooms := range []int{c.roomsOf(inFewRooms), c.roomsOf(inManyRooms)} {
 			ms = append(ms, measurement{
-				name: report.Rooms, at: float64(2 * rooms), config: c.spread(rooms), rounds: c.Rounds, withoutFloor: true, rivalRounds: c.RivalRounds,
+				name: report.Rooms, at: float64(2 * rooms), config: c.spread(rooms), rounds: c.Rounds, env: []string{pinging(roomsPing)}, withoutFloor: true, rivalRounds: c.RivalRounds,
 			})
 		}
+	}
+	if c.DropClients > 0 {
+		ms = append(ms, measurement{
+			name: report.Drop, at: float64(c.DropClients), config: c.drop(), rounds: c.Rounds, env: []string{recovering}, withoutFloor: true, rivalRounds: c.RivalRounds,
+		})
 	}
 	ms = append(ms, measurement{name: report.Knee, config: c.knee(), rounds: c.KneeRounds})
 	for _, rate := range c.Rates {
@@ -103,7 +119,9 @@ func (c Config) idle() scenario.Config {
 }
 
 // pinging is understood by all servers: a whole number of milliseconds.
-func (c Config) pinging() string { return fmt.Sprintf("PING_INTERVAL=%dms", c.Ping.Milliseconds()) }
+func pinging(interval time.Duration) string {
+	return fmt.Sprintf("PING_INTERVAL=%dms", interval.Milliseconds())
+}
 
 func (c Config) roomsOf(members int) int { return max(1, c.RoomsClients/members) }
 
@@ -114,7 +132,17 @@ func (c Config) spread(rooms int) scenario.Config {
 		Crowd: swarm.Config{
 			Clients: c.RoomsClients, Rooms: rooms, Users: min(roomUsers, c.RoomsClients), ConnectRate: unpaced, JoinRate: unpaced,
 		},
-		Plan: swarm.Plan{Duration: 2 * time.Second},
+		Plan:   swarm.Plan{Duration: roomsHold},
+		Spoken: roomSpoken,
+	}
+}
+
+func (c Config) drop() scenario.Config {
+	rooms := max(1, c.DropClients/perDropRoom)
+	return scenario.Config{
+		Scenario: scenario.Drop,
+		Crowd:    swarm.Config{Clients: c.DropClients, Rooms: rooms, ConnectRate: unpaced, JoinRate: unpaced},
+		Plan:     swarm.Plan{Rate: scenario.DropRate(rooms), Drain: 20 * time.Second, Quiet: 5 * time.Second},
 	}
 }
 
@@ -178,6 +206,7 @@ func (m measurement) broke(r scenario.Result) bool {
 func (c Config) sizes(cores int) report.Sizes {
 	return report.Sizes{
 		Peers: slices.Clone(c.Peers), RoomClients: c.RoomClients, RoomRate: c.RoomRate, RoomSizes: c.RoomSizes, Rates: c.Rates,
-		IdleClients: c.IdleClients, FewRooms: 2 * c.roomsOf(inFewRooms), ManyRooms: 2 * c.roomsOf(inManyRooms), Cores: cores,
+		IdleClients: c.IdleClients, FewRooms: 2 * c.roomsOf(inFewRooms), ManyRooms: 2 * c.roomsOf(inManyRooms), RoomSpoken: roomSpoken,
+		DropClients: c.DropClients, Cores: cores,
 	}
 }

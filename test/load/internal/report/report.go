@@ -22,6 +22,7 @@ const (
 	Rooms  = "rooms"  // the same connections spread over At rooms
 	Steady = "steady" // big messages in one room
 	Stuck  = "stuck"  // the same with one member in a hundred that does not read
+	Drop   = "drop"   // At connections lost at once, and recovered
 )
 
 // Sizes are what was asked for: what the rows are about.
@@ -34,7 +35,9 @@ type Sizes struct {
 	IdleClients int       `json:"idleClients"` // half of the idle connections
 	FewRooms    int       `json:"fewRooms"`
 	ManyRooms   int       `json:"manyRooms"`
-	Cores       int       `json:"cores"` // of the machine
+	RoomSpoken  int       `json:"roomSpoken"`  // messages in each of them
+	DropClients int       `json:"dropClients"` // 0: not measured
+	Cores       int       `json:"cores"`       // of the machine
 }
 
 // Sample is one run of one peer.
@@ -91,6 +94,9 @@ func (r *Report) faultsOf(s Sample) (faults []string) {
 	}
 	if load := s.Result.Load; load != nil && s.Measurement != Rate && load.Fault() != "" {
 		fault("%s", load.Fault())
+	}
+	if !s.Result.Supported && s.Result.Missing != "" {
+		fault("not run: the server does not answer %s", s.Result.Missing)
 	}
 	m := s.Result.Memory
 	if m != nil && m.GCForced != r.ForceGC {

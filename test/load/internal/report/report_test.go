@@ -30,6 +30,13 @@ func memory(start, middle, end int64, each float64) scenario.Result {
 	return scenario.Result{Memory: &scenario.Memory{Start: start << 20, Middle: middle << 20, End: end << 20, Each: each * 1024}}
 }
 
+func dropped(share float64, lastBack float64) scenario.Result {
+	return scenario.Result{Load: &scenario.Load{Recovery: &swarm.Recovered{
+		Dropped: 10_000, Back: 10_000, Recovered: 10_000, Whole: int(share * 10_000), Share: share, LastBack: lastBack,
+		ServerCPUMicros: lastBack / 10, RSSBefore: 90e6, RSSPeak: 150e6, RSSAfter: 120e6,
+	}}}
+}
+
 func knee(best float64, server, own float64, trials ...pace.Trial) scenario.Result {
 	return scenario.Result{Knee: &scenario.Knee{
 		Found: pace.Found{Best: best, Trials: trials},
@@ -42,7 +49,8 @@ func full() *report.Report {
 	r := &report.Report{
 		Sizes: report.Sizes{
 			Peers: []string{"parley", "node", "bun", "floor"}, RoomClients: 1000, RoomRate: 40, RoomSizes: []int{10, 100, 1000, 10_000},
-			Rates: []float64{40, 80}, IdleClients: 5000, FewRooms: 100, ManyRooms: 1000, Cores: 2,
+			Rates: []float64{40, 80}, IdleClients: 5000, FewRooms: 100, ManyRooms: 1000, RoomSpoken: 10,
+			DropClients: 10_000, Cores: 2,
 		},
 		Title: "2026-01-02 03:04 UTC, commit abc", Environment: []string{"two cores"},
 	}
@@ -69,6 +77,8 @@ func full() *report.Report {
 			add(peer, report.Rooms, 1000, memory(1, 2, 40+int64(i)*10, 0))
 			add(peer, report.Steady, 0, room(1, 20))
 			add(peer, report.Stuck, 0, room(1, 20+slow))
+			add(peer, report.Drop, 10_000, dropped(1, 2000*slow))
+			add(peer, report.Drop, 10_000, dropped(1-(slow-1)/100, 2500*slow))
 		}
 		add(peer, report.Rate, 40, room(1, 10*slow))
 	}
@@ -136,7 +146,7 @@ func row(t *testing.T, r *report.Report, work string) string {
 }
 
 func TestReport_verdicts(t *testing.T) {
-	sizes := report.Sizes{Peers: []string{"parley", "node", "floor"}, RoomClients: 1000, RoomRate: 40, RoomSizes: []int{100, 1000}, IdleClients: 1}
+	sizes := report.Sizes{Peers: []string{"parley", "node", "floor"}, RoomClients: 1000, RoomRate: 40, RoomSizes: []int{100, 1000}, IdleClients: 1, DropClients: 10_000}
 	with := func(samples ...report.Sample) *report.Report {
 		r := &report.Report{Sizes: sizes}
 		for _, s := range samples {
@@ -150,21 +160,26 @@ func TestReport_verdicts(t *testing.T) {
 	best := func(peer string, v float64) report.Sample {
 		return report.Sample{Peer: peer, Measurement: report.Knee, Result: knee(v, 1, 1)}
 	}
+	lost := func(round int, share float64) report.Sample {
+		return report.Sample{Peer: "parley", Measurement: report.Drop, At: 10_000, Round: round, Result: dropped(share, 1)}
+	}
 	for name, c := range map[string]struct {
 		report     *report.Report
 		work, want string
 	}{
-		"a ratio at its limit":         {with(cpu("parley", 11.5), cpu("floor", 10)), "CPU per delivery, µs", "| reached |"},
-		"a ratio over it":              {with(cpu("parley", 11.6), cpu("floor", 10)), "CPU per delivery, µs", "| **not reached** |"},
-		"a ratio to nothing":           {with(cpu("parley", 1)), "CPU per delivery, µs", "| not measured |"},
-		"a ratio to be at least":       {with(best("parley", 1500), best("node", 100)), "highest rate", "| reached |"},
-		"a ratio under it":             {with(best("parley", 1499), best("node", 100)), "highest rate", "| **not reached** |"},
-		"a rival that held no rate":    {with(best("parley", 1499), best("node", 0)), "highest rate", "| not measured |"},
-		"a figure that holds":          {with(report.Sample{Peer: "parley", Measurement: report.Idle, Result: memory(0, 0, 0, 6)}), "memory per idle", "| reached |"},
-		"a figure that does not":       {with(report.Sample{Peer: "parley", Measurement: report.Idle, Result: memory(0, 0, 0, 6.01)}), "memory per idle", "| **not reached** |"},
-		"growth of a single size":      {&report.Report{Sizes: report.Sizes{Peers: []string{"parley"}, RoomClients: 9, RoomRate: 1, RoomSizes: []int{9}}, Samples: []report.Sample{{Peer: "parley", Measurement: report.Size, At: 9, Result: room(1, 1)}}}, "CPU per delivery in a room of 9", "| not measured |"},
-		"a row without scenario":       {with(), "10,000 connections dropped", "| not measured |"},
-		"a figure of two other rounds": {with(report.Sample{Peer: "parley", Measurement: report.Steady, Result: room(1, 1)}, report.Sample{Peer: "parley", Measurement: report.Stuck, Round: 1, Result: room(1, 1)}), "p99 of the others", "| not measured |"},
+		"a ratio at its limit":                       {with(cpu("parley", 11.5), cpu("floor", 10)), "CPU per delivery, µs", "| reached |"},
+		"a ratio over it":                            {with(cpu("parley", 11.6), cpu("floor", 10)), "CPU per delivery, µs", "| **not reached** |"},
+		"a ratio to nothing":                         {with(cpu("parley", 1)), "CPU per delivery, µs", "| not measured |"},
+		"a ratio to be at least":                     {with(best("parley", 1500), best("node", 100)), "highest rate", "| reached |"},
+		"a ratio under it":                           {with(best("parley", 1499), best("node", 100)), "highest rate", "| **not reached** |"},
+		"a rival that held no rate":                  {with(best("parley", 1499), best("node", 0)), "highest rate", "| not measured |"},
+		"a figure that holds":                        {with(report.Sample{Peer: "parley", Measurement: report.Idle, Result: memory(0, 0, 0, 6)}), "memory per idle", "| reached |"},
+		"a figure that does not":                     {with(report.Sample{Peer: "parley", Measurement: report.Idle, Result: memory(0, 0, 0, 6.01)}), "memory per idle", "| **not reached** |"},
+		"growth of a single size":                    {&report.Report{Sizes: report.Sizes{Peers: []string{"parley"}, RoomClients: 9, RoomRate: 1, RoomSizes: []int{9}}, Samples: []report.Sample{{Peer: "parley", Measurement: report.Size, At: 9, Result: room(1, 1)}}}, "CPU per delivery in a room of 9", "| not measured |"},
+		"a share that is less than all in one round": {with(lost(0, 1), lost(1, 1), lost(2, 0.9999)), "10,000 connections dropped", "| **not reached** |"},
+		"a share that is all in every round":         {with(lost(0, 1), lost(1, 1)), "10,000 connections dropped", "| reached |"},
+		"a row that was not measured":                {with(), "10,000 connections dropped", "| not measured |"},
+		"a figure of two other rounds":               {with(report.Sample{Peer: "parley", Measurement: report.Steady, Result: room(1, 1)}, report.Sample{Peer: "parley", Measurement: report.Stuck, Round: 1, Result: room(1, 1)}), "p99 of the others", "| not measured |"},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Contains(t, row(t, c.report, c.work), c.want) })
 	}
@@ -188,6 +203,12 @@ func TestReport_Add(t *testing.T) {
 	}}))
 	assert.Equal(t, []string{"node, idle, round 3: 2 idle connections were dropped"},
 		faults(report.Sample{Peer: "node", Measurement: report.Idle, Round: 2, Result: scenario.Result{Memory: &scenario.Memory{Held: 3, Dropped: 2}}}))
+	assert.Equal(t, []string{"bun, drop 40, round 1: not run: the server does not answer CONNECT"},
+		faults(report.Sample{Peer: "bun", Measurement: report.Drop, At: 40, Result: scenario.Result{Missing: "CONNECT"}}))
+	few := dropped(0.5, 1)
+	few.Load.Recovery.Recovered, few.Load.Deliveries.Lost = 5000, 7
+	assert.Equal(t, []string{"node, drop 10,000, round 1: of 10000 connections dropped 10000 are back and 5000 recovered: map[]; 7 lost, 0 doubled, 0 reordered"},
+		faults(report.Sample{Peer: "node", Measurement: report.Drop, At: 10_000, Result: few}))
 	assert.Empty(t, faults(report.Sample{Measurement: report.Rate, Result: scenario.Result{Load: lost}}), "rates are raised until they break")
 	assert.Empty(t, faults(report.Sample{Measurement: report.Size, Result: room(10, 5)}))
 }

@@ -25,7 +25,7 @@ type History struct {
 
 const (
 	prefillRate = 4000 // messages per second
-	pageCount   = 200
+	pageCount   = 500
 	pageLimit   = 50
 )
 

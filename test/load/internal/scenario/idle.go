@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"parley/test/load/internal/swarm"
 )
 
 var errNoPID = errors.New("the server's process id is needed to read its memory")
@@ -27,6 +29,9 @@ func (b *bench) idle(ctx context.Context, result *Result) error {
 	if err := b.connect(ctx, first, result, true); err != nil {
 		return err
 	}
+	if err := b.speak(ctx, first, result); err != nil {
+		return err
+	}
 	if m.GCForced, err = b.settle(ctx, b.Plan.Duration/2); err != nil {
 		return err
 	}
@@ -38,6 +43,9 @@ func (b *bench) idle(ctx context.Context, result *Result) error {
 	}
 	defer second.Close()
 	if err := b.connect(ctx, second, result, true); err != nil {
+		return err
+	}
+	if err := b.speak(ctx, second, result); err != nil {
 		return err
 	}
 	began, cpu := time.Now(), b.meter().ServerCPU
@@ -58,6 +66,33 @@ func (b *bench) idle(ctx context.Context, result *Result) error {
 		m.Marginal = float64(m.End-m.Middle) / float64(m.Held-m.Below)
 	}
 	result.Memory = m
+	return nil
+}
+
+const (
+	speakRate  = 2000 // messages per second
+	speakDrain = 20 * time.Second
+)
+
+// speak has Spoken messages sent in each of the crowd's conversations, all members taking turns. The
+// result keeps the load of the last crowd, or of the first with a fault.
+func (b *bench) speak(ctx context.Context, s *swarm.Swarm, result *Result) error {
+	cfg := b.crowdConfig(b.Crowd.Clients)
+	messages := b.Spoken * cfg.Rooms
+	if messages == 0 {
+		return nil
+	}
+	plan := b.Plan
+	plan.Rate, plan.Senders, plan.Warmup = speakRate, cfg.Clients, 0
+	plan.Duration = time.Duration(float64(messages) / speakRate * float64(time.Second))
+	plan.Drain, plan.Quiet = speakDrain, speakDrain/4
+	load, err := b.send(ctx, s, plan)
+	if err != nil {
+		return err
+	}
+	if result.Load == nil || result.Load.Fault() == "" {
+		result.Load = load
+	}
 	return nil
 }
 

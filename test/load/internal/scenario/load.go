@@ -52,6 +52,7 @@ type Load struct {
 	Typing        *swarm.Typed     `json:"typing,omitempty"`
 	Confirmations *swarm.Confirmed `json:"confirmations,omitempty"`
 	Churn         *swarm.Churned   `json:"churn,omitempty"`
+	Recovery      *swarm.Recovered `json:"recovery,omitempty"`     // of connections dropped
 	StalledEnded  int              `json:"stalledEnded,omitempty"` // stuck connections the server gave up
 
 	EventsPerSecond float64 `json:"otherEventsPerSecond"` // received that are no messages: typing, user_joined, reports
@@ -142,7 +143,7 @@ func loadOf(plan swarm.Plan, out swarm.Outcome, metered bool) *Load {
 		Latency: out.Latency, LastOne: out.LastOne, Acks: out.Acks, Late: out.Late,
 		Checked: out.Checked, Malformed: out.Malformed, Example: out.Example,
 		Errors: out.Errors, Dropped: out.Dropped,
-		Typing: out.Typed, Confirmations: out.Confirmed, Churn: out.Churned, StalledEnded: out.Ended,
+		Typing: out.Typed, Confirmations: out.Confirmed, Churn: out.Churned, Recovery: out.Recovered, StalledEnded: out.Ended,
 	}
 	if plan.MaxSize > plan.Size {
 		l.MaxSize = plan.MaxSize
@@ -186,8 +187,11 @@ func (l *Load) Fault() string {
 		return fmt.Sprintf("sends not written: %v", l.Unsent)
 	case l.Malformed > 0:
 		return fmt.Sprintf("%d malformed packets, first: %s", l.Malformed, l.Example)
+	case l.Recovery != nil && l.Recovery.Recovered < l.Recovery.Dropped:
+		r := l.Recovery
+		return fmt.Sprintf("of %d connections dropped %d are back and %d recovered: %v; %s", r.Dropped, r.Back, r.Recovered, r.Errors, wrong(l.Deliveries))
 	case !l.Deliveries.Clean():
-		return fmt.Sprintf("%d lost, %d doubled, %d reordered", l.Deliveries.Lost, l.Deliveries.Doubled, l.Deliveries.Reordered)
+		return wrong(l.Deliveries)
 	case l.Unanswered > 0:
 		return fmt.Sprintf("%d sends unanswered", l.Unanswered)
 	case l.SeqGaps > 0:
@@ -200,11 +204,15 @@ func (l *Load) Fault() string {
 	return ""
 }
 
+func wrong(d tally.Deliveries) string {
+	return fmt.Sprintf("%d lost, %d doubled, %d reordered", d.Lost, d.Doubled, d.Reordered)
+}
+
 func (l *Load) churnFault() string {
 	c := l.Churn
 	switch {
 	case !c.Deliveries.Clean():
-		return fmt.Sprintf("%d lost, %d doubled, %d reordered", c.Deliveries.Lost, c.Deliveries.Doubled, c.Deliveries.Reordered)
+		return wrong(c.Deliveries)
 	case c.Strays > 0:
 		return fmt.Sprintf("%d messages to members that were out", c.Strays)
 	case len(c.Refused) > 0 || len(c.Unsent) > 0:

@@ -21,9 +21,15 @@ import (
 // parley is a short run against the real server, within this process.
 func parley(t *testing.T, name string) scenario.Config {
 	t.Helper()
+	return parleyRecovering(t, name, "0")
+}
+
+// parleyRecovering recovers connections for so long.
+func parleyRecovering(t *testing.T, name, window string) scenario.Config {
+	t.Helper()
 	loaded, err := bootstrap.LoadConfig(map[string]string{
 		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_ADDR": "off", "DRAIN_TIME": "0", "PRESENCE_GRACE": "0",
-		"RECOVERY_WINDOW": "0", "LOG_LEVEL": "error", "JWT_SECRET": secret,
+		"RECOVERY_WINDOW": window, "LOG_LEVEL": "error", "JWT_SECRET": secret,
 	})
 	require.NoError(t, err)
 	app, err := bootstrap.New(loaded, io.Discard)

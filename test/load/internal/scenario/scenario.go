@@ -1,8 +1,8 @@
 //go:build linux
 
 // Package scenario runs what is measured: messages in one big room or many small ones, over WebSocket
-// or polling, beside churn, typing, confirmations or stuck receivers; idle connections; a storm of
-// new ones; and the search for the highest rate that holds.
+// or polling, beside churn, typing, confirmations or stuck receivers; connections that are all lost
+// at once and come back; idle connections; a storm of new ones; and the search for the highest rate that holds.
 package scenario
 
 import (
@@ -30,10 +30,11 @@ const (
 	Typing  = "typing"  // a room with a flood of typing beside the messages
 	Confirm = "confirm" // a room whose messages are to be confirmed
 	Big     = "big"     // a room with messages of many KiB
+	Drop    = "drop"    // all but the senders lose their connections at once, and recover them
 )
 
 // Names are all of them, in the order of the README.
-var Names = []string{Room, Rooms, Polling, Churn, Typing, Confirm, Big, Idle, Storm}
+var Names = []string{Room, Rooms, Polling, Churn, Typing, Confirm, Big, Drop, Idle, Storm}
 
 // Config says what to run against which server.
 type Config struct {
@@ -49,6 +50,10 @@ type Config struct {
 	// History is how many messages the conversation holds before anybody joins; with it, pages of
 	// the history are read, too. For scenarios with one conversation.
 	History int
+
+	// Spoken is how many messages are sent in each conversation of Idle, by its members in turn, before
+	// its memory is read.
+	Spoken int
 
 	// Baseline runs the same load first without what disturbs it (stalled clients, churn, typing).
 	Baseline bool
@@ -132,6 +137,8 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		err = b.idle(ctx, &result)
 	case cfg.Scenario == Storm:
 		err = b.storm(ctx, &result)
+	case cfg.Scenario == Drop:
+		err = b.drop(ctx, &result)
 	case !slices.Contains(Names, cfg.Scenario):
 		err = fmt.Errorf("scenario %q: must be one of %s", cfg.Scenario, strings.Join(Names, " "))
 	case cfg.FindKnee:

@@ -101,6 +101,17 @@ func TestRun(t *testing.T) {
 		assert.InDelta(t, float64(m.End-m.Middle)/20, m.Marginal, 0.001)
 		assert.False(t, r.Memory.GCForced, "no URL was given")
 	})
+	t.Run("in idle conversations something may have been said", func(t *testing.T) {
+		cfg := config(t, scenario.Idle, &floor.Server{})
+		cfg.PID, cfg.Crowd.Rooms, cfg.Spoken = os.Getpid(), 4, 10
+		r, err := scenario.Run(t.Context(), cfg)
+		require.NoError(t, err)
+		require.NotNil(t, r.Load)
+		assert.Empty(t, r.Load.Fault())
+		assert.Equal(t, []int{40, 20}, []int{r.Load.Accepted, r.Load.Senders})
+		assert.Equal(t, tally.Deliveries{Expected: 200, Received: 200}, r.Load.Deliveries, "each of the second crowd has got ten")
+		assert.Equal(t, 40, r.Memory.Held)
+	})
 	t.Run("idle without a process id cannot be measured", func(t *testing.T) {
 		cfg := config(t, scenario.Idle, &floor.Server{})
 		_, err := scenario.Run(t.Context(), cfg)

@@ -33,6 +33,9 @@ const (
 	maxMemberships = 1000 // of one session
 	// jump is the growth of a cost from one value to the next that is called one.
 	jump = 1.5
+	// leastCPU is how much CPU time must have been measured, in microseconds, for it to say anything: it
+	// comes in steps of 10 ms.
+	leastCPU = 50_000
 )
 
 // Sweep runs one scenario per value, to show how cost per unit grows.
@@ -125,6 +128,10 @@ func (s Sweep) Run(ctx context.Context, cfg Config) (Swept, error) {
 		if err != nil {
 			return out, err
 		}
+		// The end of the value before is no part of this one.
+		if err := (&bench{Config: step}).quiet(ctx); err != nil {
+			return out, err
+		}
 		result, err := Run(ctx, step)
 		if err != nil {
 			return out, fmt.Errorf("%s=%d: %w", s.By, value, err)
@@ -162,7 +169,7 @@ func (w *Swept) Add(value int, r Result) {
 }
 
 // costs are what of a result is per unit of what the sweep varies. Costs that could not be read are
-// left out; CPU time comes in steps of 10 ms, so little work may read as none.
+// left out, and those of work so little that a step of the kernel's clock more or less would be a jump.
 func costs(by string, r Result) map[string]float64 {
 	all := map[string]float64{}
 	put := func(name string, v float64) {
@@ -170,15 +177,20 @@ func costs(by string, r Result) map[string]float64 {
 			all[name] = v
 		}
 	}
-	if r.Connect != nil {
-		put("cpuMicrosPerConnect", r.Connect.ServerCPUMicros)
+	putCPU := func(name string, micros float64, units int) {
+		if micros >= leastCPU {
+			put(name, micros/float64(units))
+		}
 	}
-	if r.Join != nil && r.Join.Done > 0 {
-		put("cpuMicrosPerJoin", r.Join.ServerCPUMicros*float64(r.Join.Done)/float64(r.Join.Done+r.Join.Idle))
+	if c := r.Connect; c != nil {
+		putCPU("cpuMicrosPerConnect", c.ServerCPUMicros*float64(c.Done), c.Done)
+	}
+	if j := r.Join; j != nil {
+		putCPU("cpuMicrosPerJoin", j.ServerCPUMicros*float64(j.Done), j.Done+j.Idle)
 	}
 	if l := r.Load; l != nil {
 		put("cpuMicrosPerDelivery", l.ServerCPUMicros)
-		if r.RSSStart > 0 {
+		if r.RSSStart > 0 && r.History == nil { // what a history takes is in there, too
 			name, units := rssUnit(by, r)
 			put(name, float64(l.ServerRSS-r.RSSStart)/float64(units))
 		}
@@ -189,8 +201,8 @@ func costs(by string, r Result) map[string]float64 {
 	}
 	if h := r.History; h != nil {
 		put("rssBytesPerMessage", h.Each)
-		put("cpuMicrosPerWrite", h.WriteCPU)
-		put("cpuMicrosPerPage", h.PageCPU)
+		putCPU("cpuMicrosPerWrite", h.WriteCPU*float64(h.Messages), h.Messages)
+		putCPU("cpuMicrosPerPage", h.PageCPU*pageCount, pageCount)
 	}
 	return all
 }
@@ -221,6 +233,9 @@ func Held(scenario string, c swarm.Config) int {
 	n := c.Clients
 	if scenario == Idle {
 		n *= 2 // two crowds
+	}
+	if scenario == Drop {
+		n = DropCrowd(c).Clients
 	}
 	if c.Polling || scenario == Polling {
 		n *= 2 // one connection polls, one posts

@@ -96,6 +96,21 @@ func TestSwept_Add(t *testing.T) {
 	assert.Equal(t, []string{"cpuMicrosPerDelivery from rooms=100 to 1000: 1.60 times"}, swept.Jumps)
 }
 
+func TestSwept_Add_leavesOut(t *testing.T) {
+	phase := func(done int, cpu float64) *scenario.Phase {
+		return &scenario.Phase{Setup: swarm.Setup{Done: done}, ServerCPUMicros: cpu}
+	}
+	swept := scenario.Swept{By: scenario.HistoryLength}
+	swept.Add(100, scenario.Result{
+		Clients: 10, RSSStart: 1000, Connect: phase(10, 1000), Join: phase(100, 600),
+		Load:    &scenario.Load{ServerCPUMicros: 9, ServerRSS: 9000},
+		History: &scenario.History{Messages: 100, Each: 300, WriteCPU: 60, PageCPU: 400},
+	})
+	assert.Equal(t, map[string]float64{
+		"cpuMicrosPerJoin": 600, "cpuMicrosPerDelivery": 9, "rssBytesPerMessage": 300, "cpuMicrosPerPage": 400,
+	}, swept.Points[0].Costs, "10 connections and 100 writes are a few steps of the kernel's clock, and what is kept is the messages")
+}
+
 func TestSweep_Run(t *testing.T) {
 	t.Parallel()
 	t.Run("one result per value", func(t *testing.T) {
@@ -125,7 +140,7 @@ func TestSweep_Run(t *testing.T) {
 		h := swept.Points[0].Result.History
 		require.NotNil(t, h)
 		assert.Equal(t, 300, h.Messages)
-		assert.Equal(t, uint64(200), h.Pages.Count)
+		assert.Equal(t, uint64(500), h.Pages.Count)
 		assert.Empty(t, swept.Points[0].Fault)
 	})
 	t.Run("a server nobody can connect to ends it", func(t *testing.T) {

@@ -29,6 +29,7 @@ type client struct {
 	room   int
 	stalls bool // Stall makes it stop reading
 	churns bool // leaves and joins again in runs with churn
+	drops  bool // loses its connection in runs with a drop
 	loop   *loop
 
 	mu     sync.Mutex // guards the rest of this block
@@ -43,6 +44,7 @@ type client struct {
 	waits   byte // churn: the change not answered yet
 	due     time.Duration
 	owed    uint64 // highest seq that its membership covers for certain
+	resume  resume
 }
 
 // socket is one descriptor with what waits to be written. It is guarded by its client's lock.

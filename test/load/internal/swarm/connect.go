@@ -12,6 +12,7 @@ import (
 
 	"parley/test/load/internal/pace"
 	"parley/test/load/internal/tally"
+	"parley/test/load/internal/wire"
 )
 
 // Setup is the outcome of connecting or joining.
@@ -83,7 +84,7 @@ func (d *dialing) connect(ctx context.Context, c *client) {
 		if attempt > 0 && pause(ctx, firstPause<<(attempt-1)) != nil {
 			return
 		}
-		err := d.swarm.attempt(c)
+		err := d.swarm.attempt(c, claim{})
 		d.record(attempt, err, d.swarm.now()-began)
 		var refused *refusedError
 		if err == nil || errors.As(err, &refused) {
@@ -106,8 +107,9 @@ func (d *dialing) record(attempt int, err error, took time.Duration) {
 	d.took.Record(took)
 }
 
-// attempt sets up one connection and hands it to the client's loop.
-func (s *Swarm) attempt(c *client) error {
+// attempt sets up one connection, which claims to be an earlier one if the claim is not empty, and
+// hands it to the client's loop.
+func (s *Swarm) attempt(c *client, earlier claim) error {
 	token, err := s.cfg.Token(c.user)
 	if err != nil {
 		return fmt.Errorf("token: %w", err)
@@ -126,8 +128,12 @@ func (s *Swarm) attempt(c *client) error {
 	if c.up != nil {
 		e, err = h.poll(s.target, source, token)
 	} else {
-		err = h.run(s.target, token)
-		e.rest = h.in
+		var answer []byte
+		answer, err = h.run(s.target, wire.AppendConnect(nil, token, earlier.pid, earlier.offset))
+		e.rest = append(h.early, h.in...)
+		if err == nil && s.cfg.Drop > 0 {
+			e.answer, err = wire.DecodeConnected(answer)
+		}
 	}
 	if err != nil {
 		h.close()

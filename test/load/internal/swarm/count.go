@@ -4,6 +4,7 @@ package swarm
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"parley/test/load/internal/pace"
@@ -37,6 +38,10 @@ type run struct {
 	reports  []bool // nil without confirm
 
 	churns bool // those who may leave and join, do
+
+	// heads are, per room, the highest seq that its sender got; nil without a drop. The loop of that
+	// client alone writes an element.
+	heads []atomic.Uint64
 }
 
 func (r *run) measures(due time.Duration) bool { return due >= r.from && due < r.to }
@@ -85,6 +90,7 @@ type loopTally struct {
 	typed      uint64
 	confirming confirming
 	churning   churning
+	dropping   dropping
 
 	dropped    map[string]int // whole life: connections ended by others, by reason
 	joinErrors map[string]int // whole life
@@ -110,6 +116,7 @@ func (t *loopTally) start(r *run) {
 		Churned:  Churned{Refused: map[string]int{}, Unsent: map[string]int{}},
 		joinTook: tally.NewLatency(), leaveTook: tally.NewLatency(),
 	}
+	t.dropping = newDropping()
 	t.last = nil
 	if r != nil {
 		t.last = make([]time.Duration, r.schedule.Count())

@@ -31,6 +31,7 @@ type handshake struct {
 	fd       int
 	deadline time.Time
 	in       []byte // read but not yet used
+	early    []byte // frames that came before the answer to CONNECT: the events a server recovers
 }
 
 // Read implements io.Reader over the socket.
@@ -72,26 +73,32 @@ func (h *handshake) Write(b []byte) (int, error) {
 // close gives up the socket.
 func (h *handshake) close() { _ = unix.Close(h.fd) }
 
-// run does all three steps. What the server sent beyond them stays in h.in.
-func (h *handshake) run(t target, token string) error {
+// run does all three steps, the last with the CONNECT packet given, and returns the body of its answer.
+// What the server sent beyond them stays in h.early and h.in.
+func (h *handshake) run(t target, connect []byte) ([]byte, error) {
 	if err := h.upgrade(t); err != nil {
-		return err
+		return nil, err
 	}
-	if p, err := h.packet(); err != nil || p.Kind != wire.Open {
-		return fmt.Errorf("engine.io open: %w", cmpError(err, p))
+	if p, _, err := h.packet(); err != nil || p.Kind != wire.Open {
+		return nil, fmt.Errorf("engine.io open: %w", cmpError(err, p))
 	}
-	connect := []byte(`40{"token":"` + token + `"}`)
 	if _, err := h.Write(wire.AppendMasked(nil, wire.OpText, rand.Uint32(), connect)); err != nil {
-		return fmt.Errorf("connect packet: %w", err)
+		return nil, fmt.Errorf("connect packet: %w", err)
 	}
-	p, err := h.packet()
-	if err == nil && p.Kind == wire.Refused {
-		return &refusedError{code: wire.ScanCode(p.Body)}
+	for {
+		p, frame, err := h.packet()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("connect answer: %w", err)
+		case p.Kind == wire.Connected:
+			return p.Body, nil
+		case p.Kind == wire.Refused:
+			return nil, &refusedError{code: wire.ScanCode(p.Body)}
+		case p.Kind != wire.Event || len(h.early) > wire.MaxFrame:
+			return nil, fmt.Errorf("connect answer: %w", cmpError(nil, p))
+		}
+		h.early = append(h.early, frame...)
 	}
-	if err != nil || p.Kind != wire.Connected {
-		return fmt.Errorf("connect answer: %w", cmpError(err, p))
-	}
-	return nil
 }
 
 func cmpError(err error, p wire.Packet) error {
@@ -142,24 +149,24 @@ func (h *handshake) upgrade(t target) error {
 	return nil
 }
 
-// packet returns the next text packet.
-func (h *handshake) packet() (wire.Packet, error) {
+// packet returns the next text packet and the frame it came in.
+func (h *handshake) packet() (p wire.Packet, frame []byte, err error) {
 	for {
 		f, n, err := wire.Cut(h.in)
 		if err != nil {
-			return wire.Packet{}, err
+			return p, nil, err
 		}
 		if n > 0 {
-			h.in = h.in[n:]
+			frame, h.in = h.in[:n], h.in[n:]
 			if f.Op == wire.OpText && f.Fin {
-				return wire.ParsePacket(f.Payload), nil
+				return wire.ParsePacket(f.Payload), frame, nil
 			}
-			return wire.Packet{}, fmt.Errorf("frame with opcode %d during the handshake", f.Op)
+			return p, nil, fmt.Errorf("frame with opcode %d during the handshake", f.Op)
 		}
 		var more [1024]byte
 		got, err := h.Read(more[:])
 		if err != nil {
-			return wire.Packet{}, err
+			return p, nil, err
 		}
 		h.in = append(h.in, more[:got]...)
 	}

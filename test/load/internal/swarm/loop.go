@@ -170,13 +170,16 @@ type established struct {
 	post   int    // polling: the second descriptor
 	sid    string // polling
 	source byte
+	// answer is that to CONNECT; zero if the crowd does not recover connections.
+	answer wire.Connection
 }
 
 // adopt takes over a client whose handshake is done.
 func (l *loop) adopt(c *client, e established) error {
 	c.open(e)
-	c.stream.Keep(nil)
-	c.joined, c.waits = false, settled
+	c.stream = wire.Stream{}
+	c.waits = settled
+	c.joined = c.resume.by(e.answer)
 	err := l.add(c, e.fd, down)
 	if err == nil && c.up != nil {
 		err = l.add(c, e.post, up)
@@ -189,7 +192,9 @@ func (l *loop) adopt(c *client, e established) error {
 		l.polled(c, e.rest, l.swarm.now())
 		return nil
 	}
-	l.cut(c, e.rest, l.swarm.now())
+	now := l.swarm.now()
+	l.back(c, now)
+	l.cut(c, e.rest, now)
 	return nil
 }
 

@@ -14,7 +14,8 @@ import (
 const (
 	joinAck = iota
 	leaveAck
-	idleAck // of joins of conversations that are never used
+	idleAck   // of joins of conversations that are never used
+	rejoinAck // of who was dropped and not recovered
 	firstFreeAck
 )
 
@@ -47,6 +48,7 @@ func (l *loop) frame(c *client, f wire.Frame, now time.Duration) string {
 func (l *loop) text(c *client, packet []byte, now time.Duration) string {
 	if bytes.HasPrefix(packet, messageEvent) {
 		l.message(c, packet[2:], false, now)
+		l.note(c, packet[2:])
 		return ""
 	}
 	return l.packet(c, packet, now)
@@ -68,7 +70,9 @@ func (l *loop) packet(c *client, text []byte, now time.Duration) string {
 	case wire.Ack:
 		l.ack(c, p, now)
 	case wire.Event:
-		return l.event(c, p, now)
+		reason := l.event(c, p, now)
+		l.note(c, p.Body)
+		return reason
 	case wire.Close, wire.Disconnected:
 		return "disconnected by the server"
 	case wire.Unknown:
@@ -124,6 +128,9 @@ func (l *loop) message(c *client, body []byte, asks bool, now time.Duration) {
 	t.high[c.room] = max(t.high[c.room], seq)
 	if r := t.run; r != nil && stamp.Due >= r.schedule.Due(0) {
 		t.time(r, stamp, now)
+		if r.heads != nil {
+			l.reached(c, stamp.Due, seq, now)
+		}
 	}
 	if t.sampled++; t.run == nil || t.sampled%uint64(l.swarm.cfg.Sample) != 0 {
 		return
@@ -151,6 +158,9 @@ func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 		} else {
 			t.joinErrors[code]++
 		}
+		return
+	case p.ID == rejoinAck:
+		l.joinedAnew(c, p.Body, now)
 		return
 	case l.answers(p):
 		return

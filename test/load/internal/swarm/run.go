@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/test/load/internal/pace"
@@ -30,6 +31,7 @@ type Plan struct {
 	Typing   Typing        // beside the messages
 	// ChurnRate is how many joins and leaves per second the clients of Config.Churn make, 0 for none.
 	ChurnRate float64
+	Drop      Drop         // in the midst of the messages
 	Meter     func() Meter // read at both ends of the measured window; may be nil
 }
 
@@ -72,6 +74,7 @@ type Outcome struct {
 	Typed      *Typed            // nil without typing
 	Confirmed  *Confirmed        // nil without confirm
 	Churned    *Churned          // nil without churn
+	Recovered  *Recovered        // nil without a drop
 }
 
 var errNoSender = errors.New("swarm: no client has joined, so none can send")
@@ -89,17 +92,29 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 	}
 	r := s.begin(p, senders)
 	was := s.snapshot()
-	sending, typing, churn := newSending(s, r, senders), newTyping(s, r, p, able), newChurn(s, r, p)
+	sending, typing, churn, drop := newSending(s, r, senders), newTyping(s, r, p, able), newChurn(s, r, p), newDrop(s, r, p)
 	var work sync.WaitGroup
-	work.Go(func() { sending.run(ctx) })
+	sendCtx, enough := context.WithCancel(ctx)
+	defer enough()
+	work.Go(func() { sending.run(sendCtx) })
 	if typing != nil {
 		work.Go(func() { typing.run(ctx) })
 	}
 	if churn != nil {
 		work.Go(func() { churn.run(ctx) })
 	}
-	from := s.mark(ctx, r.from, p.Meter)
-	to := s.mark(ctx, r.to, p.Meter)
+	if drop != nil {
+		work.Go(func() {
+			defer enough()
+			drop.run(ctx)
+		})
+	}
+	from, until := s.mark(ctx, r.from, p.Meter), r.to
+	if drop != nil { // who knows when it is over
+		work.Wait()
+		until = s.now()
+	}
+	to := s.mark(ctx, until, p.Meter)
 	work.Wait()
 	var err error
 	if churn != nil {
@@ -111,7 +126,7 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 	if err == nil {
 		err = ctx.Err() // the rest may all have come although not everything was sent
 	}
-	out := s.settle(r, sending, typing, churn)
+	out := s.settle(r, sending, typing, churn, drop)
 	out.From, out.To = from, to
 	return out, err
 }
@@ -120,7 +135,7 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 func (s *Swarm) senders(n int) (senders []*client) {
 	s.each(func(l *loop) {
 		for _, c := range s.clients {
-			if c.loop == l && c.joined && !c.stalls && !c.churns {
+			if c.loop == l && c.joined && !c.stalls && !c.churns && !c.drops {
 				senders = append(senders, c)
 			}
 		}
@@ -148,6 +163,9 @@ func (s *Swarm) begin(p Plan, senders []*client) *run {
 	s.nextAck += int64(r.schedule.Count())
 	if r.confirm {
 		r.reports, r.expected = make([]bool, r.schedule.Count()), s.othersOf()
+	}
+	if p.Drop.Limit > 0 {
+		r.heads = make([]atomic.Uint64, len(s.rooms))
 	}
 	for _, c := range s.clients {
 		if r.counts(c) {

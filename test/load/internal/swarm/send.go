@@ -20,6 +20,7 @@ type sending struct {
 	late    *tally.Latency
 	failed  map[string]int
 	sent    int
+	due     int // sends whose time had come when it ended
 	text    []byte
 	body    []byte
 }
@@ -36,6 +37,7 @@ func (g *sending) run(ctx context.Context) {
 		}
 		for due := schedule.DueBy(g.swarm.now()); k < due; k++ {
 			g.send(k, schedule.Due(k))
+			g.due++
 		}
 	}
 }

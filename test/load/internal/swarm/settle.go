@@ -9,8 +9,8 @@ import (
 )
 
 // settle ends the counting of a run and adds up what the loops hold.
-func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn) Outcome {
-	out := Outcome{Intended: r.schedule.Count(), Unsent: sent.failed, Late: sent.late.Percentiles()}
+func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn, drop *drop) Outcome {
+	out := Outcome{Intended: sent.due, Unsent: sent.failed, Late: sent.late.Percentiles()}
 	out.Unanswered = sent.sent
 	out.Refused, out.Errors, out.Dropped = map[string]int{}, map[string]int{}, map[string]int{}
 	latency, acks := tally.NewLatency(), tally.NewLatency()
@@ -19,6 +19,7 @@ func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn) Outc
 	accepted := make([]uint64, len(s.rooms))
 	var confirmed []confirming
 	var churned []churning
+	var dropped []dropping
 	typed := uint64(0)
 	s.each(func(l *loop) {
 		t := l.tally
@@ -39,6 +40,7 @@ func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn) Outc
 		typed += t.typed
 		confirmed = append(confirmed, t.confirming)
 		churned = append(churned, t.churning)
+		dropped = append(dropped, t.dropping)
 		if out.Malformed == 0 {
 			out.Example = t.example
 		}
@@ -54,6 +56,9 @@ func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn) Outc
 	if churn != nil {
 		out.Churned = churn.settle(churned)
 		latency.RecordN(tally.Never, out.Churned.Deliveries.Lost)
+	}
+	if drop != nil {
+		out.Recovered = drop.settle(dropped, high)
 	}
 	latency.RecordN(tally.Never, out.Deliveries.Lost)
 	out.Latency, out.Acks = latency.Percentiles(), acks.Percentiles()

@@ -35,6 +35,7 @@ type Config struct {
 	Stalled int    // the last Stalled clients never read again after Stall, and are not expected to receive
 	Churn   int    // the Churn clients before those leave and join again in runs with a ChurnRate
 	Idle    int    // further conversations, each joined by one client, in turn, and never used
+	Drop    int    // the last Drop clients lose their connections in runs with a Drop, and recover them
 	Polling bool   // over HTTP long-polling, not WebSocket
 	Prefix  string // of user ids and conversation ids: keeps runs on one server apart
 
@@ -98,6 +99,10 @@ func (c Config) validate() error {
 		return fmt.Errorf("swarm: %d of %d clients come and go, %d stall: nobody stays", c.Churn, c.Clients, c.Stalled)
 	case c.Idle < 0:
 		return fmt.Errorf("swarm: %d idle conversations", c.Idle)
+	case c.Drop < 0 || c.Drop >= c.Clients || c.Drop > 0 && c.Stalled+c.Churn > 0:
+		return fmt.Errorf("swarm: %d of %d clients dropped, beside %d that stall and %d that come and go", c.Drop, c.Clients, c.Stalled, c.Churn)
+	case c.Drop > 0 && c.Polling:
+		return errors.New("swarm: connections are dropped and recovered over WebSocket alone")
 	case c.Token == nil:
 		return errors.New("swarm: no token source")
 	case c.Sources > 254:
@@ -145,6 +150,7 @@ func New(cfg Config) (*Swarm, error) {
 			user:   cfg.Prefix + "-user-" + strconv.Itoa(i%cfg.Users),
 			room:   i % cfg.Rooms,
 			stalls: i >= cfg.Clients-cfg.Stalled,
+			drops:  i >= cfg.Clients-cfg.Drop,
 			churns: i >= cfg.Clients-cfg.Stalled-cfg.Churn && i < cfg.Clients-cfg.Stalled,
 			socket: socket{fd: -1},
 		})

@@ -8,9 +8,9 @@ import jwt from "jsonwebtoken";
 import { Server } from "socket.io";
 import { serve, settings } from "../chat.mjs";
 
-const { port, host, key, origins, pingInterval, pingTimeout } = settings(process.env);
+const { port, host, key, origins, pingInterval, pingTimeout, recovery } = settings(process.env);
 
-const io = new Server({ serveClient: false });
+const io = new Server({ serveClient: false, ...recovery });
 const engine = new Engine({
   path: "/socket.io/",
   pingInterval,

@@ -8,7 +8,7 @@ import jwt from "jsonwebtoken";
 import { Server } from "socket.io";
 import { serve, settings } from "../chat.mjs";
 
-const { port, host, key, origins, pingInterval, pingTimeout } = settings(process.env);
+const { port, host, key, origins, pingInterval, pingTimeout, recovery } = settings(process.env);
 
 const http = createServer((req, res) => {
   if (req.url === "/gc" && globalThis.gc) globalThis.gc();
@@ -18,6 +18,7 @@ const http = createServer((req, res) => {
 const io = new Server(http, {
   transports: ["websocket", "polling"],
   serveClient: false,
+  ...recovery,
   pingInterval,
   pingTimeout,
   cors: { origin: [...origins], credentials: true },
