@@ -43,7 +43,7 @@ async function backendOf(conversation) {
   };
 }
 
-test("an answer is read while it is written", { timeout: 90_000 }, async (t) => {
+test("an answer is read while it is written", { timeout: 200_000 }, async (t) => {
   const run = Date.now().toString(36);
   const conversation = `answer-${run}`;
   const coach = await backendOf(conversation);
@@ -77,7 +77,7 @@ test("an answer is read while it is written", { timeout: 90_000 }, async (t) => 
   });
 
   await mkdir(output, { recursive: true });
-  await bob.page.screenshot({ path: `${output}answer.png`, timeout: 20_000 });
+  await bob.page.screenshot({ path: `${output}answer.png`, timeout: 30_000 });
 
   await t.test("the complete message takes its place", async () => {
     await coach.append("a-1", 3, ".", true);

@@ -19,7 +19,7 @@ before(async () => {
 
 after(() => browser?.close());
 
-test("two people talk in a conversation", { timeout: 90_000 }, async (t) => {
+test("two people talk in a conversation", { timeout: 200_000 }, async (t) => {
   // Names of their own, so that the test can run again at once against the same server.
   const run = Date.now().toString(36);
   const conversation = `market-open-${run}`;
@@ -45,8 +45,9 @@ test("two people talk in a conversation", { timeout: 90_000 }, async (t) => {
   });
 
   await t.test("one types and the other sees it, until the message is there", async () => {
-    await alice.get("message-input").pressSequentially("Good mor", { delay: 20 });
-    await bob.seesTyping(`${alice.name} is typing…`);
+    // Bob looks before it begins: the sign is gone a few seconds after the last key.
+    const seen = bob.seesTyping(`${alice.name} is typing…`);
+    await Promise.all([seen, alice.get("message-input").pressSequentially("Good mor", { delay: 20 })]);
     await alice.write("Good morning, Bob!");
     await bob.reads("Good morning, Bob!", alice);
     await bob.seesTyping("");
@@ -114,7 +115,7 @@ test("two people talk in a conversation", { timeout: 90_000 }, async (t) => {
   });
 
   await mkdir(output, { recursive: true });
-  await alice.page.screenshot({ path: `${output}chat.png`, timeout: 10_000 });
+  await alice.page.screenshot({ path: `${output}chat.png`, timeout: 30_000 });
 
   await t.test("one leaves and the other sees it", async () => {
     await bob.get("leave-button").click();

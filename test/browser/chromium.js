@@ -31,7 +31,7 @@ export function launchChromium() {
   return chromium.launch({
     executablePath: findChromium(),
     headless: true,
-    timeout: 30_000,
+    timeout: 60_000,
     args: [
       "--headless",
       "--no-sandbox",

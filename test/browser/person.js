@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 /** Milliseconds that anything on the page may take to show. */
-const patience = 20_000;
+const patience = 60_000;
 
 /** One person at the chat page, in a browser context of their own. */
 export class Person {

@@ -26,7 +26,7 @@ async function pair(t) {
 
 const words = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => `message ${from + i}`);
 
-test("a message is sent, and delivered once the one who was away has it", { timeout: 90_000 }, async (t) => {
+test("a message is sent, and delivered once the one who was away has it", { timeout: 200_000 }, async (t) => {
   const { conversation, alice, bob } = await pair(t);
   await alice.join(url, conversation);
   await bob.join(url, conversation);
@@ -48,7 +48,7 @@ test("a message is sent, and delivered once the one who was away has it", { time
   assert.deepEqual([...alice.faults, ...bob.faults], []);
 });
 
-test("a long conversation is read upwards, page by page, and nothing jumps", { timeout: 90_000 }, async (t) => {
+test("a long conversation is read upwards, page by page, and nothing jumps", { timeout: 200_000 }, async (t) => {
   const { conversation, alice, bob } = await pair(t);
   await alice.join(url, conversation);
   await alice.seesPast("beginning");
@@ -71,7 +71,7 @@ test("a long conversation is read upwards, page by page, and nothing jumps", { t
   assert.deepEqual([...alice.faults, ...bob.faults], []);
 });
 
-test("whoever was away has it all again, once and in order", { timeout: 90_000 }, async (t) => {
+test("whoever was away has it all again, once and in order", { timeout: 200_000 }, async (t) => {
   const { conversation, alice, bob } = await pair(t);
   await alice.join(url, conversation);
   await bob.join(url, conversation);
@@ -95,7 +95,7 @@ test("whoever was away has it all again, once and in order", { timeout: 90_000 }
   assert.deepEqual([...alice.faults, ...bob.faults], []);
 });
 
-test("a sign of typing goes by itself when the page that gave it says nothing more", { timeout: 90_000 }, async (t) => {
+test("a sign of typing goes by itself when the page that gave it says nothing more", { timeout: 200_000 }, async (t) => {
   const { conversation, alice, bob } = await pair(t);
   await alice.join(url, conversation);
   await bob.page.clock.install();
@@ -103,8 +103,9 @@ test("a sign of typing goes by itself when the page that gave it says nothing mo
   await bob.get("message-input").focus();
   // Bob's page never gets to the moment at which it would take the sign back.
   await bob.page.clock.pauseAt((await bob.page.evaluate(() => Date.now())) + 1_000);
-  await bob.page.keyboard.type("I think that");
-  await alice.seesTyping(`${bob.name} is typing…`);
+  // Alice looks before it begins: the server ends the sign after some seconds.
+  const seen = alice.seesTyping(`${bob.name} is typing…`);
+  await Promise.all([seen, bob.page.keyboard.type("I think that")]);
   await alice.seesTyping("");
   await alice.seesMembers(alice.name, bob.name);
   assert.deepEqual([...alice.faults, ...bob.faults], []);

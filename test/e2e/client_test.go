@@ -27,7 +27,7 @@ var suites = map[string]map[string]string{
 	"replay.test.mjs":       nil,
 	"errors.test.mjs":       nil,
 	"presence.test.mjs":     {"PRESENCE_GRACE": "4s"},
-	"reconnect.test.mjs":    {"PING_INTERVAL": "400ms", "PING_TIMEOUT": "4s"},
+	"reconnect.test.mjs":    {"PING_INTERVAL": "400ms", "PING_TIMEOUT": "10s"},
 	"restart.test.mjs":      nil,
 	"history.test.mjs":      nil,
 	"typing.test.mjs":       nil,
@@ -35,7 +35,7 @@ var suites = map[string]map[string]string{
 	"drain.test.mjs":        {"DRAIN_TIME": "4s"},
 	"confirm.test.mjs":      {"RECOVERY_WINDOW": "10s", "PRESENCE_GRACE": "4s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "8s"},
 	// A client that is cut off in the middle of its upgrade notices by the heartbeat alone.
-	"recover.test.mjs": {"RECOVERY_WINDOW": "30s", "PING_INTERVAL": "400ms", "PING_TIMEOUT": "2s"},
+	"recover.test.mjs": {"RECOVERY_WINDOW": "60s", "PING_INTERVAL": "400ms", "PING_TIMEOUT": "6s"},
 }
 
 // suiteTime bounds a run of Node.js. Its own limit, which counts for each file as a whole, comes a little earlier.

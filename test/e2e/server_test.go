@@ -25,7 +25,7 @@ import (
 const secret = "the secret of the end-to-end tests"
 
 // patience bounds every wait for something that takes no time unless it has failed.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // server is Parley as it is in production, on free ports of the loopback.
 type server struct {

@@ -42,7 +42,7 @@ async function perform({ place, name, run, kind }) {
   const result = { place, case: name, client: kind.version, transport: kind.transport };
   const began = Date.now();
   try {
-    await within(run(t, kind), "the case did not end", 5 * patience);
+    await within(run(t, kind), "the case did not end", 3 * patience);
   } catch (err) {
     result.error = String(err.stack ?? err);
   }

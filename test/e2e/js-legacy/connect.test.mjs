@@ -186,7 +186,7 @@ withEachOldClient((kind) => {
     await Client.connect(t, kind, user);
   });
 
-  test("fifty clients connect at once", { timeout: 4 * patience }, async (t) => {
+  test("fifty clients connect at once", { timeout: 3 * patience }, async (t) => {
     const clients = await Promise.all(Array.from({ length: 50 }, () => Client.connect(t, kind, someone("crowd"))));
     assert.equal(new Set(clients.map(({ socket }) => socket.id)).size, 50);
   });

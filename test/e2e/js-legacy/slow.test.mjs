@@ -16,7 +16,7 @@ function stick({ socket }) {
 }
 
 withEachOldClient((kind) => {
-  test("a stuck client delays nobody, and is let go", { timeout: 6 * patience }, async (t) => {
+  test("a stuck client delays nobody, and is let go", { timeout: 4 * patience }, async (t) => {
     const conversation = somewhere();
     const [writer, reader] = await Promise.all([
       Client.connect(t, modern, someone("writer")),

@@ -82,7 +82,7 @@ overEachTransport((transport) => {
     assert.equal(client.socket.connected, true);
   });
 
-  test("two hundred clients connect at once", { timeout: 4 * patience }, async (t) => {
+  test("two hundred clients connect at once", { timeout: 3 * patience }, async (t) => {
     const clients = await Promise.all(Array.from({ length: 200 }, () => Client.connect(t, transport, someone("one-of-many"))));
     assert.equal(new Set(clients.map(({ socket }) => socket.id)).size, 200);
   });

@@ -1,5 +1,5 @@
 /** How long anything may take to happen, in milliseconds. Nothing takes this long but a failure. */
-export const patience = 20_000;
+export const patience = 60_000;
 
 /** The promise, or an error that says what did not happen in time. */
 export async function within(promise, what, ms = patience) {

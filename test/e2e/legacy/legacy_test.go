@@ -88,7 +88,7 @@ func start(t *testing.T, changes map[string]string) *bootstrap.App {
 	require.NoError(t, err)
 	require.NoError(t, app.Start(t.Context()))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		assert.NoError(t, app.Stop(ctx))
 	})
