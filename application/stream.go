@@ -125,7 +125,8 @@ func (c *Chat) completed(to []domain.SessionID, m domain.Message, receipt ports.
 	}
 	next := one.Next()
 	c.streams.end(one)
-	one.receipt, one.heard = &receipt, time.Now()
+	kept := receipt // not receipt itself, which every message would then have on the heap
+	one.receipt, one.heard = &kept, time.Now()
 	if receipt.Duplicate {
 		// The message was told before the stream was opened: no other follows on the chunks.
 		c.tellAborted(to, one, next)

@@ -118,7 +118,21 @@ func (c *claims) identity() domain.Identity {
 		expires = lastExpiry
 	}
 	return domain.Identity{
-		User: domain.UserID(c.Subject), ExpiresAt: expires, Grants: c.Conversations,
+		User: domain.UserID(c.Subject), ExpiresAt: expires, Grants: compact(c.Conversations),
 		Service: slices.Contains(c.Scope, serviceScope),
 	}
+}
+
+// compact returns the strings in two pieces of memory, of just their size: a session keeps them for as long as
+// it lasts, and the JSON decoder gives each a piece of its own and the list room for more.
+func compact(all []string) []string {
+	if len(all) == 0 {
+		return all
+	}
+	text := strings.Join(all, "")
+	packed := make([]string, len(all))
+	for i, s := range all {
+		packed[i], text = text[:len(s)], text[len(s):]
+	}
+	return packed
 }

@@ -50,7 +50,7 @@ func newCrowd(tb testing.TB, recovery time.Duration, n int) *crowd {
 		}
 		assert.NoError(tb, server.Shutdown(context.Background(), 0))
 		_ = web.Close()
-		<-served
+		assert.ErrorIs(tb, <-served, http.ErrServerClosed)
 	})
 	for range n {
 		conn, id := c.connect()

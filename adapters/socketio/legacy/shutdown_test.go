@@ -24,6 +24,7 @@ func TestShutdown(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- k.server.Shutdown(t.Context(), 0) }()
 		assert.Equal(t, "1:1", (<-answers).body)
+		synctest.Wait() // busy has no request waiting, so that nobody hears when its turn has come
 		packets := busy.poll()
 		require.Len(t, packets, 2)
 		assert.Equal(t, "last words", content(t, packets[0]))

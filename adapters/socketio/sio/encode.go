@@ -49,7 +49,7 @@ func newOutgoing(t packet.Type, namespace string, args []any) (outgoing, error) 
 // appendText appends the engine's packets for a client with the usual parser: a text, and a copy of each
 // attachment.
 func (o *outgoing) appendText(packets []*engineio.Packet) []*engineio.Packet {
-	buf := packet.Append(newBuffer(len(o.packet.Data)+len(o.packet.Namespace)), o.packet)
+	buf := textBuffer(o.packet)
 	// The payload stands at the end of the text: it need not be kept twice.
 	o.packet.Data = buf[len(buf)-len(o.packet.Data):]
 	packets = append(packets, o.retain(engineio.TextPacket(buf), o.offset))
@@ -102,13 +102,20 @@ func (c *conn) reply(t packet.Type, namespace string, payload []byte) {
 
 func (c *conn) replyPacket(t packet.Type, namespace string, payload []byte) *engineio.Packet {
 	p := packet.Packet{Type: t, Namespace: namespace, Data: payload}
-	buf := newBuffer(len(payload) + len(namespace))
 	if !c.msgpack {
-		return engineio.TextPacket(packet.Append(buf, p))
+		return engineio.TextPacket(textBuffer(p))
 	}
-	frame, _ := msgpack.Append(buf, p) // the payload is our own, of the shape that the type asks for
+	frame, _ := msgpack.Append(newBuffer(len(payload)+len(namespace)), p) // the payload is our own, of the shape that the type asks for
 	return engineio.BinaryPacket(frame)
 }
 
-// newBuffer returns a buffer for a packet with n bytes of payload and some of header.
+// textBuffer returns the text of a packet, in a buffer that is not a byte larger: it may be retained for long.
+func textBuffer(p packet.Packet) []byte {
+	var few [64]byte
+	header := packet.AppendHeader(few[:0], p)
+	buf := make([]byte, engineio.Headroom, engineio.Headroom+len(header)+len(p.Data))
+	return append(append(buf, header...), p.Data...)
+}
+
+// newBuffer returns a buffer for a frame of msgpack with n bytes of payload and some of header.
 func newBuffer(n int) []byte { return make([]byte, engineio.Headroom, engineio.Headroom+n+32) }
