@@ -209,6 +209,7 @@ func acceptKey(key string) string {
 // response is the 101 response (§4.2.2, number 5).
 func response(key string, header http.Header, extensions string) []byte {
 	var out bytes.Buffer
+	out.Grow(256) // enough, but for many headers of the caller's
 	out.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
 	out.WriteString(acceptKey(key))
 	out.WriteString("\r\n")
