@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures Parley against the reference servers on this machine and prints a markdown table.
 #
-#   test/load/compare.sh                          at the defaults, some forty minutes; says so at the start
+#   test/load/compare.sh                          at the defaults, some fifty minutes; says so at the start
 #   test/load/compare.sh -rounds 2 -docs docs     shorter, and writes docs/benchmarks.md
 #   PEERS=node,floor test/load/compare.sh         without Parley: the first is judged
 #
