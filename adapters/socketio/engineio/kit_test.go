@@ -22,7 +22,7 @@ import (
 
 // How long tests on the real clock wait for something, and how often they look.
 const (
-	patience = 20 * time.Second
+	patience = time.Minute
 	tick     = time.Millisecond
 )
 
