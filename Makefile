@@ -17,7 +17,7 @@ build: web ## Build the binary ./parley with the chat page in it
 
 test: compiler web chromium ## Set everything up and run all tests
 	cd $(WEB) && npm run check
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout 20m ./...
 
 test-unit: compiler ## Run the Go tests that need neither Node.js nor a browser
 	go test -race -shuffle=on $$(go list ./... | grep -v /test/)

@@ -72,7 +72,7 @@ func ScanMessage(body []byte) (s Stamp, seq uint64, ok bool) {
 	number, ok1 := fixed(digits[:numberDigits])
 	due, ok2 := fixed(digits[numberDigits+1 : numberDigits+1+dueDigits])
 	seq, ok3 := ScanSeq(body)
-	if !ok1 || !ok2 || !ok3 {
+	if !ok1 || !ok2 || !ok3 || digits[numberDigits] != ':' {
 		return Stamp{}, 0, false
 	}
 	return Stamp{Number: number, Due: time.Duration(due)}, seq, true

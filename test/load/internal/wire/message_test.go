@@ -126,6 +126,7 @@ func FuzzScanMessage(f *testing.F) {
 	f.Add(event(wire.Stamp{Number: 1, Due: 2}, 3, 64))
 	f.Add([]byte(`["message",{"content":"load:`))
 	f.Add([]byte(`"seq":`))
+	f.Add([]byte(`"load:000000000000000000000000000000"seq":0`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, seq, ok := wire.ScanMessage(b)
 		if !ok {
