@@ -12,7 +12,7 @@ func (s *Session) hangUp(farewell *Packet, reason CloseReason) {
 
 func (s *Session) hangUpLocked(farewell *Packet, reason CloseReason) (dirty *Session) {
 	if s.state == stateOpen {
-		s.outbox = outbox{}
+		s.outbox.drop()
 	}
 	return s.closeLocked(farewell, reason)
 }

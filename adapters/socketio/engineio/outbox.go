@@ -54,6 +54,16 @@ func (o *outbox) dropVolatile() {
 	o.packets = kept
 }
 
+// drop empties the outbox, but for the response to the handshake if that has not left yet: the client could make
+// nothing of a frame before it.
+func (o *outbox) drop() {
+	packets := o.packets
+	*o = outbox{}
+	if len(packets) > 0 && packets[0].kind == kindResponse {
+		o.add(packets[0])
+	}
+}
+
 // replaceLast puts p in the place of the newest packet.
 func (o *outbox) replaceLast(p *Packet) {
 	last := &o.packets[len(o.packets)-1]

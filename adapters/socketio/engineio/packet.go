@@ -50,6 +50,8 @@ const (
 	kindBinary
 	// kindControl is a WebSocket control frame: it has no polling form.
 	kindControl
+	// kindResponse is no packet but the HTTP response that goes before all of a WebSocket's.
+	kindResponse
 )
 
 // TextPacket makes a message of buf, whose first Headroom bytes are free and whose rest is UTF-8
@@ -115,8 +117,9 @@ func controlPacket(op websocket.Opcode, data []byte) *Packet {
 	return &Packet{frame: append(frame, data...), kind: kindControl}
 }
 
-// responsePacket is not a packet but the HTTP response that goes before all of a WebSocket's.
-func responsePacket(response []byte) *Packet { return &Packet{frame: response, kind: kindControl} }
+func responsePacket(response []byte) *Packet {
+	return &Packet{frame: response, kind: kindResponse, uncompressed: true}
+}
 
 func closePacket(code websocket.CloseCode, reason string) *Packet {
 	return &Packet{frame: websocket.AppendClose(nil, code, reason), kind: kindControl}

@@ -41,18 +41,22 @@ func (ws *webSocket) readConn(early []byte) {
 	defer ws.session.recoverPanic()
 	buf := readBuffers.Get().(*[readBufferSize]byte)
 	defer readBuffers.Put(buf)
-	err := ws.feed(early)
-	for err == nil {
+	var err error
+	if len(early) > 0 {
+		err = ws.feed(early) // which may be a whole upgrade
+	}
+	for err == nil && ws.socket.polled == nil {
 		var n int
 		if n, err = ws.socket.conn.Read(buf[:]); n > 0 {
 			err = errors.Join(ws.feed(buf[:n]), err)
 		}
-		if err == nil && ws.socket.polled != nil {
-			if err = ws.socket.polled.Watch(ws); err == nil {
-				over = false
-				return
-			}
-		}
+	}
+	if err == nil {
+		err = ws.socket.polled.Watch(ws)
+	}
+	if err == nil {
+		over = false
+		return
 	}
 	ws.ended(err)
 }

@@ -147,7 +147,10 @@ func (srv *Server) open(h *Handshake, id string, ws *socket, answer *Packet) (*S
 	dirty := s.enqueue(first...) // if so, nobody else will push the session
 	s.introduce(h)
 	if s.receiver == nil {
-		s.end(ReasonForcedClose)
+		s.mu.Lock()
+		s.ws = nil // it stays open, for the caller to answer
+		s.endLocked(ReasonForcedClose)
+		s.mu.Unlock()
 		return nil, errForbidden
 	}
 	if dirty != nil {
@@ -157,7 +160,11 @@ func (srv *Server) open(h *Handshake, id string, ws *socket, answer *Packet) (*S
 }
 
 func (s *Session) introduce(h *Handshake) {
-	defer s.recoverPanic()
+	defer func() {
+		if v := recover(); v != nil {
+			s.logPanic(v) // it counts as a refusal
+		}
+	}()
 	s.receiver = s.server.accept(s, h)
 }
 

@@ -278,7 +278,11 @@ func (s *Session) isOpen() bool {
 // recoverPanic keeps a panic to its own session.
 func (s *Session) recoverPanic() {
 	if v := recover(); v != nil {
-		s.server.config.Logger.Error("engineio: panic in session", "panic", v, "stack", string(debug.Stack()))
+		s.logPanic(v)
 		s.end(ReasonTransportError)
 	}
+}
+
+func (s *Session) logPanic(v any) {
+	s.server.config.Logger.Error("engineio: panic in session", "panic", v, "stack", string(debug.Stack()))
 }

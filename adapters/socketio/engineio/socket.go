@@ -100,8 +100,6 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 	room := s.polled.Room()
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
-	w := writers.Get().(*writer)
-	defer writers.Put(w)
 	for {
 		for len(rest) > 0 {
 			n, err := s.polled.Write(rest)
@@ -116,7 +114,10 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 		if len(rest) == 0 {
 			var next int
 			var err error
-			if rest, next, err = w.write(s.polled, packets); err != nil {
+			w := writers.Get().(*writer) // not kept while waiting: it has a large buffer
+			rest, next, err = w.write(s.polled, packets)
+			writers.Put(w)
+			if err != nil {
 				return err
 			}
 			packets = packets[next:]

@@ -67,6 +67,19 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.Less(t, int(heap()-before), 4*size, "not %d times", clients)
 	})
 
+	t.Run("stuck clients hold no buffers to write from", func(t *testing.T) {
+		const clients, size = 60, 4 << 20
+		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: time.Hour})
+		stuck := k.openWebSockets(clients)
+		before := heap()
+		engineio.Multicast(slices.Values(sessions(stuck)), textPacket(strings.Repeat("x", size)))
+		for _, ws := range stuck { // each has been written to as far as it goes
+			require.Equal(t, 1, must(ws.conn.Read(make([]byte, 1))))
+		}
+		runtime.GC() // empties pools, together with the one that measures
+		assert.Less(t, int(heap()-before), size+clients*24<<10)
+	})
+
 	t.Run("one that is closed while it does not read ends after WriteTimeout", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
 		ws := k.openWebSocket()

@@ -24,7 +24,8 @@ type webSocket struct {
 	probing bool
 	probed  bool
 	reading reading
-	// ending: the end of a polled connection has come, behind what may still be to be read.
+	// ending: a short read is not the last one, since the end of a polled connection has come behind it, or
+	// something else at which reads stop.
 	ending atomic.Bool
 }
 

@@ -16,7 +16,8 @@ var ErrWouldBlock = errors.New("netpoll: operation would block")
 // Handler is told about one connection.
 type Handler interface {
 	// Ready says that bytes may have come since the last read that found none. ended says that the end of the
-	// stream or an error has come too: who reads goes on until it is found, also after a read that was short.
+	// stream or an error has come too, or urgent data, at which reads stop: who reads goes on, also after a read
+	// that was short, until it finds an error, which may be ErrWouldBlock.
 	// It is called by the poller and by Conn.Close, perhaps at the same time, and must not wait.
 	Ready(ended bool)
 }

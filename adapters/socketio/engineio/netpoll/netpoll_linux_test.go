@@ -116,6 +116,24 @@ func TestConn_Read(t *testing.T) {
 		require.ErrorIs(t, r.err, io.EOF)
 	})
 
+	t.Run("urgent data, at which a read stops short, does not hide what is behind it", func(t *testing.T) {
+		c, client := detached(t, new(netpoll.Poller))
+		_, _ = io.WriteString(client, "before")
+		raw, err := client.SyscallConn()
+		require.NoError(t, err)
+		var sent error
+		require.NoError(t, raw.Control(func(fd uintptr) {
+			_, sent = syscall.SendmsgN(int(fd), []byte("!"), nil, nil, syscall.MSG_OOB)
+		}))
+		require.NoError(t, sent)
+		_, _ = io.WriteString(client, "after")
+		r := newReader(c)
+		require.NoError(t, c.Watch(r))
+		text, ended := r.read(t)
+		assert.Equal(t, "beforeafter", text)
+		assert.True(t, ended, "else a reader may stop at a short read")
+	})
+
 	t.Run("a reset is an end", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		r := newReader(c)

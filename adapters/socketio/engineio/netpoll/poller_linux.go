@@ -7,14 +7,18 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // edgeTriggered is EPOLLET, whose value in package syscall is negative.
 const edgeTriggered = 1 << 31
 
 const (
-	interest = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | edgeTriggered
+	interest = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | syscall.EPOLLPRI | edgeTriggered
 	ended    = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	// goOn are those after which a short read does not mean that nothing is left. One is urgent data, at which a
+	// read stops (tcp(7)).
+	goOn = ended | syscall.EPOLLPRI
 )
 
 // Poller watches connections with one goroutine, which lives while there are any. The zero value is ready.
@@ -81,6 +85,9 @@ func (p *Poller) start() error {
 	}
 	file := os.NewFile(uintptr(fd), "epoll")
 	raw, err := file.SyscallConn()
+	if err == nil {
+		err = file.SetReadDeadline(time.Time{}) // fails if the runtime's poller has not taken it: nobody would be told
+	}
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
@@ -162,7 +169,7 @@ func (w watcher) tell(events uint32) {
 	if events&(syscall.EPOLLOUT|ended) != 0 {
 		w.conn.tellRoom()
 	}
-	if events&(syscall.EPOLLIN|ended) != 0 {
-		w.handler.Ready(events&ended != 0)
+	if events&(syscall.EPOLLIN|goOn) != 0 {
+		w.handler.Ready(events&goOn != 0)
 	}
 }
