@@ -41,7 +41,7 @@ generate: ## Regenerate the mocks
 ROUNDS := $(if $(SHORT),3,5)
 SHORT_FLAGS := -knee-rounds 1 -rival-rounds 1 -rates 40,160,640 -room-sizes 100,10000 -room-time 2s -rate-time 2s \
 	-stuck-time 7s -idle-time 7s -ping 3s -warmup 500ms
-bench: ## Compare with the reference servers on this machine, write docs/benchmarks.md (45 minutes; SHORT=1: 18)
+bench: ## Compare with the reference servers on this machine, write docs/benchmarks.md (35 minutes; SHORT=1: 15)
 	./test/load/compare.sh -rounds $(ROUNDS) -docs docs $(if $(SHORT),$(SHORT_FLAGS)) $(BENCH)
 
 bench-quick: ## The same, rougher and with fewer rows, in three minutes; writes nothing
