@@ -41,6 +41,9 @@ const (
 	probeHold = 100 * time.Millisecond
 	// bodyTimeout is how long a request's body may take to arrive.
 	bodyTimeout = 10 * time.Second
+	// drainBytes is how much of a body that is too large is read all the same: a client that is still sending
+	// when its connection is closed would not see the answer.
+	drainBytes = 1 << 20
 )
 
 // servePoll answers a GET: with what is pending, or as soon as something is.
@@ -163,6 +166,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := readBody(w, r, s.server.config.MaxPayload)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		_, _ = io.CopyN(io.Discard, r.Body, drainBytes)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
