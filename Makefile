@@ -38,15 +38,17 @@ generate: ## Regenerate the mocks
 
 # The time a comparison will take is printed at its start. BENCH passes further flags; `go run
 # ./test/load -help` lists them.
+comma := ,
 ROUNDS := $(if $(SHORT),3,5)
 SHORT_FLAGS := -knee-rounds 1 -rival-rounds 1 -rates 40,160,640 -room-sizes 100,10000 -room-time 2s -rate-time 2s \
 	-stuck-time 7s -idle-time 7s -ping 3s -warmup 500ms
 bench: ## Compare with the reference servers on this machine, write docs/benchmarks.md (35 minutes; SHORT=1: 15)
 	./test/load/compare.sh -rounds $(ROUNDS) -docs docs $(if $(SHORT),$(SHORT_FLAGS)) $(BENCH)
 
-bench-quick: ## The same, rougher and with fewer rows, in three minutes; writes nothing
-	./test/load/compare.sh -rounds 1 -knee-rounds 1 -rates "" -room-sizes 100 -room-time 2s -knee-time 500ms \
-		-storm-clients 1000 -idle-clients 1000 -idle-time 3s -ping 1s -warmup 500ms -rooms-clients 0 -stuck-clients 0 -drop-clients 0 $(BENCH)
+bench-quick: ## The same, rougher, with fewer rows and without Bun, in two minutes; writes nothing
+	PEERS=$(or $(PEERS),parley$(comma)node$(comma)floor) ./test/load/compare.sh -rounds 1 -knee-rounds 1 -rates "" -room-sizes 100 \
+		-room-time 2s -knee-time 500ms -storm-clients 1000 -idle-clients 1000 -idle-time 3s -ping 1s -warmup 500ms \
+		-rooms-clients 0 -stuck-clients 0 -drop-clients 0 $(BENCH)
 
 bench-sweeps: ## How Parley's cost per unit grows, five minutes; writes docs/benchmarks-sweeps.md
 	./test/load/sweeps.sh -docs docs $(BENCH)
