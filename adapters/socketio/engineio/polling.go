@@ -166,7 +166,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := readBody(w, r, s.server.config.MaxPayload)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		_, _ = io.CopyN(io.Discard, r.Body, drainBytes)
+		_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // whoever fails to send it all hears the same
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}

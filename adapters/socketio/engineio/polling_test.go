@@ -3,6 +3,7 @@ package engineio_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,28 @@ import (
 
 	"parley/adapters/socketio/engineio"
 )
+
+// net/http does not read what is left of a body if the connection is to be closed anyway: with bytes unread that is a
+// reset, which may take the answer away from the client.
+func TestPolling_TooLargeIsRead(t *testing.T) {
+	bubble(t, "a body over the limit is read to its end before it is refused", func(t *testing.T) {
+		c := inMemory(t, engineio.Config{MaxPayload: 100}).handshake()
+		body := strings.NewReader(strings.Repeat("x", 100_000))
+		w := httptest.NewRecorder()
+		c.kit.engine.ServeHTTP(w, httptest.NewRequest(http.MethodPost, c.target, body))
+		assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+		assert.Zero(t, body.Len(), "bytes not read")
+	})
+
+	bubble(t, "but of one without end only so much", func(t *testing.T) {
+		c := inMemory(t, engineio.Config{MaxPayload: 100}).handshake()
+		body := strings.NewReader(strings.Repeat("x", 4<<20))
+		w := httptest.NewRecorder()
+		c.kit.engine.ServeHTTP(w, httptest.NewRequest(http.MethodPost, c.target, body))
+		assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+		assert.Greater(t, body.Len(), 2<<20)
+	})
+}
 
 func TestPolling_Overlap(t *testing.T) {
 	bubble(t, "a second poll is refused and ends the session, and the first is told", func(t *testing.T) {
