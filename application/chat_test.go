@@ -204,6 +204,13 @@ func (y yielding) Leave(ctx context.Context, r domain.RoomID, s domain.SessionID
 	return y.RoomStore.Leave(ctx, r, s, u)
 }
 
+func (y yielding) Drop(
+	ctx context.Context, r domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time,
+) (bool, error) {
+	defer runtime.Gosched()
+	return y.RoomStore.Drop(ctx, r, s, u, until)
+}
+
 func (y yielding) Sessions(ctx context.Context, r domain.RoomID) ([]domain.SessionID, error) {
 	defer runtime.Gosched()
 	return y.RoomStore.Sessions(ctx, r)

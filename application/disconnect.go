@@ -29,17 +29,19 @@ func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.De
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
 	if how == ports.Left {
-		c.leaveAll(ctx, id, user, conversations, tell)
+		c.leaveAll(ctx, s, user, conversations, tell)
 		return domain.Absence{}
 	}
-	return c.dropAll(ctx, id, user, conversations, tell)
+	return c.dropAll(ctx, s, user, conversations, tell)
 }
 
 // leaveAll takes the session out of its conversations for good.
 func (c *Chat) leaveAll(
-	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
+	ctx context.Context, s *session, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) {
+	id := s.state.ID
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
+		s.exit(conversation)
 		departed, err := c.leaveRoom(ctx, id, user, conversation, tell)
 		if departed {
 			c.awaitNoMore(conversation, user)
@@ -65,15 +67,17 @@ func (c *Chat) leaveRoom(
 // dropAll takes the session out of its conversations, lets its user linger, and returns where it was; the
 // zero value if that is not known of all of them.
 func (c *Chat) dropAll(
-	ctx context.Context, id domain.SessionID, user domain.UserID, conversations []domain.ConversationID, tell bool,
+	ctx context.Context, s *session, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) domain.Absence {
+	id := s.state.ID
 	until := time.Now().Add(c.cfg.PresenceGrace)
 	c.unheard.drop(user, time.Now())
 	absence := domain.Absence{User: user}
 	var waiting []domain.ConversationID
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
 		// The place is read before the session leaves the room, under the conversation's lock: what was
-		// accepted until then was sent to the session, and nothing after it.
+		// accepted until then was sent to the session, and nothing after it, for it exits under the same lock.
+		defer s.exit(conversation)
 		at, headErr := c.log.Head(ctx, conversation)
 		dropped, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
 		if dropped {

@@ -137,11 +137,10 @@ func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []d
 	return ids
 }
 
-// hearing returns the open sessions of the user that are told now what the user is told of the
-// conversation: all but those that are yet to be put back there, which are told by that. The caller holds
-// the conversation's lock.
+// hearing returns the sessions of the user that are told now what the user is told of the conversation,
+// wherever they are. The caller holds the conversation's lock.
 func (r *registry) hearing(user domain.UserID, c domain.ConversationID) []domain.SessionID {
-	return r.which(user, func(s *session) bool { return !s.isReturning(c) })
+	return r.which(user, func(s *session) bool { return s.hears(c) })
 }
 
 // getting returns the open sessions of the user that get the conversation's message of that seq: those that
@@ -260,10 +259,12 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 	return !s.ended && s.state.Gets(c, seq)
 }
 
-func (s *session) isReturning(c domain.ConversationID) bool {
+// hears reports whether the session is told now what its user is told of the conversation. One that is yet to
+// be put back there is told by that; one that has ended and is already out of it is told when it comes back.
+func (s *session) hears(c domain.ConversationID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Within(c) != nil && s.returning.to(c)
+	return s.state.Within(c) == nil || !s.ended && !s.returning.to(c)
 }
 
 // returned notes that the session is where it was.

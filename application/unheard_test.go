@@ -174,29 +174,47 @@ func TestChat_Recover_events_bounds(t *testing.T) {
 	})
 }
 
-// TestChat_Recover_report lets the outcome of a message be known while its sender comes back: it is told once.
+// TestChat_Recover_report lets the outcome of a message be known while its sender goes or comes back: it is told once.
 func TestChat_Recover_report(t *testing.T) {
-	cfg := config()
-	cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-	w := newWorld(t, cfg)
-	w.enter(s1, ann, other, talk)
-	w.enter(s2, bob, talk)
-	for round := range 300 {
-		m := w.ask(s1, talk)
-		from := w.Disconnect(ctx, s1, ports.Dropped)
-		var both sync.WaitGroup
-		both.Go(func() { assert.NoError(t, w.Acknowledge(ctx, s2, talk, m.Seq)) })
-		recovered := w.recovers(s1, from)
-		both.Wait()
-		require.True(t, recovered)
-		reports := 0
-		for _, e := range w.recorder.take(s1) {
-			if report, ok := e.(domain.MessageDelivered); ok {
-				reports++
-				require.Equal(t, m.ID, report.Message)
+	for when, move := range map[string]func(w *world, outcome func()){
+		"while it goes": func(w *world, outcome func()) {
+			var both sync.WaitGroup
+			both.Go(outcome)
+			from := w.Disconnect(ctx, s1, ports.Dropped)
+			both.Wait()
+			require.True(w.t, w.recovers(s1, from))
+		},
+		"while it comes back": func(w *world, outcome func()) {
+			from := w.Disconnect(ctx, s1, ports.Dropped)
+			var both sync.WaitGroup
+			both.Go(outcome)
+			recovered := w.recovers(s1, from)
+			both.Wait()
+			require.True(w.t, recovered)
+		},
+	} {
+		t.Run(when, func(t *testing.T) {
+			cfg := config()
+			cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
+			w := newWorld(t, cfg)
+			// The session leaves one conversation after the other: between the first and the last is time.
+			conversations := []domain.ConversationID{"a", "b", "c", "d", "e", "f", "g", "h"}
+			w.enter(s1, ann, conversations...)
+			w.enter(s2, bob, conversations...)
+			for round := range 600 {
+				c := conversations[round%2]
+				m := w.ask(s1, c)
+				move(w, func() { assert.NoError(t, w.Acknowledge(ctx, s2, c, m.Seq)) })
+				reports := 0
+				for _, e := range w.recorder.take(s1) {
+					if report, ok := e.(domain.MessageDelivered); ok {
+						reports++
+						require.Equal(t, m.ID, report.Message)
+					}
+				}
+				require.Equal(t, 1, reports, "round %d", round)
 			}
-		}
-		require.Equal(t, 1, reports, "round %d", round)
+		})
 	}
 }
 
