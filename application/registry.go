@@ -1,0 +1,173 @@
+package application
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"parley/domain"
+)
+
+// registryShards spreads the sessions over several locks, so that events of many sessions do not
+// meet in one.
+const registryShards = 64
+
+// registry holds the open sessions.
+type registry struct {
+	seed   maphash.Seed
+	shards [registryShards]registryShard
+	users  [registryShards]userShard
+}
+
+type registryShard struct {
+	mu   sync.RWMutex
+	open map[domain.SessionID]*session
+	// due is when expire has something to do here at the earliest; the zero time if never.
+	due time.Time
+}
+
+// userShard knows the sessions of each user. Inside its lock only those of sessions are taken.
+type userShard struct {
+	mu sync.RWMutex
+	// newest is where a user's list of sessions begins: see session.older.
+	newest map[domain.UserID]*session
+}
+
+func newRegistry() *registry {
+	r := &registry{seed: maphash.MakeSeed()}
+	for i := range r.shards {
+		r.shards[i].open = map[domain.SessionID]*session{}
+		r.users[i].newest = map[domain.UserID]*session{}
+	}
+	return r
+}
+
+func (r *registry) shard(id domain.SessionID) *registryShard {
+	return &r.shards[maphash.String(r.seed, string(id))%registryShards]
+}
+
+func (r *registry) user(u domain.UserID) *userShard {
+	return &r.users[maphash.String(r.seed, string(u))%registryShards]
+}
+
+// add opens a session, unless there is one with this id. returning is where it is about to be put back.
+func (r *registry) add(id domain.SessionID, who domain.Identity, returning []domain.Place) error {
+	sh := r.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if _, taken := sh.open[id]; taken {
+		return domain.Errorf(domain.CodeUnavailable, "a session with this id is still open")
+	}
+	s := &session{state: domain.NewSession(id, who, time.Now())}
+	if len(returning) > 0 {
+		s.returning = &homecoming{returning}
+	}
+	sh.open[id] = s
+	sh.dueAt(who.ExpiresAt)
+	r.user(who.User).add(s, who.User)
+	return nil
+}
+
+func (r *registry) get(id domain.SessionID) (*session, error) {
+	sh := r.shard(id)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	s, open := sh.open[id]
+	if !open {
+		return nil, errEnded()
+	}
+	return s, nil
+}
+
+// remove ends what add began. user is the session's.
+func (r *registry) remove(id domain.SessionID, user domain.UserID) {
+	sh := r.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if s, open := sh.open[id]; open {
+		delete(sh.open, id)
+		r.user(user).remove(s, user)
+	}
+}
+
+func (u *userShard) add(s *session, user domain.UserID) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s.older = u.newest[user]
+	if s.older != nil {
+		s.older.newer = s
+	}
+	u.newest[user] = s
+}
+
+func (u *userShard) remove(s *session, user domain.UserID) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s.older != nil {
+		s.older.newer = s.newer
+	}
+	switch {
+	case s.newer != nil:
+		s.newer.older = s.older
+	case s.older != nil:
+		u.newest[user] = s.older
+	default:
+		delete(u.newest, user)
+	}
+	s.newer, s.older = nil, nil
+}
+
+// of returns the open sessions of the user. The caller owns the slice.
+func (r *registry) of(user domain.UserID) []domain.SessionID {
+	return r.which(user, func(*session) bool { return true })
+}
+
+// which returns those of the user's open sessions that are meant. The caller owns the slice.
+func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []domain.SessionID) {
+	u := r.user(user)
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	for s := u.newest[user]; s != nil; s = s.older {
+		if meant(s) {
+			ids = append(ids, s.state.ID)
+		}
+	}
+	return ids
+}
+
+// hearing returns the sessions of the user that are told now what the user is told of the conversation,
+// wherever they are. The caller holds the conversation's lock.
+func (r *registry) hearing(user domain.UserID, c domain.ConversationID) []domain.SessionID {
+	return r.which(user, func(s *session) bool { return s.hears(c) })
+}
+
+// getting returns the open sessions of the user that get the conversation's message of that seq: those that
+// joined before it, or caught up on it.
+func (r *registry) getting(user domain.UserID, c domain.ConversationID, seq uint64) []domain.SessionID {
+	return r.which(user, func(s *session) bool { return s.gets(c, seq) })
+}
+
+// all returns the open sessions, in no particular order.
+func (r *registry) all() (ids []domain.SessionID) {
+	for i := range r.shards {
+		sh := &r.shards[i]
+		sh.mu.RLock()
+		for id := range sh.open {
+			ids = append(ids, id)
+		}
+		sh.mu.RUnlock()
+	}
+	return ids
+}
+
+// belongs reports whether the session is in the conversation, or has ended and is just being taken out of it,
+// and whose it is; "" if it is not open. The caller holds the conversation's lock.
+func (r *registry) belongs(id domain.SessionID, c domain.ConversationID) (user domain.UserID, belongs bool) {
+	s, err := r.get(id)
+	if err != nil {
+		return "", false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Identity.User, s.state.Within(c) == nil
+}
