@@ -96,10 +96,12 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 
 // hears reports whether the session is told now what its user is told of the conversation. One that is yet to
 // be put back there is told by that; one that has ended and is already out of it is told when it comes back.
-func (s *session) hears(c domain.ConversationID) bool {
+// surely says that its client hears it: of a session that is going, or coming back, nobody knows.
+func (s *session) hears(c domain.ConversationID) (hears, surely bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Within(c) == nil || !s.ended && !s.returning.to(c)
+	hears = s.state.Within(c) == nil || !s.ended && !s.returning.to(c)
+	return hears, hears && !s.ended && s.returning == nil
 }
 
 // returned notes that the session is where it was.
