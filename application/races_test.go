@@ -538,6 +538,27 @@ func TestChat_in_between(t *testing.T) {
 		assert.Len(t, w.reports(s1), 1)
 		assert.Zero(t, w.UnderWay().Deliveries)
 	})
+	t.Run("who drops while it leaves does not come back to what it has left", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk, other)
+		w.enter(s2, bob, talk)
+		var absence domain.Absence
+		var dropping sync.WaitGroup
+		h.leave = func() {
+			h.leave = nil
+			dropping.Go(func() { absence = w.Disconnect(ctx, s1, ports.Dropped) })
+			yield(func() bool {
+				_, err := w.Presence(ctx, s1, other)
+				return err != nil
+			})
+		}
+		require.NoError(t, w.Leave(ctx, s1, talk))
+		dropping.Wait()
+		require.Len(t, absence.Places, 1)
+		assert.Equal(t, other, absence.Places[0].Conversation)
+		require.True(t, w.recovers(s1, absence))
+		assert.Equal(t, []domain.UserID{bob}, w.members(talk))
+	})
 	t.Run("who is just being taken out is no find of a sweep", func(t *testing.T) {
 		w, h := open(t)
 		w.enter(s1, ann, talk, other)

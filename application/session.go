@@ -76,10 +76,11 @@ func (s *session) within(c domain.ConversationID) (domain.UserID, error) {
 	return s.state.Identity.User, s.state.Within(c)
 }
 
-func (s *session) exit(c domain.ConversationID) {
+// exit takes the session out of the conversation, and reports whether it was in it.
+func (s *session) exit(c domain.ConversationID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Exit(c)
+	return s.state.Exit(c)
 }
 
 func (s *session) follow(c domain.ConversationID, seq uint64) {
