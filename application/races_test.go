@@ -511,6 +511,14 @@ func yield(f func() bool) {
 
 func never() bool { return false }
 
+// refused is assertCode for any goroutine.
+func refused(t *testing.T, code domain.Code, err error) {
+	t.Helper()
+	if assert.Error(t, err) {
+		assert.Equal(t, code, domain.AsError(err).Code)
+	}
+}
+
 func TestChat_in_between(t *testing.T) {
 	open := func(t *testing.T) (*world, *hooked) {
 		w := newWorld(t, config())
@@ -558,6 +566,49 @@ func TestChat_in_between(t *testing.T) {
 		assert.Equal(t, other, absence.Places[0].Conversation)
 		require.True(t, w.recovers(s1, absence))
 		assert.Equal(t, []domain.UserID{bob}, w.members(talk))
+	})
+	t.Run("what waits for its turn when the end begins is refused", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk)
+		var all sync.WaitGroup
+		h.append = func() {
+			for _, late := range []func() error{
+				func() error { return w.Announce(ctx, talk, "tick", nil) },
+				func() error { return w.Update(ctx, talk, []byte("{}")) },
+				func() error { return w.ShowTyping(ctx, talk, bob, true) },
+			} {
+				all.Go(func() { refused(t, domain.CodeDraining, late()) })
+			}
+			yield(never)
+			all.Go(w.Close)
+			yield(w.Draining)
+		}
+		_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
+		require.NoError(t, err)
+		all.Wait()
+		assert.Len(t, w.recorder.take(s1), 1, "the message")
+	})
+	t.Run("who has gone types no more", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk)
+		w.enter(s2, bob, talk)
+		w.recorder.take(s2)
+		var all sync.WaitGroup
+		h.append = func() {
+			all.Go(func() { refused(t, domain.CodeUnavailable, w.Typing(ctx, s1, talk, true)) })
+			yield(never)
+			all.Go(func() { w.Disconnect(ctx, s1, ports.Left) })
+			yield(func() bool {
+				_, err := w.Presence(ctx, s1, talk)
+				return err != nil
+			})
+		}
+		_, err := w.Send(ctx, s2, ports.Send{Conversation: talk, Content: "hello"})
+		require.NoError(t, err)
+		all.Wait()
+		told := w.recorder.take(s2)
+		require.Len(t, told, 2)
+		assert.IsType(t, domain.UserLeft{}, told[1])
 	})
 	t.Run("who is just being taken out is no find of a sweep", func(t *testing.T) {
 		w, h := open(t)
