@@ -73,10 +73,10 @@ func (c *Chat) typingLater(who typist) {
 
 // spoke ends the typing of a user who has sent a message: the others need not wait until it goes stale.
 // The caller holds the conversation's lock.
-func (c *Chat) spoke(to []domain.SessionID, who typist, from domain.SessionID) {
+func (c *Chat) spoke(to []domain.SessionID, who typist) {
 	now := time.Now()
-	if c.typists.stop(who, from, now) {
-		c.out.Broadcast(to, from, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})
+	if except, tell := c.typists.stop(who, now); tell {
+		c.out.Broadcast(to, except, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})
 		c.typists.tell(who, now, func() { c.typingLater(who) }) // nothing, but when it may be forgotten
 	}
 }

@@ -100,6 +100,32 @@ func TestChat_Typing_time(t *testing.T) {
 			w.pass(grace)
 		})
 	})
+	t.Run("of a user who types in one tab and then in another, the tabs that heard of it hear of its end", func(t *testing.T) {
+		ends := map[string]func(w *world){
+			"stops":        func(w *world) { require.NoError(w.t, w.Typing(ctx, "ann's other", talk, false)) },
+			"says nothing": func(w *world) { w.pass(domain.TypingExpiry) },
+			"sends": func(w *world) {
+				_, err := w.Send(ctx, "ann's other", ports.Send{Conversation: talk, Content: "hello"})
+				require.NoError(w.t, err)
+			},
+		}
+		for way, end := range ends {
+			t.Run(way, func(t *testing.T) {
+				inWorld(t, func(t *testing.T, w *world) {
+					w.enter(s1, ann, talk)
+					w.enter("ann's other", ann, talk)
+					require.NoError(t, w.Typing(ctx, s1, talk, true))
+					assert.Equal(t, []domain.TypingChanged{types(talk, ann, true)}, w.typings("ann's other"))
+					w.pass(time.Second)
+					require.NoError(t, w.Typing(ctx, "ann's other", talk, true))
+					end(w)
+					assert.Equal(t, []domain.TypingChanged{types(talk, ann, false)}, w.typings("ann's other"))
+					w.pass(time.Second)
+					w.typings(s1)
+				})
+			})
+		}
+	})
 	for way, leave := range map[string]func(w *world){
 		"leaves":       func(w *world) { require.NoError(w.t, w.Leave(ctx, s1, talk)) },
 		"says goodbye": func(w *world) { w.Disconnect(ctx, s1, ports.Left) },
