@@ -202,6 +202,19 @@ func TestChat_Confirm(t *testing.T) {
 }
 
 func TestChat_Confirm_retries(t *testing.T) {
+	t.Run("who is connected is asked as often if nobody is waited for who dropped", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, config())
+			w.enter(s1, ann, talk)
+			w.enter(s2, bob, talk)
+			w.ask(s1, talk)
+			w.pass(allTries - 1)
+			assert.Len(t, w.asked(s2), 3)
+			assert.Empty(t, w.reports(s1))
+			w.pass(1)
+			w.expect(s1, 1, bob)
+		})
+	})
 	t.Run("who does not confirm is asked three times, with growing pauses, and then pending", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)

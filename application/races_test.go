@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -468,6 +469,33 @@ func TestChat_stream_races(t *testing.T) {
 				}
 			}
 			require.Equal(t, 1020, next, "each chunk once, and the message once")
+		}
+	})
+}
+
+// TestChat_stream_idle_races aborts messages at the moment when they have been idle for too long: each ends once.
+func TestChat_stream_idle_races(t *testing.T) {
+	const answers, rounds = 16, 20
+	inWorld(t, func(t *testing.T, w *world) {
+		w.enter("listener", "eve", talk)
+		for range rounds {
+			for i := range answers {
+				w.open(stream(talk, domain.MessageID(fmt.Sprint("m", i))))
+			}
+			w.recorder.take("listener")
+			var all sync.WaitGroup
+			for i := range answers {
+				all.Go(func() {
+					time.Sleep(ports.StreamIdle)
+					if err := w.AbortStream(ctx, talk, domain.MessageID(fmt.Sprint("m", i))); err != nil {
+						assert.Equal(t, domain.CodeNotFound, domain.AsError(err).Code)
+					}
+				})
+			}
+			all.Wait()
+			synctest.Wait()
+			assert.Len(t, w.recorder.take("listener"), answers)
+			w.holdsNothing()
 		}
 	})
 }

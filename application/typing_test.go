@@ -110,20 +110,25 @@ func TestChat_Typing_time(t *testing.T) {
 			},
 		}
 		for way, end := range ends {
-			t.Run(way, func(t *testing.T) {
+			for _, after := range []time.Duration{time.Second, 2 * time.Second} {
 				inWorld(t, func(t *testing.T, w *world) {
 					w.enter(s1, ann, talk)
 					w.enter("ann's other", ann, talk)
 					require.NoError(t, w.Typing(ctx, s1, talk, true))
 					assert.Equal(t, []domain.TypingChanged{types(talk, ann, true)}, w.typings("ann's other"))
-					w.pass(time.Second)
+					w.pass(after)
 					require.NoError(t, w.Typing(ctx, "ann's other", talk, true))
-					end(w)
-					assert.Equal(t, []domain.TypingChanged{types(talk, ann, false)}, w.typings("ann's other"))
+					heard := w.typings(s1)
+					assert.Len(t, heard, int(after/(2*time.Second)), "that the user goes on is told every two seconds")
 					w.pass(time.Second)
-					w.typings(s1)
+					end(w)
+					told := w.typings("ann's other")
+					require.Len(t, told, 1, way)
+					assert.False(t, told[0].IsTyping)
+					assert.Len(t, w.typings(s1), len(heard), "%s: its end is told to whom it was", way)
+					w.pass(time.Second)
 				})
-			})
+			}
 		}
 	})
 	for way, leave := range map[string]func(w *world){
