@@ -22,10 +22,11 @@ func (c *Chat) Announce(ctx context.Context, conversation domain.ConversationID,
 }
 
 func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID, event func(time.Time) domain.Event) error {
-	if err := c.accepting(); err != nil {
-		return err
-	}
 	return c.underLock(conversation, func(domain.ConversationID) error {
+		// Under the lock: who is let in is done when Close returns.
+		if err := c.accepting(); err != nil {
+			return err
+		}
 		to, err := c.rooms.Sessions(ctx, conversation.Room())
 		if err != nil {
 			return err

@@ -152,6 +152,8 @@ type world struct {
 	rooms    *memory.Rooms
 	log      *memory.Log
 	recorder *recorder
+	// others are calls that a test lets run beside its own.
+	others sync.WaitGroup
 }
 
 func newWorld(t *testing.T, cfg application.Config) *world {

@@ -88,22 +88,22 @@ func (c *Chat) reportLater(conversation domain.ConversationID, over ...*delivery
 	})
 }
 
-// report tells the senders' sessions how deliveries ended, wherever they are; a sender who has none hears it
-// when it comes back to the conversation. The caller holds the conversation's lock.
+// report tells the senders' sessions how deliveries ended, wherever they are; a sender of whom none is sure to
+// hear it is told when it comes back to the conversation. The caller holds the conversation's lock.
 func (c *Chat) report(over ...*delivery) {
 	now := time.Now()
 	for _, one := range over {
 		user, conversation := one.Message.User, one.Message.Conversation
 		report := one.Report(now)
-		to := c.sessions.hearing(user, conversation)
+		to, heard := c.sessions.hearing(user, conversation)
 		if len(to) > 0 {
 			c.out.Broadcast(to, "", report)
 		}
 		if c.unheard.misses(user) {
 			c.keep(conversation, user, report)
 		}
-		if len(to) == 0 {
-			c.reports.keep(user, report, c.cfg.ConfirmWindow)
+		if !heard {
+			c.reports.keep(user, report, to, c.cfg.ConfirmWindow)
 		}
 	}
 }

@@ -202,6 +202,19 @@ func TestChat_Confirm(t *testing.T) {
 }
 
 func TestChat_Confirm_retries(t *testing.T) {
+	t.Run("who is connected is asked as often if nobody is waited for who dropped", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, config())
+			w.enter(s1, ann, talk)
+			w.enter(s2, bob, talk)
+			w.ask(s1, talk)
+			w.pass(allTries - 1)
+			assert.Len(t, w.asked(s2), 3)
+			assert.Empty(t, w.reports(s1))
+			w.pass(1)
+			w.expect(s1, 1, bob)
+		})
+	})
 	t.Run("who does not confirm is asked three times, with growing pauses, and then pending", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
@@ -487,12 +500,16 @@ func TestChat_Confirm_bounds(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk, other)
 			w.enter(s2, bob, talk, other)
+			var last domain.Message
 			for range 1000 {
-				w.ask(s1, talk)
+				last = w.ask(s1, talk)
 			}
 			_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello", Confirm: true})
 			assertCode(t, domain.CodeLimitExceeded, err)
 			assert.Positive(t, domain.AsError(err).RetryAfter)
+			again, err := w.Send(ctx, s1, ports.Send{Conversation: talk, ID: last.ID, Content: "hello", Confirm: true})
+			require.NoError(t, err, "a repeat needs no place")
+			assert.True(t, again.Duplicate)
 			w.ask(s1, other)
 			_, err = w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
 			require.NoError(t, err, "messages that nobody confirms")

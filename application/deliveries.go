@@ -94,7 +94,8 @@ func size(m domain.Draft, users int) int64 {
 	return int64(deliveryCost + len(m.Content) + len(m.Metadata) + awaitedCost*users)
 }
 
-// check returns a CodeLimitExceeded error if one more delivery to that many users would be too many.
+// check returns a CodeLimitExceeded error if one more delivery to that many users would be too many. A repeat of a
+// message that is under way needs no other: the log will know it.
 func (d *deliveries) check(m domain.Draft, users int) error {
 	sh, _ := d.of(m.Conversation)
 	sh.mu.Lock()
@@ -103,6 +104,11 @@ func (d *deliveries) check(m domain.Draft, users int) error {
 	here := sh.in[m.Conversation]
 	if d.tracked.Load()+bytes <= maxTracked &&
 		(here == nil || len(here.deliveries) < maxDeliveries && here.bytes+bytes <= maxTrackedHere) {
+		return nil
+	}
+	if here != nil && slices.ContainsFunc(here.deliveries, func(one *delivery) bool {
+		return one.Message.User == m.User && one.Message.ID == m.ID
+	}) {
 		return nil
 	}
 	refusal := domain.Errorf(domain.CodeLimitExceeded, "too many messages wait to be confirmed")

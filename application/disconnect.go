@@ -74,10 +74,13 @@ func (c *Chat) dropAll(
 	c.unheard.drop(user, time.Now())
 	absence := domain.Absence{User: user}
 	var waiting []domain.ConversationID
+	known := true
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
-		// The place is read before the session leaves the room, under the conversation's lock: what was
-		// accepted until then was sent to the session, and nothing after it, for it exits under the same lock.
-		defer s.exit(conversation)
+		if !s.exit(conversation) {
+			return nil // a Leave was on its way, or a Join that has failed
+		}
+		// The place is read under the conversation's lock, under which the session leaves the room, too: what was
+		// accepted until then was sent to the session, and nothing after it.
 		at, headErr := c.log.Head(ctx, conversation)
 		dropped, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
 		if dropped {
@@ -87,6 +90,7 @@ func (c *Chat) dropAll(
 			c.strays.add(conversation, id, user)
 		}
 		if err := errors.Join(headErr, dropErr); err != nil {
+			known = false
 			return err
 		}
 		absence.Places = append(absence.Places, domain.Place{Conversation: conversation, At: at, Mark: c.unheard.mark()})
@@ -95,7 +99,7 @@ func (c *Chat) dropAll(
 	if len(waiting) > 0 {
 		c.expireLater(user, waiting, until)
 	}
-	if len(absence.Places) < len(conversations) {
+	if !known {
 		return domain.Absence{}
 	}
 	return absence

@@ -10,27 +10,32 @@ import (
 
 // Conversations lists the conversations with somebody in them.
 func (c *Chat) Conversations(ctx context.Context, after domain.ConversationID, limit int) ([]ports.Conversation, error) {
-	rooms, err := c.rooms.Rooms(ctx, after.Room(), limit)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]ports.Conversation, 0, len(rooms))
-	for _, room := range rooms {
-		id, ok := room.Conversation()
-		if !ok {
-			continue
+	var found []ports.Conversation
+	// Rooms that have emptied since they were listed leave places: less than the limit would mean that there are no
+	// more.
+	for last := after.Room(); len(found) < limit; {
+		rooms, err := c.rooms.Rooms(ctx, last, limit-len(found))
+		if err != nil || len(rooms) == 0 {
+			return found, err
 		}
-		members, err := c.rooms.Members(ctx, room)
-		if err != nil {
-			return nil, err
+		for _, room := range rooms {
+			id, ok := room.Conversation()
+			if !ok {
+				continue
+			}
+			members, err := c.rooms.Members(ctx, room)
+			if err != nil {
+				return nil, err
+			}
+			sessions, err := c.rooms.Sessions(ctx, room)
+			if err != nil {
+				return nil, err
+			}
+			if len(members) > 0 {
+				found = append(found, ports.Conversation{ID: id, Members: len(members), Sessions: len(sessions)})
+			}
 		}
-		sessions, err := c.rooms.Sessions(ctx, room)
-		if err != nil {
-			return nil, err
-		}
-		if len(members) > 0 {
-			found = append(found, ports.Conversation{ID: id, Members: len(members), Sessions: len(sessions)})
-		}
+		last = rooms[len(rooms)-1]
 	}
 	return found, nil
 }

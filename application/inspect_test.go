@@ -88,6 +88,28 @@ func TestChat_Conversations(t *testing.T) {
 			}
 		})
 	})
+	t.Run("conversations that end while they are listed do not end the list", func(t *testing.T) {
+		onMocks(t, config(), func(t *testing.T, f *fixture) {
+			holds := func(c domain.ConversationID, users ...domain.UserID) {
+				f.rooms.EXPECT().Members(ctx, c.Room()).Return(users, nil)
+				f.rooms.EXPECT().Sessions(ctx, c.Room()).Return(nil, nil)
+			}
+			rooms := func(all ...domain.ConversationID) (ids []domain.RoomID) {
+				for _, c := range all {
+					ids = append(ids, c.Room())
+				}
+				return ids
+			}
+			f.rooms.EXPECT().Rooms(ctx, domain.ConversationID("").Room(), 2).Return(rooms("c1", "c2"), nil)
+			holds("c1", ann)
+			holds("c2")
+			f.rooms.EXPECT().Rooms(ctx, domain.ConversationID("c2").Room(), 1).Return(rooms("c3"), nil)
+			holds("c3", bob)
+			page, err := f.Conversations(ctx, "", 2)
+			require.NoError(t, err)
+			assert.Equal(t, []ports.Conversation{{ID: "c1", Members: 1}, {ID: "c3", Members: 1}}, page)
+		})
+	})
 	t.Run("members are those who are present", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s2, bob, talk)

@@ -41,7 +41,7 @@ func (c *Chat) Join(ctx context.Context, id domain.SessionID, join ports.Join, a
 	}
 	s.follow(join.Conversation, from)
 	joined.Written = c.streams.written(join.Conversation)
-	joined.Reports = c.reports.take(user, join.Conversation)
+	joined.Reports = c.reports.take(user, join.Conversation, id)
 	admit(joined)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -472,6 +473,33 @@ func TestChat_stream_races(t *testing.T) {
 	})
 }
 
+// TestChat_stream_idle_races aborts messages at the moment when they have been idle for too long: each ends once.
+func TestChat_stream_idle_races(t *testing.T) {
+	const answers, rounds = 16, 20
+	inWorld(t, func(t *testing.T, w *world) {
+		w.enter("listener", "eve", talk)
+		for range rounds {
+			for i := range answers {
+				w.open(stream(talk, domain.MessageID(fmt.Sprint("m", i))))
+			}
+			w.recorder.take("listener")
+			var all sync.WaitGroup
+			for i := range answers {
+				all.Go(func() {
+					time.Sleep(ports.StreamIdle)
+					if err := w.AbortStream(ctx, talk, domain.MessageID(fmt.Sprint("m", i))); err != nil {
+						assert.Equal(t, domain.CodeNotFound, domain.AsError(err).Code)
+					}
+				})
+			}
+			all.Wait()
+			synctest.Wait()
+			assert.Len(t, w.recorder.take("listener"), answers)
+			w.holdsNothing()
+		}
+	})
+}
+
 // hooked calls hooks in the middle of what the application does.
 type hooked struct {
 	ports.RoomStore
@@ -511,6 +539,14 @@ func yield(f func() bool) {
 
 func never() bool { return false }
 
+// refused is assertCode for any goroutine.
+func refused(t *testing.T, code domain.Code, err error) {
+	t.Helper()
+	if assert.Error(t, err) {
+		assert.Equal(t, code, domain.AsError(err).Code)
+	}
+}
+
 func TestChat_in_between(t *testing.T) {
 	open := func(t *testing.T) (*world, *hooked) {
 		w := newWorld(t, config())
@@ -537,6 +573,70 @@ func TestChat_in_between(t *testing.T) {
 		closing.Wait()
 		assert.Len(t, w.reports(s1), 1)
 		assert.Zero(t, w.UnderWay().Deliveries)
+	})
+	t.Run("who drops while it leaves does not come back to what it has left", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk, other)
+		w.enter(s2, bob, talk)
+		var absence domain.Absence
+		var dropping sync.WaitGroup
+		h.leave = func() {
+			h.leave = nil
+			dropping.Go(func() { absence = w.Disconnect(ctx, s1, ports.Dropped) })
+			yield(func() bool {
+				_, err := w.Presence(ctx, s1, other)
+				return err != nil
+			})
+		}
+		require.NoError(t, w.Leave(ctx, s1, talk))
+		dropping.Wait()
+		require.Len(t, absence.Places, 1)
+		assert.Equal(t, other, absence.Places[0].Conversation)
+		require.True(t, w.recovers(s1, absence))
+		assert.Equal(t, []domain.UserID{bob}, w.members(talk))
+	})
+	t.Run("what waits for its turn when the end begins is refused", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk)
+		var all sync.WaitGroup
+		h.append = func() {
+			for _, late := range []func() error{
+				func() error { return w.Announce(ctx, talk, "tick", nil) },
+				func() error { return w.Update(ctx, talk, []byte("{}")) },
+				func() error { return w.ShowTyping(ctx, talk, bob, true) },
+			} {
+				all.Go(func() { refused(t, domain.CodeDraining, late()) })
+			}
+			yield(never)
+			all.Go(w.Close)
+			yield(w.Draining)
+		}
+		_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
+		require.NoError(t, err)
+		all.Wait()
+		assert.Len(t, w.recorder.take(s1), 1, "the message")
+	})
+	t.Run("who has gone types no more", func(t *testing.T) {
+		w, h := open(t)
+		w.enter(s1, ann, talk)
+		w.enter(s2, bob, talk)
+		w.recorder.take(s2)
+		var all sync.WaitGroup
+		h.append = func() {
+			all.Go(func() { refused(t, domain.CodeUnavailable, w.Typing(ctx, s1, talk, true)) })
+			yield(never)
+			all.Go(func() { w.Disconnect(ctx, s1, ports.Left) })
+			yield(func() bool {
+				_, err := w.Presence(ctx, s1, talk)
+				return err != nil
+			})
+		}
+		_, err := w.Send(ctx, s2, ports.Send{Conversation: talk, Content: "hello"})
+		require.NoError(t, err)
+		all.Wait()
+		told := w.recorder.take(s2)
+		require.Len(t, told, 2)
+		assert.IsType(t, domain.UserLeft{}, told[1])
 	})
 	t.Run("who is just being taken out is no find of a sweep", func(t *testing.T) {
 		w, h := open(t)

@@ -30,9 +30,11 @@ func (c *Chat) Recover(
 	if err := c.sessions.add(id, who, from.Places); err != nil {
 		return false, err
 	}
+	var reports []domain.MessageDelivered
 	for i, p := range from.Places {
 		back := false
 		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
+			reports = append(reports, j.Reports...)
 			var events []domain.Event
 			if events, back = c.missed(j, from.User, p); back {
 				replay(events)
@@ -42,6 +44,9 @@ func (c *Chat) Recover(
 			continue
 		}
 		c.Disconnect(ctx, id, ports.Dropped)
+		for _, r := range reports {
+			c.reports.keep(who.User, r, nil, c.cfg.ConfirmWindow)
+		}
 		if err == nil || i == 0 {
 			return false, err
 		}

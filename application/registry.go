@@ -136,9 +136,14 @@ func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []d
 }
 
 // hearing returns the sessions of the user that are told now what the user is told of the conversation,
-// wherever they are. The caller holds the conversation's lock.
-func (r *registry) hearing(user domain.UserID, c domain.ConversationID) []domain.SessionID {
-	return r.which(user, func(s *session) bool { return s.hears(c) })
+// wherever they are, and whether one of them is sure to hear it. The caller holds the conversation's lock.
+func (r *registry) hearing(user domain.UserID, c domain.ConversationID) (ids []domain.SessionID, surely bool) {
+	ids = r.which(user, func(s *session) bool {
+		hears, sure := s.hears(c)
+		surely = surely || sure
+		return hears
+	})
+	return ids, surely
 }
 
 // getting returns the open sessions of the user that get the conversation's message of that seq: those that

@@ -13,8 +13,8 @@ import (
 // not kept.
 const maxReports = 16 << 20
 
-// reports are the reports of deliveries whose senders had no session when they were due. Each is kept for a
-// while, until its sender comes back to the conversation.
+// reports are the reports of deliveries whose senders had no session that was sure to hear them when they were
+// due. Each is kept for a while, until its sender comes back to the conversation.
 type reports struct {
 	timers *timers
 	// count is how many there are, for those who only want to know that there are none.
@@ -28,6 +28,8 @@ type reports struct {
 // report is one that waits.
 type report struct {
 	domain.MessageDelivered
+	// told are the sessions that were sent it: they have it if they come back, but who knows.
+	told  []domain.SessionID
 	timer *timer
 }
 
@@ -39,10 +41,10 @@ func newReports(timers *timers) *reports {
 }
 
 // keep holds the report for so long.
-func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, window time.Duration) {
+func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, told []domain.SessionID, window time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	one := &report{MessageDelivered: e}
+	one := &report{MessageDelivered: e, told: told}
 	if window <= 0 || u.bytes+one.size() > maxReports {
 		return
 	}
@@ -55,14 +57,18 @@ func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, window tim
 	u.count.Add(1)
 }
 
-// take returns what waits for the user in the conversation, and keeps it no more.
-func (u *reports) take(user domain.UserID, c domain.ConversationID) (events []domain.MessageDelivered) {
+// take keeps what waits for the user in the conversation no more, and returns what of it the session was not told.
+func (u *reports) take(
+	user domain.UserID, c domain.ConversationID, id domain.SessionID,
+) (events []domain.MessageDelivered) {
 	if u.count.Load() == 0 {
 		return nil
 	}
 	for _, r := range u.drop(user, func(r *report) bool { return r.Conversation == c }) {
 		u.timers.stop(r.timer)
-		events = append(events, r.MessageDelivered)
+		if !slices.Contains(r.told, id) {
+			events = append(events, r.MessageDelivered)
+		}
 	}
 	return events
 }

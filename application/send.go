@@ -93,7 +93,7 @@ func (c *Chat) acceptLocked(ctx context.Context, d domain.Draft, a audience) (po
 
 // tell sends an accepted message. The caller holds the conversation's lock.
 func (c *Chat) tell(to []domain.SessionID, m domain.Message, members []domain.UserID, a audience) {
-	c.spoke(to, typist{m.Conversation, m.User}, a.from)
+	c.spoke(to, typist{m.Conversation, m.User})
 	event := domain.MessageSent{Message: m}
 	if a.confirm {
 		event.Delivery = c.deliveries.open(m, members)

@@ -76,10 +76,11 @@ func (s *session) within(c domain.ConversationID) (domain.UserID, error) {
 	return s.state.Identity.User, s.state.Within(c)
 }
 
-func (s *session) exit(c domain.ConversationID) {
+// exit takes the session out of the conversation, and reports whether it was in it.
+func (s *session) exit(c domain.ConversationID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Exit(c)
+	return s.state.Exit(c)
 }
 
 func (s *session) follow(c domain.ConversationID, seq uint64) {
@@ -96,10 +97,12 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 
 // hears reports whether the session is told now what its user is told of the conversation. One that is yet to
 // be put back there is told by that; one that has ended and is already out of it is told when it comes back.
-func (s *session) hears(c domain.ConversationID) bool {
+// surely says that its client hears it: of a session that is going, or coming back, nobody knows.
+func (s *session) hears(c domain.ConversationID) (hears, surely bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Within(c) == nil || !s.ended && !s.returning.to(c)
+	hears = s.state.Within(c) == nil || !s.ended && !s.returning.to(c)
+	return hears, hears && !s.ended && s.returning == nil
 }
 
 // returned notes that the session is where it was.

@@ -10,6 +10,11 @@ import (
 // Typing tells the other sessions of the room. It takes the conversation's lock like every event:
 // nothing may be told to a session whose Join has not admitted it yet.
 func (c *Chat) Typing(ctx context.Context, id domain.SessionID, conversation domain.ConversationID, isTyping bool) error {
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+
+	// Under the lock: nobody types who has left.
 	user, err := c.participant(id, conversation)
 	if err != nil {
 		return err
@@ -18,20 +23,18 @@ func (c *Chat) Typing(ctx context.Context, id domain.SessionID, conversation dom
 		// Without timers nothing can be told later, so a flood could not be told together.
 		return nil
 	}
-	lock := c.locks.of(conversation)
-	lock.Lock()
-	defer lock.Unlock()
 	return c.hearTyping(ctx, typist{conversation, user}, id, isTyping)
 }
 
 // ShowTyping tells the conversation's sessions that a user is typing who may have no session.
 func (c *Chat) ShowTyping(ctx context.Context, conversation domain.ConversationID, user domain.UserID, isTyping bool) error {
-	if err := c.accepting(); err != nil {
-		return err
-	}
 	lock := c.locks.of(conversation)
 	lock.Lock()
 	defer lock.Unlock()
+
+	if err := c.accepting(); err != nil {
+		return err
+	}
 	return c.hearTyping(ctx, typist{conversation, user}, "", isTyping)
 }
 
@@ -70,10 +73,10 @@ func (c *Chat) typingLater(who typist) {
 
 // spoke ends the typing of a user who has sent a message: the others need not wait until it goes stale.
 // The caller holds the conversation's lock.
-func (c *Chat) spoke(to []domain.SessionID, who typist, from domain.SessionID) {
+func (c *Chat) spoke(to []domain.SessionID, who typist) {
 	now := time.Now()
-	if c.typists.stop(who, from, now) {
-		c.out.Broadcast(to, from, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})
+	if except, tell := c.typists.stop(who, now); tell {
+		c.out.Broadcast(to, except, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})
 		c.typists.tell(who, now, func() { c.typingLater(who) }) // nothing, but when it may be forgotten
 	}
 }

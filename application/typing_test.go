@@ -100,6 +100,37 @@ func TestChat_Typing_time(t *testing.T) {
 			w.pass(grace)
 		})
 	})
+	t.Run("of a user who types in one tab and then in another, the tabs that heard of it hear of its end", func(t *testing.T) {
+		ends := map[string]func(w *world){
+			"stops":        func(w *world) { require.NoError(w.t, w.Typing(ctx, "ann's other", talk, false)) },
+			"says nothing": func(w *world) { w.pass(domain.TypingExpiry) },
+			"sends": func(w *world) {
+				_, err := w.Send(ctx, "ann's other", ports.Send{Conversation: talk, Content: "hello"})
+				require.NoError(w.t, err)
+			},
+		}
+		for way, end := range ends {
+			for _, after := range []time.Duration{time.Second, 2 * time.Second} {
+				inWorld(t, func(t *testing.T, w *world) {
+					w.enter(s1, ann, talk)
+					w.enter("ann's other", ann, talk)
+					require.NoError(t, w.Typing(ctx, s1, talk, true))
+					assert.Equal(t, []domain.TypingChanged{types(talk, ann, true)}, w.typings("ann's other"))
+					w.pass(after)
+					require.NoError(t, w.Typing(ctx, "ann's other", talk, true))
+					heard := w.typings(s1)
+					assert.Len(t, heard, int(after/(2*time.Second)), "that the user goes on is told every two seconds")
+					w.pass(time.Second)
+					end(w)
+					told := w.typings("ann's other")
+					require.Len(t, told, 1, way)
+					assert.False(t, told[0].IsTyping)
+					assert.Len(t, w.typings(s1), len(heard), "%s: its end is told to whom it was", way)
+					w.pass(time.Second)
+				})
+			}
+		}
+	})
 	for way, leave := range map[string]func(w *world){
 		"leaves":       func(w *world) { require.NoError(w.t, w.Leave(ctx, s1, talk)) },
 		"says goodbye": func(w *world) { w.Disconnect(ctx, s1, ports.Left) },

@@ -29,6 +29,10 @@ type typing struct {
 	domain.Typing
 	// from is the session that was heard last: it is not told of itself.
 	from domain.SessionID
+	// shown says that the others were told that the user types, all but unaware: who was told is told of its end,
+	// whichever of the user's sessions ends it.
+	shown   bool
+	unaware domain.SessionID
 	// timer calls at due.
 	timer *timer
 	due   time.Time
@@ -52,20 +56,34 @@ func (t *typists) hear(who typist, from domain.SessionID, isTyping bool, now tim
 	e.Hear(isTyping, now)
 }
 
+// except returns who is not told what the others are told now.
+func (e *typing) except(isTyping bool) domain.SessionID {
+	was := e.shown
+	e.shown = isTyping
+	switch {
+	case !was:
+		e.unaware = e.from
+	case !isTyping:
+		return e.unaware
+	case e.unaware != e.from:
+		e.unaware = ""
+	}
+	return e.from
+}
+
 // stop notes that the user has stopped, and reports whether the others are to be told so now. Then tell is to
 // be called, too, as after hear.
-func (t *typists) stop(who typist, from domain.SessionID, now time.Time) (tell bool) {
+func (t *typists) stop(who typist, now time.Time) (except domain.SessionID, tell bool) {
 	if t.count.Load() == 0 {
-		return false
+		return "", false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.entries[who]
-	if e == nil {
-		return false
+	if e == nil || !e.Stop(now) {
+		return "", false
 	}
-	e.from = from
-	return e.Stop(now)
+	return e.except(false), true
 }
 
 // tell returns what the others are to be told now, if anything. It is to be called again when it calls
@@ -77,7 +95,9 @@ func (t *typists) tell(who typist, now time.Time, again func()) (isTyping bool, 
 	if e == nil {
 		return false, "", false
 	}
-	isTyping, tell = e.Tell(now)
+	if isTyping, tell = e.Tell(now); tell {
+		except = e.except(isTyping)
+	}
 	next := e.Next(now)
 	// A timer that is still to fire, and in time, looks again by itself.
 	if next.IsZero() || !e.due.After(now) || e.due.After(next) {
@@ -91,7 +111,7 @@ func (t *typists) tell(who typist, now time.Time, again func()) (isTyping bool, 
 		delete(t.entries, who)
 		t.count.Add(-1)
 	}
-	return isTyping, e.from, tell
+	return isTyping, except, tell
 }
 
 // forget drops what is known of the user.
