@@ -19,6 +19,7 @@ export class Composer {
       id: "message",
       class: "input",
       rows: "1",
+      dir: "auto",
       placeholder: `Message ${conversation}`,
       enterkeyhint: "send",
       disabled: true,
@@ -82,5 +83,13 @@ export class Composer {
 
   #arm(): void {
     this.#button.disabled = this.#input.disabled || this.#input.value.trim() === "";
+    this.#fit();
+  }
+
+  /** The box is as high as what is in it, up to the limit of its style. Not every browser knows `field-sizing`. */
+  #fit(): void {
+    const { style } = this.#input;
+    style.height = "";
+    style.height = `${this.#input.scrollHeight + this.#input.offsetHeight - this.#input.clientHeight}px`;
   }
 }

@@ -67,8 +67,16 @@ export class Room {
     this.#announcer.say(words);
   }
 
+  /** Puts the cursor where the person writes. */
+  focus(): void {
+    this.#composer.focus();
+  }
+
   connection(state: ConnectionState): void {
+    const { banner } = this.#status;
+    const focused = banner.contains(document.activeElement);
     this.#status.show(state);
+    if (focused && banner.hidden) this.focus();
     this.element.dataset["connection"] = state.kind;
   }
 
