@@ -13,14 +13,14 @@ export class Composer {
   readonly #button: HTMLButtonElement;
   readonly #actions: ComposerActions;
 
-  constructor(conversation: string, actions: ComposerActions) {
+  constructor(actions: ComposerActions) {
     this.#actions = actions;
     this.#input = element("textarea", {
       id: "message",
       class: "input",
       rows: "1",
       dir: "auto",
-      placeholder: `Message ${conversation}`,
+      placeholder: "Write a message",
       enterkeyhint: "send",
       disabled: true,
       "data-testid": "message-input",

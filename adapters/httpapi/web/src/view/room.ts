@@ -43,7 +43,7 @@ export class Room {
     });
     this.#members = new Members(self);
     this.#status = new Status(() => actions.tryNow());
-    this.#composer = new Composer(conversation, actions);
+    this.#composer = new Composer(actions);
     const switcher = new Switcher((id) => actions.switchTo(id));
     this.element = element(
       "div",
