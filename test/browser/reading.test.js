@@ -115,6 +115,9 @@ test("nobody leaves what is not sent without a word", { timeout: 200_000 }, asyn
     await alice.seesOwn("wait for me", "waiting");
     await alice.get("leave-button").click();
     assert.deepEqual(asked, ["A message is not sent yet and will be lost. Leave all the same?"]);
+    const dialog = alice.page.waitForEvent("dialog");
+    await alice.page.close({ runBeforeUnload: true });
+    assert.equal((await dialog).type(), "beforeunload");
     await alice.get("try-button").focus();
   });
   await alice.seesStatus("connected");
@@ -124,7 +127,7 @@ test("nobody leaves what is not sent without a word", { timeout: 200_000 }, asyn
   await alice.seesOwn("wait for me", "sent");
   await alice.get("leave-button").click();
   await alice.get("join-button").waitFor();
-  assert.equal(asked.length, 1);
+  assert.equal(asked.length, 2);
   assert.deepEqual([...alice.faults, ...bob.faults], []);
 });
 

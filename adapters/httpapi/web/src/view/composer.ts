@@ -46,8 +46,9 @@ export class Composer {
       this.#actions.drafted(this.#input.value);
     });
     this.#input.addEventListener("keydown", (event) => {
-      // Enter that ends a composition, as in Japanese input, chooses a word and sends nothing.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      // Enter that ends a composition, as in Japanese input, chooses a word and sends nothing. In Safari the
+      // composition is over by then, and only the code 229 tells.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#send();
     });
