@@ -142,5 +142,8 @@ test("the box grows with what is written, as far as there is room", { timeout: 2
   const three = await height("a\nb\nc");
   assert.ok(three > one * 1.5, `three lines are ${three} high, one is ${one}`);
   assert.equal(await height("a\n".repeat(100)), 168);
+  await alice.page.setViewportSize({ width: 640, height: 300 });
+  const { bottom } = await alice.get("send-button").evaluate((button) => button.getBoundingClientRect());
+  assert.ok(bottom <= 300, `on a phone on its side the button ends at ${bottom}`);
   assert.equal(await height("a"), one);
 });
