@@ -83,6 +83,7 @@ test("two people talk in a conversation", { timeout: 200_000 }, async (t) => {
     await alice.offline(async () => {
       await alice.seesStatus("reconnecting");
       await alice.get("status").getByText(/Reconnecting \([1-9]\d*\)/).waitFor();
+      assert.match(await alice.get("status").ariaSnapshot(), /status: Reconnecting$/);
       await alice.seesLine("Connection lost");
       await alice.write("Written without a connection");
       await alice.seesOwn("Written without a connection", "waiting");

@@ -66,6 +66,11 @@ export class Person {
     }
   }
 
+  /** The test id of what has the focus. */
+  focused() {
+    return this.page.evaluate(() => document.activeElement?.dataset.testid);
+  }
+
   message(text) {
     return this.get("message").filter({ has: this.page.getByText(text, { exact: true }) });
   }

@@ -2,10 +2,11 @@ import { writeAddress, type Place } from "./address";
 import { Connection } from "./connection";
 import { Conversation } from "./conversation";
 import type { Failure } from "./protocol";
+import { Title } from "./title";
 import { Entrance } from "./view/entrance";
 import { Notice } from "./view/notice";
 import { Room } from "./view/room";
-import { inWords } from "./wording";
+import { inWords, unsentWords } from "./wording";
 
 /** A conversation and the screen that shows it. */
 interface Visit {
@@ -16,7 +17,10 @@ interface Visit {
 /** Leads from the entrance into a conversation, from there to another one, and out again. */
 export class App {
   readonly #screen: HTMLElement;
-  readonly #notice = new Notice();
+  readonly #notice = new Notice(() => this.#focus());
+  readonly #title = new Title();
+  /** Puts the cursor where the person goes on. */
+  #focus = (): void => {};
   #user = "";
   #connection: Connection | undefined;
   #here: Visit | undefined;
@@ -25,14 +29,23 @@ export class App {
 
   constructor(screen: HTMLElement) {
     this.#screen = screen;
+    // The browser asks whether to leave what is not sent yet.
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#unsent > 0) event.preventDefault();
+    });
+  }
+
+  get #unsent(): number {
+    return this.#here?.conversation.unsent ?? 0;
   }
 
   /** Shows the form, filled in with what is known. */
   showEntrance(place: Place): void {
-    document.title = "Parley";
+    this.#title.enter("");
     const entrance = new Entrance(place, (chosen) => this.join(chosen));
     this.#screen.replaceChildren(entrance.element, this.#notice.element);
-    entrance.focus();
+    this.#focus = () => entrance.focus();
+    this.#focus();
   }
 
   /** Signs the user in and takes them into the conversation. */
@@ -57,7 +70,7 @@ export class App {
 
   #visit(connection: Connection, id: string): Visit {
     const room = new Room(this.#user, id, {
-      send: (content) => this.#send(conversation, content),
+      send: (content) => this.#send(connection, conversation, content),
       retry: (key) => conversation.retry(key),
       discard: (key) => conversation.discard(key),
       drafted: (text) => conversation.drafted(text),
@@ -75,6 +88,7 @@ export class App {
       following: () => room.log.following(),
       past: (past) => room.log.past(past),
       announce: (words) => room.announce(words),
+      arrived: () => this.#title.arrived(),
       joined: () => this.#onJoined(visit),
       refused: (failure, again) => this.#onRefused(visit, failure, again),
       members: (users) => room.members(users),
@@ -86,7 +100,8 @@ export class App {
 
   #arrive(visit: Visit): void {
     this.#here = visit;
-    document.title = `${visit.conversation.id} · Parley`;
+    this.#title.enter(visit.conversation.id);
+    this.#focus = () => visit.room.focus();
     writeAddress({ user: this.#user, conversation: visit.conversation.id });
     visit.room.carry(this.#notice.element);
     this.#screen.replaceChildren(visit.room.element);
@@ -122,7 +137,11 @@ export class App {
     if (connection.state.kind !== "connected") this.#notice.show(`You go to ${id} when the connection is back.`);
   }
 
-  #send(conversation: Conversation, content: string): boolean {
+  #send(connection: Connection, conversation: Conversation, content: string): boolean {
+    if (!connection.fits(content)) {
+      this.#notice.show(inWords({ code: "PAYLOAD_TOO_LARGE", message: "" }));
+      return false;
+    }
     const taken = conversation.send(content);
     if (!taken) this.#notice.show("Too many messages wait to be sent. Wait for the connection to come back.");
     return taken;
@@ -131,6 +150,7 @@ export class App {
   async #leave(): Promise<void> {
     const visit = this.#here;
     if (visit === undefined) return;
+    if (this.#unsent > 0 && !confirm(unsentWords(this.#unsent))) return;
     const connection = this.#connection;
     this.#connection = undefined;
     this.#exit(visit.conversation.id);

@@ -18,6 +18,9 @@ const passing = new Set<Failure["code"]>(["TOKEN_EXPIRED", "RATE_LIMITED", "DRAI
 const firstPause = 500;
 const longestPause = 5_000;
 
+/** Bytes of a packet around a message's content: its event, ids and flags. */
+const wrapping = 512;
+
 /**
  * One person's connection: signs in afresh for every try, comes back by itself after a loss,
  * and tells what state it is in. Socket.IO's client does the trying after a lost transport;
@@ -29,6 +32,8 @@ export class Connection {
   readonly #onState: (state: ConnectionState) => void;
   #state: ConnectionState = { kind: "connecting" };
   #attempt = 0;
+  /** Bytes that the server reads of one packet; more ends the connection. */
+  #maxPayload = Infinity;
   /** The token has run out: the server ends the session, and a new one may be opened. */
   #expired = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -59,7 +64,16 @@ export class Connection {
   open(): void {
     window.addEventListener("online", this.#onOnline);
     this.#enter({ kind: "connecting" });
+    this.#readLimit();
     this.socket.connect();
+  }
+
+  /**
+   * Whether the server would read a message of that content. One that is too large must not be tried: it
+   * breaks the connection, and would again whenever the connection is back.
+   */
+  fits(content: string): boolean {
+    return new Blob([JSON.stringify(content)]).size + wrapping <= this.#maxPayload;
   }
 
   /** Ends the connection for good. */
@@ -89,6 +103,15 @@ export class Connection {
   #enter(state: ConnectionState): void {
     this.#state = state;
     this.#onState(state);
+  }
+
+  /** Every try makes an engine of its own, right after it was told; the handshake tells the limit. */
+  #readLimit(): void {
+    queueMicrotask(() => {
+      this.socket.io.engine.on("handshake", ({ maxPayload }) => {
+        this.#maxPayload = maxPayload === 0 ? Infinity : maxPayload;
+      });
+    });
   }
 
   #halt(): void {
@@ -135,6 +158,7 @@ export class Connection {
 
   readonly #onAttempt = (): void => {
     this.#attempt++;
+    this.#readLimit();
     this.#enter({ kind: "reconnecting", attempt: this.#attempt });
   };
 

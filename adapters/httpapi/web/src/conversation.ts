@@ -16,7 +16,7 @@ import {
 import { Scrollback, type Past } from "./scrollback";
 import { Timeline, type TimelineObserver } from "./timeline";
 import { TypingSign } from "./typing";
-import { reloadLine, updateLine } from "./wording";
+import { inWords, reloadLine, updateLine } from "./wording";
 import { Writings } from "./writings";
 
 /** What a conversation tells the page. */
@@ -29,12 +29,15 @@ export interface ConversationObserver extends TimelineObserver {
   past(past: Past): void;
   /** Something just happened that the person should hear of who does not see the page. */
   announce(words: string): void;
+  /** Somebody else's message has come. */
+  arrived(): void;
 }
 
 /** One conversation that the person is in: joins it, and again after every reconnection. */
 export class Conversation {
   readonly id: string;
   readonly #socket: ChatSocket;
+  readonly #self: string;
   readonly #observer: ConversationObserver;
   readonly #timeline: Timeline;
   readonly #writings: Writings;
@@ -52,6 +55,7 @@ export class Conversation {
   constructor(socket: ChatSocket, self: string, id: string, observer: ConversationObserver) {
     this.id = id;
     this.#socket = socket;
+    this.#self = self;
     this.#observer = observer;
     this.#timeline = new Timeline(self, observer);
     this.#writings = new Writings(this.#timeline, () => this.#askAgain());
@@ -85,6 +89,11 @@ export class Conversation {
   send(content: string): boolean {
     this.#typing.stop();
     return this.#outgoing.send(content);
+  }
+
+  /** How many own messages the server has not accepted yet, without those that failed. */
+  get unsent(): number {
+    return this.#outgoing.unsent;
   }
 
   /** Tries again to get in, after a refusal. */
@@ -220,6 +229,7 @@ export class Conversation {
     if (received === "astray") return false;
     this.#scrollback.check();
     if (received === "new") this.#observer.announce(`${message.userId}: ${message.content}`);
+    if (received === "new" && message.userId !== this.#self) this.#observer.arrived();
     return true;
   }
 
@@ -257,6 +267,7 @@ export class Conversation {
   };
 
   readonly #onSendFailure = (failure: Failure): void => {
+    this.#observer.announce(`Not sent. ${inWords(failure)}`);
     if (failure.code !== "NOT_IN_CONVERSATION" || !this.#joined) return;
     this.#joined = false;
     this.#outgoing.pause();

@@ -42,6 +42,11 @@ export class Outgoing {
     return true;
   }
 
+  /** How many were neither accepted nor refused. */
+  get unsent(): number {
+    return [...this.#tries.keys()].filter((message) => message.seq === undefined).length;
+  }
+
   /** Sends a failed message again, with the id it has. */
   retry(key: string): void {
     const message = this.#timeline.find(key);

@@ -57,3 +57,8 @@ export function deliveryWords({ expected, pending }: { expected: number; pending
   if (pending.length === 0) return expected === 1 ? "Delivered" : `Delivered to all ${expected}`;
   return `Delivered to ${expected - pending.length} of ${expected}; not confirmed by ${nameList(pending)}`;
 }
+
+/** Asks whether to go although messages are not sent. */
+export function unsentWords(count: number): string {
+  return `${count === 1 ? "A message is" : `${count} messages are`} not sent yet and will be lost. Leave all the same?`;
+}

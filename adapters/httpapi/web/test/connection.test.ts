@@ -5,7 +5,7 @@ import { ScriptedSocket, turn } from "./scripted-socket";
 /** The socket that the connection makes: tells of the manager's doings like the real one, and of no transport. */
 class ManagedSocket extends ScriptedSocket {
   active = false;
-  readonly io = { on: () => {}, off: () => {}, engine: { readyState: "open" } };
+  readonly io = { on: () => {}, off: () => {}, engine: { readyState: "open", on: () => {} } };
   readonly connect = vi.fn();
   readonly disconnect = vi.fn();
 }

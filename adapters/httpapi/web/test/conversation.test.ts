@@ -13,6 +13,7 @@ class Page extends Transcript {
   readonly members = vi.fn<(users: string[]) => void>();
   readonly typing = vi.fn<(users: string[]) => void>();
   readonly past = vi.fn<(past: Past) => void>();
+  readonly arrived = vi.fn();
   readonly announced: string[] = [];
 
   announce(words: string): void {
@@ -359,6 +360,21 @@ describe("a conversation", () => {
     socket.tell("message_chunk", { conversationId: "lobby", messageId: "2", index: 0, delta: "2" });
     socket.tell("message", say(2));
     expect(page.announced).toEqual(["You joined", "bob: 2"]);
+    expect(page.arrived).toHaveBeenCalledOnce();
+    socket.tell("message", say(3, "alice"));
+    expect(page.arrived).toHaveBeenCalledOnce();
+  });
+
+  it("announces that a message was not sent, and counts those that wait", async () => {
+    await admit();
+    conversation.send("one");
+    expect(conversation.unsent).toBe(1);
+    socket.last("message").answer({ ok: false, error: { code: "PAYLOAD_TOO_LARGE", message: "" } });
+    await turn();
+    expect(page.announced.at(-1)).toBe("Not sent. That message is too long.");
+    conversation.send("two");
+    await accept(1);
+    expect(conversation.unsent).toBe(0);
   });
 
   describe("in which someone writes", () => {

@@ -13,13 +13,14 @@ export class Composer {
   readonly #button: HTMLButtonElement;
   readonly #actions: ComposerActions;
 
-  constructor(conversation: string, actions: ComposerActions) {
+  constructor(actions: ComposerActions) {
     this.#actions = actions;
     this.#input = element("textarea", {
       id: "message",
       class: "input",
       rows: "1",
-      placeholder: `Message ${conversation}`,
+      dir: "auto",
+      placeholder: "Write a message",
       enterkeyhint: "send",
       disabled: true,
       "data-testid": "message-input",
@@ -45,8 +46,9 @@ export class Composer {
       this.#actions.drafted(this.#input.value);
     });
     this.#input.addEventListener("keydown", (event) => {
-      // Enter that ends a composition, as in Japanese input, chooses a word and sends nothing.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      // Enter that ends a composition, as in Japanese input, chooses a word and sends nothing. In Safari the
+      // composition is over by then, and only the code 229 tells.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#send();
     });
@@ -82,5 +84,13 @@ export class Composer {
 
   #arm(): void {
     this.#button.disabled = this.#input.disabled || this.#input.value.trim() === "";
+    this.#fit();
+  }
+
+  /** The box is as high as what is in it, up to the limit of its style. Not every browser knows `field-sizing`. */
+  #fit(): void {
+    const { style } = this.#input;
+    style.height = "";
+    style.height = `${this.#input.scrollHeight + this.#input.offsetHeight - this.#input.clientHeight}px`;
   }
 }

@@ -27,15 +27,18 @@ export class Log implements TimelineObserver {
   readonly #list = element("ol", { class: "entries" });
   readonly #past: PastNotice;
   readonly #scroller: HTMLElement;
+  readonly #jumpWords = element("span");
   readonly #jump = element(
     "button",
     { type: "button", class: "button small jump", hidden: true, "data-testid": "jump-button" },
     icon("down"),
-    "New messages",
+    this.#jumpWords,
   );
   readonly #actions: LogActions;
   readonly #items = new Map<string, Item>();
   #atEnd = true;
+  /** Messages of others that came below what the person reads. */
+  #unread = 0;
   #scrollDue = false;
   #recalls = false;
   #more = false;
@@ -51,7 +54,9 @@ export class Log implements TimelineObserver {
     );
     this.element = element("section", { class: "log" }, this.#scroller, this.#jump);
     this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
-    this.#jump.addEventListener("click", () => this.#toEnd());
+    // A click leaves the cursor where it is: in the box, most likely.
+    this.#jump.addEventListener("mousedown", (event) => event.preventDefault());
+    this.#jump.addEventListener("click", () => this.#keepFocus(() => this.#toEnd()));
     // The end stays in view when the keyboard of a phone opens or a banner appears.
     new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe(this.#scroller);
   }
@@ -66,7 +71,7 @@ export class Log implements TimelineObserver {
     if (this.#recalls) return;
     const mine = entry.kind === "message" && entry.own && entry.seq === undefined;
     if (this.#atEnd || mine) this.#followEnd();
-    else if (entry.kind !== "line") this.#jump.hidden = false;
+    else if (entry.kind === "message" && !entry.own) this.#showJump(this.#unread + 1);
   }
 
   changed(entry: Message | Writing): void {
@@ -98,7 +103,7 @@ export class Log implements TimelineObserver {
   }
 
   past(past: Past): void {
-    this.#past.show(past);
+    this.#keepFocus(() => this.#past.show(past));
     this.#scroller.setAttribute("aria-busy", String(past === "loading"));
     this.#more = past === "more";
     // The page that came may not have filled the screen. Asked in a frame of its own, so that a page is laid
@@ -135,7 +140,7 @@ export class Log implements TimelineObserver {
   #onScroll(): void {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < nearEnd;
-    if (this.#atEnd) this.#jump.hidden = true;
+    this.#showJump(this.#atEnd ? 0 : this.#unread);
     this.#wantOlder();
   }
 
@@ -156,7 +161,22 @@ export class Log implements TimelineObserver {
 
   #toEnd(): void {
     this.#atEnd = true;
-    this.#jump.hidden = true;
+    this.#showJump(0);
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #showJump(unread: number): void {
+    this.#unread = unread;
+    this.#jumpWords.textContent = unread === 0 ? "Newest" : unread === 1 ? "1 new message" : `${unread} new messages`;
+    this.#jump.hidden = this.#atEnd;
+  }
+
+  /** A button that goes away leaves the focus in the log, for those who have no mouse. */
+  #keepFocus(work: () => void): void {
+    const focused = document.activeElement;
+    work();
+    if (focused instanceof HTMLElement && focused.hidden && this.element.contains(focused)) {
+      this.#scroller.focus({ preventScroll: true });
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Failure } from "../protocol";
 import type { Entry, Line, Message } from "../timeline";
 import { deliveryWords, inWords } from "../wording";
+import { content } from "./content";
 import { avatar, element, icon } from "./element";
 
 /** Milliseconds. Messages of one person closer than this are shown as one block. */
@@ -41,7 +42,7 @@ export class MessageItem {
         element(
           "div",
           { class: "bubble" },
-          element("p", { class: "content", dir: "auto", "data-testid": "content" }, message.content),
+          element("p", { class: "content", dir: "auto", "data-testid": "content" }, ...content(message.content)),
           element("span", { class: "meta" }, this.#time, this.#state),
         ),
         this.#failure,

@@ -14,10 +14,13 @@ export class Notice {
   readonly element: HTMLElement;
   readonly #text = element("span", { class: "notice-text" });
   readonly #remedy = element("button", { type: "button", class: "button small" });
+  readonly #focus: () => void;
   #run: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor() {
+  /** `focus` gives the focus to where the person goes on, when a button of the notice had it. */
+  constructor(focus: () => void) {
+    this.#focus = focus;
     const close = element("button", { type: "button", class: "icon-button", "aria-label": "Dismiss" }, icon("close"));
     close.addEventListener("click", () => this.hide());
     this.#remedy.addEventListener("click", () => {
@@ -47,7 +50,9 @@ export class Notice {
 
   hide(): void {
     clearTimeout(this.#timer);
+    const focused = this.element.contains(document.activeElement);
     this.element.hidden = true;
+    if (focused) this.#focus();
     this.#text.textContent = "";
     this.#run = undefined;
   }

@@ -43,7 +43,7 @@ export class Room {
     });
     this.#members = new Members(self);
     this.#status = new Status(() => actions.tryNow());
-    this.#composer = new Composer(conversation, actions);
+    this.#composer = new Composer(actions);
     const switcher = new Switcher((id) => actions.switchTo(id));
     this.element = element(
       "div",
@@ -67,8 +67,16 @@ export class Room {
     this.#announcer.say(words);
   }
 
+  /** Puts the cursor where the person writes. */
+  focus(): void {
+    this.#composer.focus();
+  }
+
   connection(state: ConnectionState): void {
+    const { banner } = this.#status;
+    const focused = banner.contains(document.activeElement);
     this.#status.show(state);
+    if (focused && banner.hidden) this.focus();
     this.element.dataset["connection"] = state.kind;
   }
 
