@@ -95,7 +95,7 @@ func (c *Chat) report(over ...*delivery) {
 	for _, one := range over {
 		user, conversation := one.Message.User, one.Message.Conversation
 		report := one.Report(now)
-		to, heard := c.sessions.hearing(user, conversation)
+		to, heard := c.sessions.hearing(user, c.cfg.Access, conversation)
 		if len(to) > 0 {
 			c.out.Broadcast(to, "", report)
 		}

@@ -447,7 +447,7 @@ func TestChat_stream_races(t *testing.T) {
 						_, err = w.AppendStream(ctx, talk, id, domain.Chunk{Index: n, Delta: fmt.Sprint(n, ";")})
 					}
 					if err == nil {
-						_, err = w.CloseStream(ctx, talk, id)
+						_, err = w.CloseStream(ctx, talk, id, ports.AnyChunks)
 					}
 					if err != nil {
 						// The other has closed it already.

@@ -137,9 +137,11 @@ func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []d
 
 // hearing returns the sessions of the user that are told now what the user is told of the conversation,
 // wherever they are, and whether one of them is sure to hear it. The caller holds the conversation's lock.
-func (r *registry) hearing(user domain.UserID, c domain.ConversationID) (ids []domain.SessionID, surely bool) {
+func (r *registry) hearing(
+	user domain.UserID, access domain.Access, c domain.ConversationID,
+) (ids []domain.SessionID, surely bool) {
 	ids = r.which(user, func(s *session) bool {
-		hears, sure := s.hears(c)
+		hears, sure := s.hears(access, c)
 		surely = surely || sure
 		return hears
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,4 +158,36 @@ func TestChat_report_is_not_lost(t *testing.T) {
 			assert.Empty(t, w.join("s3", talk).Reports, "once")
 		})
 	}
+}
+
+// grants is an authenticator whose tokens are a user's name and then what it may be in.
+type grants struct{}
+
+func (grants) Authenticate(_ context.Context, token string) (domain.Identity, error) {
+	words := strings.Fields(token)
+	return domain.Identity{User: domain.UserID(words[0]), Grants: words[1:]}, nil
+}
+
+func TestChat_report_rights(t *testing.T) {
+	cfg := config()
+	cfg.ConfirmWindow = window
+	w := newWorld(t, cfg)
+	cfg.Access = domain.AccessClaims
+	w.Chat = application.NewChat(cfg, grants{}, w.rooms, w.log, w.recorder, w.recorder, slog.New(failing{t}))
+	t.Cleanup(w.Close)
+	for id, token := range map[domain.SessionID]string{s1: "ann talk", s2: "bob talk", "s3": "ann other"} {
+		_, err := w.Connect(ctx, id, token)
+		require.NoError(t, err)
+	}
+	w.join(s1, talk)
+	w.join(s2, talk)
+	m := w.ask(s1, talk)
+	_, err := w.Refresh(ctx, s1, "ann other")
+	require.NoError(t, err)
+	require.NoError(t, w.Acknowledge(ctx, s2, talk, m.Seq))
+	assert.Empty(t, w.reports(s1), "its sessions may not hear of the conversation")
+	assert.Empty(t, w.reports("s3"))
+	_, err = w.Refresh(ctx, s1, "ann talk")
+	require.NoError(t, err)
+	assert.Len(t, w.join(s1, talk).Reports, 1)
 }

@@ -95,12 +95,15 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 	return !s.ended && s.state.Gets(c, seq)
 }
 
-// hears reports whether the session is told now what its user is told of the conversation. One that is yet to
-// be put back there is told by that; one that has ended and is already out of it is told when it comes back.
-// surely says that its client hears it: of a session that is going, or coming back, nobody knows.
-func (s *session) hears(c domain.ConversationID) (hears, surely bool) {
+// hears reports whether the session is told now what its user is told of the conversation, if it may hear of it at
+// all. One that is yet to be put back there is told by that; one that has ended and is already out of it is told
+// when it comes back. surely says that its client hears it: of a session that is going, or coming back, nobody knows.
+func (s *session) hears(access domain.Access, c domain.ConversationID) (hears, surely bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if access.Check(s.state.Identity, c) != nil {
+		return false, false
+	}
 	hears = s.state.Within(c) == nil || !s.ended && !s.returning.to(c)
 	return hears, hears && !s.ended && s.returning == nil
 }

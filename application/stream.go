@@ -94,7 +94,7 @@ func (c *Chat) appendChunk(ctx context.Context, one *stream, chunk domain.Chunk,
 
 // CloseStream makes the chunks one message.
 func (c *Chat) CloseStream(
-	ctx context.Context, conversation domain.ConversationID, m domain.MessageID,
+	ctx context.Context, conversation domain.ConversationID, m domain.MessageID, chunks int,
 ) (ports.Receipt, error) {
 	lock := c.locks.of(conversation)
 	lock.Lock()
@@ -103,6 +103,9 @@ func (c *Chat) CloseStream(
 	one := c.streams.find(conversation, m)
 	if one == nil {
 		return ports.Receipt{}, errNoStream()
+	}
+	if next := one.at().Next; chunks != ports.AnyChunks && chunks != next {
+		return ports.Receipt{}, domain.Errorf(domain.CodeConflict, "the message has %d chunks, not %d", next, chunks)
 	}
 	if one.receipt != nil {
 		again := *one.receipt

@@ -69,7 +69,7 @@ func TestChat_Stream(t *testing.T) {
 			assert.Equal(t, ports.Stream{Message: "m1", Next: 1}, w.open(p))
 			w.write(talk, "m1", 1, "it ")
 			w.write(talk, "m1", 2, "grows")
-			receipt, err := w.CloseStream(ctx, talk, "m1")
+			receipt, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 			assert.Equal(t, ports.Receipt{Message: "m1", At: receipt.At, Accepted: time.Now()}, receipt)
 			events := w.recorder.take(s1)
@@ -94,6 +94,30 @@ func TestChat_Stream(t *testing.T) {
 			w.write(talk, at.Message, 0, "hello")
 		})
 	})
+	t.Run("is not completed by one who counts other chunks, before and after its end", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.enter(s1, ann, talk)
+			w.open(stream(talk, "m1"))
+			w.write(talk, "m1", 0, "so ")
+			w.write(talk, "m1", 1, "it goes")
+			w.recorder.take(s1)
+			refused := func() {
+				for _, chunks := range []int{0, 1, 3} {
+					_, err := w.CloseStream(ctx, talk, "m1", chunks)
+					assertCode(t, domain.CodeConflict, err)
+				}
+			}
+			refused()
+			assert.Empty(t, w.recorder.take(s1))
+			_, err := w.CloseStream(ctx, talk, "m1", 2)
+			require.NoError(t, err)
+			assert.Len(t, messages(w.recorder.take(s1)), 1)
+			refused()
+			again, err := w.CloseStream(ctx, talk, "m1", 2)
+			require.NoError(t, err)
+			assert.True(t, again.Duplicate)
+		})
+	})
 	t.Run("every call may be repeated", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
@@ -107,11 +131,11 @@ func TestChat_Stream(t *testing.T) {
 			}
 			assert.Equal(t, 2, w.open(p).Next, "it says where it stands")
 			assert.Len(t, w.chunks(s1), 2)
-			first, err := w.CloseStream(ctx, talk, "m1")
+			first, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 			assert.Len(t, messages(w.recorder.take(s1)), 1)
 			for range 3 {
-				again, err := w.CloseStream(ctx, talk, "m1")
+				again, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 				require.NoError(t, err)
 				assert.True(t, again.Duplicate)
 				assert.Equal(t, first.At, again.At)
@@ -143,7 +167,7 @@ func TestChat_Stream(t *testing.T) {
 			}
 			w.holdsNothing()
 			w.open(stream(talk, "m1"))
-			_, err := w.CloseStream(ctx, talk, "m1")
+			_, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			assertCode(t, domain.CodeInvalidPayload, err)
 			_, err = w.OpenStream(ctx, ports.Publish{Conversation: talk, User: "another", ID: "m1"})
 			assertCode(t, domain.CodeConflict, err)
@@ -154,11 +178,11 @@ func TestChat_Stream(t *testing.T) {
 			for _, c := range []domain.ConversationID{talk, other} {
 				_, err = w.AppendStream(ctx, c, "none", domain.Chunk{Delta: "x"})
 				assertCode(t, domain.CodeNotFound, err)
-				_, err = w.CloseStream(ctx, c, "none")
+				_, err = w.CloseStream(ctx, c, "none", ports.AnyChunks)
 				assertCode(t, domain.CodeNotFound, err)
 				assertCode(t, domain.CodeNotFound, w.AbortStream(ctx, c, "none"))
 			}
-			_, err = w.CloseStream(ctx, other, "m1")
+			_, err = w.CloseStream(ctx, other, "m1", ports.AnyChunks)
 			assertCode(t, domain.CodeNotFound, err)
 			assert.Empty(t, w.recorder.take(s1))
 			w.write(talk, "m1", 0, "hello")
@@ -172,7 +196,7 @@ func TestChat_Stream(t *testing.T) {
 			p.Content, p.Confirm = "hello", true
 			w.open(p)
 			assert.Zero(t, w.UnderWay().Deliveries)
-			_, err := w.CloseStream(ctx, talk, "m1")
+			_, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 			w.Confirm(ctx, s1, w.asked(s1)[0])
 			w.expect("coach's", 1)
@@ -200,7 +224,7 @@ func TestChat_Stream_joiners(t *testing.T) {
 			assert.Equal(t, append(soFar, written("m1", 2, "grows")), w.chunks(s2))
 			assert.Equal(t, []domain.ChunkAppended{written("m1", 2, "grows")}, w.chunks(s1))
 			for _, id := range []domain.MessageID{"m1", "m2"} {
-				_, err := w.CloseStream(ctx, talk, id)
+				_, err := w.CloseStream(ctx, talk, id, ports.AnyChunks)
 				require.NoError(t, err)
 			}
 			w.connect("late", "zoe")
@@ -233,7 +257,7 @@ func TestChat_Stream_joiners(t *testing.T) {
 			})
 		}
 		all.Wait()
-		_, err := w.CloseStream(ctx, talk, "m1")
+		_, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 		require.NoError(t, err)
 		for i := range joiners {
 			var whole domain.Message
@@ -330,11 +354,11 @@ func TestChat_Stream_ends(t *testing.T) {
 			require.NoError(t, err)
 			d := domain.Draft{Conversation: talk, User: coach, ID: "m1", Content: "hello"}
 			f.log.EXPECT().Append(ctx, d, time.Now()).Return(domain.Message{}, false, errStore)
-			_, err = f.CloseStream(ctx, talk, "m1")
+			_, err = f.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			assertCode(t, domain.CodeUnavailable, err)
 			f.log.EXPECT().Append(ctx, d, time.Now()).Return(domain.Message{Draft: d, Seq: 1}, false, nil)
 			f.out.EXPECT().Broadcast(nil, domain.SessionID(""), domain.MessageSent{Message: domain.Message{Draft: d, Seq: 1}})
-			_, err = f.CloseStream(ctx, talk, "m1")
+			_, err = f.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 		})
 	})
@@ -347,7 +371,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			receipt, err := w.Publish(ctx, ports.Publish{Conversation: talk, User: coach, ID: "m1", Content: "so it goes"})
 			require.NoError(t, err)
 			assert.Len(t, w.recorder.take(s1), 1)
-			again, err := w.CloseStream(ctx, talk, "m1")
+			again, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 			assert.Equal(t, receipt.At, again.At)
 			assert.True(t, again.Duplicate)
@@ -361,7 +385,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, ID: "m1", Content: "mine"})
 			require.NoError(t, err)
 			w.write(talk, "m1", 0, "hello")
-			_, err = w.CloseStream(ctx, talk, "m1")
+			_, err = w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 			assert.Len(t, messages(w.recorder.take(s1)), 2)
 		})
@@ -374,7 +398,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			w.open(stream(talk, "m1"))
 			w.write(talk, "m1", 0, "so ")
 			w.recorder.take(s1)
-			receipt, err := w.CloseStream(ctx, talk, "m1")
+			receipt, err := w.CloseStream(ctx, talk, "m1", ports.AnyChunks)
 			require.NoError(t, err)
 			assert.True(t, receipt.Duplicate)
 			assert.Equal(t, first.At, receipt.At)
@@ -389,12 +413,12 @@ func TestChat_Stream_ends(t *testing.T) {
 				w.open(stream(talk, id))
 				w.write(talk, id, 0, "x")
 			}
-			_, err := w.CloseStream(ctx, talk, "m2")
+			_, err := w.CloseStream(ctx, talk, "m2", ports.AnyChunks)
 			require.NoError(t, err)
 			w.recorder.take(s1)
 			w.Close()
 			assert.ElementsMatch(t, []domain.ChunkAppended{abortedAt("m1", 1), abortedAt("m3", 1)}, w.chunks(s1))
-			again, err := w.CloseStream(ctx, talk, "m2")
+			again, err := w.CloseStream(ctx, talk, "m2", ports.AnyChunks)
 			require.NoError(t, err)
 			assert.True(t, again.Duplicate)
 			_, err = w.OpenStream(ctx, stream(talk, "m4"))
@@ -417,7 +441,7 @@ func TestChat_Stream_bounds(t *testing.T) {
 			assert.Positive(t, domain.AsError(err).RetryAfter)
 			w.open(stream(other, "m16"))
 			w.write(talk, "m0", 0, "x")
-			_, err = w.CloseStream(ctx, talk, "m0")
+			_, err = w.CloseStream(ctx, talk, "m0", ports.AnyChunks)
 			require.NoError(t, err)
 			w.open(stream(talk, "m16"))
 			w.pass(2 * ports.DuplicateWindow)
@@ -464,7 +488,7 @@ func TestChat_Stream_bounds(t *testing.T) {
 				p := stream(domain.ConversationID(fmt.Sprint("c", i)), "m")
 				p.Content, p.Metadata = "x", []byte(`{"k":1}`)
 				w.open(p)
-				_, err := w.CloseStream(ctx, p.Conversation, "m")
+				_, err := w.CloseStream(ctx, p.Conversation, "m", ports.AnyChunks)
 				require.NoError(t, err)
 			}
 			assert.Equal(t, application.UnderWay{Streams: 11_000}, w.UnderWay())
@@ -513,7 +537,7 @@ func playStreams(t *testing.T, w *world, random *rand.Rand) {
 			require.Equal(t, open[id] != nil, err == nil)
 			delete(open, id)
 		case 3:
-			_, err := w.CloseStream(ctx, talk, id)
+			_, err := w.CloseStream(ctx, talk, id, ports.AnyChunks)
 			if m := open[id]; m != nil && len(m.chunks) > 0 {
 				require.NoError(t, err)
 				accepted[id] = strings.Join(m.chunks, "")

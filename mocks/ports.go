@@ -682,18 +682,18 @@ func (c_2 *MockBackendAppendStreamCall) DoAndReturn(f func(context.Context, doma
 }
 
 // CloseStream mocks base method.
-func (m_2 *MockBackend) CloseStream(ctx context.Context, c domain.ConversationID, m domain.MessageID) (ports.Receipt, error) {
+func (m_2 *MockBackend) CloseStream(ctx context.Context, c domain.ConversationID, m domain.MessageID, chunks int) (ports.Receipt, error) {
 	m_2.ctrl.T.Helper()
-	ret := m_2.ctrl.Call(m_2, "CloseStream", ctx, c, m)
+	ret := m_2.ctrl.Call(m_2, "CloseStream", ctx, c, m, chunks)
 	ret0, _ := ret[0].(ports.Receipt)
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
 // CloseStream indicates an expected call of CloseStream.
-func (mr *MockBackendMockRecorder) CloseStream(ctx, c, m any) *MockBackendCloseStreamCall {
+func (mr *MockBackendMockRecorder) CloseStream(ctx, c, m, chunks any) *MockBackendCloseStreamCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CloseStream", reflect.TypeOf((*MockBackend)(nil).CloseStream), ctx, c, m)
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CloseStream", reflect.TypeOf((*MockBackend)(nil).CloseStream), ctx, c, m, chunks)
 	return &MockBackendCloseStreamCall{Call: call}
 }
 
@@ -709,13 +709,13 @@ func (c_2 *MockBackendCloseStreamCall) Return(arg0 ports.Receipt, arg1 error) *M
 }
 
 // Do rewrite *gomock.Call.Do
-func (c_2 *MockBackendCloseStreamCall) Do(f func(context.Context, domain.ConversationID, domain.MessageID) (ports.Receipt, error)) *MockBackendCloseStreamCall {
+func (c_2 *MockBackendCloseStreamCall) Do(f func(context.Context, domain.ConversationID, domain.MessageID, int) (ports.Receipt, error)) *MockBackendCloseStreamCall {
 	c_2.Call = c_2.Call.Do(f)
 	return c_2
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c_2 *MockBackendCloseStreamCall) DoAndReturn(f func(context.Context, domain.ConversationID, domain.MessageID) (ports.Receipt, error)) *MockBackendCloseStreamCall {
+func (c_2 *MockBackendCloseStreamCall) DoAndReturn(f func(context.Context, domain.ConversationID, domain.MessageID, int) (ports.Receipt, error)) *MockBackendCloseStreamCall {
 	c_2.Call = c_2.Call.DoAndReturn(f)
 	return c_2
 }

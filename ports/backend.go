@@ -35,9 +35,11 @@ type Publishing interface {
 	// CodeInvalidPayload, CodePayloadTooLarge, CodeLimitExceeded.
 	AppendStream(ctx context.Context, c domain.ConversationID, m domain.MessageID, chunk domain.Chunk) (Stream, error)
 
-	// CloseStream makes the chunks one message and publishes it. Closing again returns the first receipt.
-	// Errors: CodeNotFound if no such stream is open, CodeInvalidPayload if it is empty.
-	CloseStream(ctx context.Context, c domain.ConversationID, m domain.MessageID) (Receipt, error)
+	// CloseStream makes the chunks one message and publishes it, if there are that many; AnyChunks: however many
+	// there are. Closing again returns the first receipt.
+	// Errors: CodeNotFound if no such stream is open, CodeConflict if it has more or fewer chunks,
+	// CodeInvalidPayload if it is empty.
+	CloseStream(ctx context.Context, c domain.ConversationID, m domain.MessageID, chunks int) (Receipt, error)
 
 	// AbortStream ends a stream without a message, and tells clients so. Errors: CodeNotFound.
 	AbortStream(ctx context.Context, c domain.ConversationID, m domain.MessageID) error
@@ -51,6 +53,9 @@ type Publishing interface {
 	// ShowTyping tells the conversation's sessions that a user, who may have no session, is typing or not.
 	ShowTyping(ctx context.Context, c domain.ConversationID, user domain.UserID, isTyping bool) error
 }
+
+// AnyChunks stands for the number of a stream's chunks where nobody has counted them.
+const AnyChunks = -1
 
 // StreamIdle is how long a stream may wait for its next chunk.
 const StreamIdle = 60 * time.Second

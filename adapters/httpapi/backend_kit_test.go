@@ -145,7 +145,7 @@ func (s *backendSite) answerAll(err error) {
 	m.Publish(all, all).Return(ports.Receipt{Message: "m"}, err).AnyTimes()
 	m.OpenStream(all, all).Return(ports.Stream{Message: "m"}, err).AnyTimes()
 	m.AppendStream(all, all, all, all).Return(ports.Stream{Message: "m", Next: 1}, err).AnyTimes()
-	m.CloseStream(all, all, all).Return(ports.Receipt{Message: "m"}, err).AnyTimes()
+	m.CloseStream(all, all, all, all).Return(ports.Receipt{Message: "m"}, err).AnyTimes()
 	m.AbortStream(all, all, all).Return(err).AnyTimes()
 	m.Update(all, all, all).Return(err).AnyTimes()
 	m.Announce(all, all, all, all).Return(err).AnyTimes()

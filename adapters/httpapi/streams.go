@@ -65,21 +65,25 @@ func (b *backend) chunk(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
+	chunks := ports.AnyChunks
+	if r.Index != nil {
+		chunks = int(*r.Index)
+	}
 	if r.appends() {
 		chunk, err := r.chunk()
 		if err != nil {
 			return err
 		}
 		s, err := b.app.AppendStream(ctx, conversation, message, chunk)
-		// A final chunk that is sent again finds its stream closed; CloseStream knows of it.
-		if err != nil && (!r.Final || domain.AsError(err).Code != domain.CodeNotFound) {
+		if err != nil {
 			return err
 		}
 		if !r.Final {
 			return c.JSON(http.StatusOK, newStream(s))
 		}
+		chunks++
 	}
-	accepted, err := b.app.CloseStream(ctx, conversation, message)
+	accepted, err := b.app.CloseStream(ctx, conversation, message, chunks)
 	if err != nil {
 		return err
 	}

@@ -70,9 +70,12 @@ func TestStream_chunks(t *testing.T) {
 		assertRefused(t, s.post("/messages/m1/chunks", `{"index":0}`), 400, domain.CodeInvalidPayload, "delta is missing")
 	})
 	t.Run("end with one that says so and has no text", func(t *testing.T) {
-		for _, body := range []string{`{"final":true}`, `{"index":4,"final":true}`, `{"index":4,"delta":"","final":true}`, `{"delta":null,"final":true}`} {
+		for body, chunks := range map[string]int{
+			`{"final":true}`: ports.AnyChunks, `{"delta":null,"final":true}`: ports.AnyChunks,
+			`{"index":4,"final":true}`: 4, `{"index":0,"delta":"","final":true}`: 0,
+		} {
 			s := backends(t)
-			s.app.EXPECT().CloseStream(ctx, room, answerID).Return(accepted, nil)
+			s.app.EXPECT().CloseStream(ctx, room, answerID, chunks).Return(accepted, nil)
 			answer := s.post("/messages/m1/chunks", body)
 			assert.Equal(t, 201, answer.status)
 			assert.Equal(t, complete, answer.body)
@@ -81,7 +84,7 @@ func TestStream_chunks(t *testing.T) {
 	t.Run("end with the last text", func(t *testing.T) {
 		s := backends(t)
 		appended := s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 4, Delta: "."}).Return(ports.Stream{Message: "m1", Next: 5}, nil)
-		s.app.EXPECT().CloseStream(ctx, room, answerID).Return(accepted, nil).After(appended.Call)
+		s.app.EXPECT().CloseStream(ctx, room, answerID, 5).Return(accepted, nil).After(appended.Call)
 		answer := s.post("/messages/m1/chunks", `{"index":4,"delta":".","final":true}`)
 		assert.Equal(t, 201, answer.status)
 		assert.Equal(t, complete, answer.body)
@@ -90,8 +93,8 @@ func TestStream_chunks(t *testing.T) {
 		s := backends(t)
 		again := accepted
 		again.Duplicate = true
-		s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 4, Delta: "."}).Return(ports.Stream{}, missing)
-		s.app.EXPECT().CloseStream(ctx, room, answerID).Return(again, nil)
+		s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 4, Delta: "."}).Return(ports.Stream{Message: "m1", Next: 5}, nil)
+		s.app.EXPECT().CloseStream(ctx, room, answerID, 5).Return(again, nil)
 		answer := s.post("/messages/m1/chunks", `{"index":4,"delta":".","final":true}`)
 		assert.Equal(t, 200, answer.status)
 		assert.Contains(t, answer.body, `"duplicate":true`)
@@ -99,7 +102,6 @@ func TestStream_chunks(t *testing.T) {
 	t.Run("that end what never began are not found", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 4, Delta: "."}).Return(ports.Stream{}, missing)
-		s.app.EXPECT().CloseStream(ctx, room, answerID).Return(ports.Receipt{}, missing)
 		assertRefused(t, s.post("/messages/m1/chunks", `{"index":4,"delta":".","final":true}`), 404, domain.CodeNotFound, "no such stream is open")
 	})
 	t.Run("end nothing if their own text is refused", func(t *testing.T) {
