@@ -46,8 +46,8 @@ type Config struct {
 	NoUpgrade bool
 	// AllowOrigin says whether a browser page of that origin may connect. Requests with another
 	// Origin header are refused on every transport; those with an allowed one get CORS headers, with
-	// credentials. nil refuses every origin; requests without the header are not of a browser's page
-	// and pass.
+	// credentials. nil lets in the pages of the host that the request is for, and no others. Requests
+	// without the header are not of a browser's page, or read what is their own, and pass.
 	AllowOrigin func(origin string) bool
 	// Authorize is asked before each new session. An error refuses it: a *Refusal with its own
 	// status, any other as 403. The value goes to Handshake.Value.
@@ -70,9 +70,6 @@ func (c Config) withDefaults() Config {
 	c.OutboxBytes = cmp.Or(c.OutboxBytes, 1<<20)
 	if c.Transports == nil {
 		c.Transports = []string{Polling, WebSocket}
-	}
-	if c.AllowOrigin == nil {
-		c.AllowOrigin = func(string) bool { return false }
 	}
 	if c.GenerateID == nil {
 		c.GenerateID = randomID

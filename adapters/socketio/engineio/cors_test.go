@@ -3,6 +3,7 @@ package engineio_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -117,9 +118,42 @@ func TestCORS(t *testing.T) {
 		})
 	}
 
-	bubble(t, "without AllowOrigin every origin is foreign", func(t *testing.T) {
-		got := inMemory(t, engineio.Config{}).get(polling, "Origin", home)
-		assert.Equal(t, answerOf(http.StatusForbidden, forbidden), summary(got))
+	for _, origin := range []string{"http://example.test", "https://example.test", "https://EXAMPLE.test"} {
+		bubble(t, "without AllowOrigin the server's own pages are let in: "+origin, func(t *testing.T) {
+			k := inMemory(t, engineio.Config{})
+			c := k.handshake()
+			got := k.begin("POST", c.target, strings.NewReader("4x"), "Origin", origin).wait()
+			assert.Equal(t, answerOf(http.StatusOK, "ok"), summary(got))
+			assert.Equal(t, noCORS, cors(got.header))
+			_, got = k.tryUpgrade(webSocket, "Origin", origin)
+			assert.Equal(t, http.StatusSwitchingProtocols, got.status)
+			assert.Equal(t, noCORS, cors(got.header))
+		})
+	}
+
+	for _, origin := range []string{
+		home, "null", "", "example.test", "://example.test", "http://example.test:8080", "http://example.test.evil.test", "http://example.test/",
+		"http://", "ftp://example.test", "chrome-extension://example.test", "http://http://example.test",
+	} {
+		bubble(t, "without AllowOrigin all others are foreign: "+origin, func(t *testing.T) {
+			k := inMemory(t, engineio.Config{})
+			got := k.get(polling, "Origin", origin)
+			assert.Equal(t, answerOf(http.StatusForbidden, forbidden), summary(got))
+			_, got = k.tryUpgrade(webSocket, "Origin", origin)
+			assert.Equal(t, answerOf(http.StatusForbidden, forbidden), summary(got))
+		})
+	}
+
+	t.Run("without AllowOrigin, and without a host, all are foreign", func(t *testing.T) {
+		k := inMemory(t, engineio.Config{})
+		for _, origin := range []string{"http://", "null", ""} {
+			r := httptest.NewRequest(http.MethodGet, polling, nil)
+			r.Host = ""
+			r.Header.Set("Origin", origin)
+			w := httptest.NewRecorder()
+			k.engine.ServeHTTP(w, r)
+			assert.Equal(t, http.StatusForbidden, w.Code)
+		}
 	})
 }
 

@@ -66,6 +66,8 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-p.wake:
 		case <-r.Context().Done():
+		}
+		if r.Context().Err() != nil { // even if there is something to send by now
 			s.abortPoll(p)
 			return
 		}
@@ -131,12 +133,15 @@ func (s *Session) takeForPayloadLocked() []*Packet {
 }
 
 // abortPoll ends the session of a poll whose client went away: what the poll would have carried has
-// no one to go to.
+// no one to go to. If a WebSocket has taken over, it has.
 func (s *Session) abortPoll(p *poll) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.poll == p {
-		s.poll = nil
+	if s.poll != p {
+		return
+	}
+	s.poll = nil
+	if s.ws == nil {
 		s.endLocked(ReasonTransportError)
 	}
 }

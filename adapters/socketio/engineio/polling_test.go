@@ -1,10 +1,12 @@
 package engineio_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,6 +81,45 @@ func TestPolling_Overlap(t *testing.T) {
 		c.peer.send("down")
 		assert.Equal(t, "4down", poll.wait().body)
 		assert.Len(t, c.peer.got(), 5)
+	})
+}
+
+// aborted is the context of a request whose client has gone away at the very moment that something wakes it.
+type aborted struct{ context.Context }
+
+func (aborted) Done() <-chan struct{} { return nil }
+
+func (aborted) Err() error { return context.Canceled }
+
+func TestPolling_Aborted(t *testing.T) {
+	begin := func(c *pollingClient) (*httptest.ResponseRecorder, *sync.WaitGroup) {
+		var serving sync.WaitGroup
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, c.target, nil)
+		serving.Go(func() { c.kit.engine.ServeHTTP(w, r.WithContext(aborted{r.Context()})) })
+		synctest.Wait()
+		return w, &serving
+	}
+
+	bubble(t, "just when there is something to send: that is not written to nobody, the session ends", func(t *testing.T) {
+		c := inMemory(t, engineio.Config{}).handshake()
+		w, serving := begin(c)
+		c.peer.send("x")
+		serving.Wait()
+		assert.Empty(t, w.Body.String())
+		synctest.Wait()
+		assert.Equal(t, only(engineio.ReasonTransportError), c.peer.ended())
+	})
+
+	bubble(t, "just when the WebSocket has taken over: that goes on", func(t *testing.T) {
+		c := inMemory(t, engineio.Config{}).handshake()
+		ws := c.probe()
+		_, serving := begin(c)
+		ws.sendText("5")
+		serving.Wait()
+		c.peer.send("x")
+		assert.Equal(t, text("4x"), ws.read())
+		assert.Empty(t, c.peer.ended())
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/googollee/go-socket.io/engineio/transport"
 	"github.com/googollee/go-socket.io/engineio/transport/websocket"
@@ -49,6 +50,9 @@ func (websocketTransport) Name() string { return engineio.WebSocket }
 // Accept opens the WebSocket, of a new session or to take over from polling. An error is answered.
 func (websocketTransport) Accept(w http.ResponseWriter, r *http.Request) (transport.Conn, error) {
 	s := sessionOf(r)
+	if offered, _, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ","); offered != "" {
+		w.Header().Set("Sec-WebSocket-Protocol", strings.TrimSpace(offered)) // clients that offer any fail without one
+	}
 	// Origins have been checked.
 	library := websocket.Transport{CheckOrigin: func(*http.Request) bool { return true }}
 	c, err := library.Accept(w, r)

@@ -2,6 +2,7 @@ package sio_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,6 +116,35 @@ func TestServerDisconnect(t *testing.T) {
 			assert.Equal(t, []string{"/a: connect", "/a: client namespace disconnect"}, d.read())
 			c.send(`42/a,["after my own goodbye"]`)
 			c.expectClose()
+		})
+	})
+
+	t.Run("is the last that the client hears, whatever is sent to it before its turn has come", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := serve(t, sio.Config{}, func(io *sio.Server) {
+				n := io.Of("/")
+				rooms := n.Rooms()
+				n.On("kick", func(_ context.Context, e *sio.Event) {
+					s := e.Socket
+					require.NoError(t, s.Emit("farewell"))
+					s.Disconnect()
+					told, err := sio.Prepare("/", "told")
+					require.NoError(t, err)
+					s.Send(told)
+					sio.Multicast(slices.Values([]*sio.Socket{s}), told)
+					require.NoError(t, s.Emit("told"))
+					require.NoError(t, s.EmitVolatile("told"))
+					require.NoError(t, rooms.All().Emit("told"))
+					require.NoError(t, s.Ask(time.Second, func(_ *sio.Reply, err error) { assert.ErrorIs(t, err, sio.ErrDisconnected) }, "told"))
+					require.NoError(t, e.Emit("told"))
+					require.NoError(t, e.Ack())
+				})
+			})
+			c := w.connect()
+			c.send(`421["kick"]`)
+			c.expect(`42["farewell"]`)
+			c.expect("41")
+			c.quiet()
 		})
 	})
 

@@ -58,7 +58,8 @@
 //
 // Beside those of engineio: a connection that is in no namespace for Config.ConnectTimeout is closed. A
 // binary event may have 10 attachments, each as large as a message may be, with at most a minute from
-// one to the next. Whatever breaks the protocol closes the connection.
+// one to the next; an event 1,023 arguments. A connection may be in 64 namespaces beside "/", and a socket owe
+// 1,000 acks. Whatever breaks the protocol closes the connection.
 //
 // The protocol is that of https://socket.io/docs/v4/socket-io-protocol/, cited as [protocol]; where it
 // is silent the behaviour is that of the reference server, socket.io 4.8.

@@ -85,7 +85,8 @@ func (n *Namespace) OnUnhandled(h Handler) { n.unhandled = h }
 // called once.
 func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = append(n.wrappers, wrap) }
 
-// OnConnect sets what is called when a socket has connected, after the client has been told.
+// OnConnect sets what is called when a socket has connected, after the client has been told; also when it has
+// recovered: see Socket.Recovered.
 func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = f }
 
 // OnAck sets what is called with the acks to events of PrepareAsking, with their ids. Any client may send
@@ -96,7 +97,9 @@ func (n *Namespace) OnAck(f func(ctx context.Context, s *Socket, id uint64, r *R
 // closed: the last moment to tell the client.
 func (n *Namespace) OnViolation(f func(context.Context, *Socket, error)) { n.onViolation = f }
 
-// OnDisconnect sets what is called, once, when a socket that had passed the middleware is gone.
+// OnDisconnect sets what is called when a socket that had passed the middleware is gone, once for each time that
+// it had. With Config.Recovery it may come back, and pass the middleware again; nothing is called when its time
+// for that is over.
 func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.onDisconnect = f }
 
 // handle calls the event's handler, if it has one, inside the wrappers.

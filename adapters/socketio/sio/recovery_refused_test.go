@@ -42,6 +42,18 @@ func TestRecovery_of_who_left(t *testing.T) {
 		})
 	}
 
+	inBubble(t, "the client that OnDisconnect sends away connects anew", func(t *testing.T) {
+		w, _ := recoverable(t, func(io *sio.Server) {
+			io.Of("/").OnDisconnect(func(_ context.Context, s *sio.Socket, _ sio.Reason) { s.Disconnect() })
+		})
+		c, i := w.join()
+		c.drop()
+		absent, known := w.io.Of("/").Absent()
+		assert.Zero(t, absent+known)
+		again, _ := w.doesNotRecover(i)
+		again.quiet()
+	})
+
 	for reason, end := range map[string]func(*client){
 		"transport close": func(c *client) { c.send("1") },
 		"transport error": func(c *client) { c.send("2") },

@@ -41,7 +41,7 @@ type Socket struct {
 	pid       pid
 	recovered atomic.Bool
 	state     atomic.Int32
-	// leaving is true from the call of Disconnect: what the client sends after it is ignored.
+	// leaving is true from the call of Disconnect: what the client sends after it is ignored, and it is sent no more.
 	leaving atomic.Bool
 	debts   debts
 	// Value is the application's. It may be touched by middleware and handlers of this socket only.
@@ -117,7 +117,7 @@ func (s *Socket) Send(p Prepared) {
 // listens reports whether what is sent to the socket has a place to go.
 func (s *Socket) listens() bool {
 	state := s.state.Load()
-	return state == socketConnected || state == socketAbsent
+	return (state == socketConnected || state == socketAbsent) && !s.leaving.Load()
 }
 
 // answer sends an ack, to the connection that is there now.
@@ -128,7 +128,7 @@ func (s *Socket) answer(packets []*engineio.Packet) {
 }
 
 // Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
-// event of the client is handled. The client sees "io server disconnect", does not come back by itself,
+// event of the client is handled, and nothing is sent to it. The client sees "io server disconnect", does not come back by itself,
 // and does not recover. Its sockets in other namespaces stay.
 func (s *Socket) Disconnect() {
 	if s.leaving.Load() {

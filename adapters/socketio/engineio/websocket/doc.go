@@ -24,7 +24,7 @@
 //
 // # Left out
 //
-// No subprotocol is ever negotiated, and of extensions permessage-deflate alone,
+// Of subprotocols the first one offered is agreed, whatever it is, and of extensions permessage-deflate alone,
 // by [Accept]: without context takeover, because a context costs a server
 // more memory than all else of a connection. There is no client side.
 package websocket

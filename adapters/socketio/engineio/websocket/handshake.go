@@ -66,7 +66,8 @@ type Opening struct {
 // a form that can be accepted. It is agreed that every message stands alone, in both directions.
 //
 // header is added to the answer, except for fields that belong to the handshake itself; what is set on w is not
-// used. Whether the Origin may connect is for the caller to decide before.
+// used. Of subprotocols the first that the client offers is agreed, as by the reference server: clients fail
+// without one. Whether the Origin may connect is for the caller to decide before.
 //
 // If it is refused, nothing was written and the caller still has to answer.
 func Accept(w http.ResponseWriter, r *http.Request, header http.Header, deflate bool) (*Opening, *HandshakeError) {
@@ -92,7 +93,7 @@ func Accept(w http.ResponseWriter, r *http.Request, header http.Header, deflate 
 	if deflate {
 		extensions, o.Largest = negotiateDeflate(r.Header["Sec-Websocket-Extensions"])
 	}
-	o.Response = response(key, header, extensions)
+	o.Response = response(key, header, extensions, subprotocol(r.Header["Sec-Websocket-Protocol"]))
 	return o, nil
 }
 
@@ -206,8 +207,26 @@ func acceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// subprotocol is the first that the client offers (§4.1, number 10), or "" if that is no token.
+func subprotocol(lists []string) string {
+	if len(lists) == 0 {
+		return ""
+	}
+	first, _, _ := strings.Cut(lists[0], ",")
+	first = textproto.TrimString(first)
+	if strings.ContainsFunc(first, notInToken) {
+		return ""
+	}
+	return first
+}
+
+// notInToken reports whether a token cannot have the character (RFC 9110 §5.6.2).
+func notInToken(c rune) bool {
+	return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+}
+
 // response is the 101 response (§4.2.2, number 5).
-func response(key string, header http.Header, extensions string) []byte {
+func response(key string, header http.Header, extensions, protocol string) []byte {
 	var out bytes.Buffer
 	out.Grow(256) // enough, but for many headers of the caller's
 	out.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
@@ -215,6 +234,9 @@ func response(key string, header http.Header, extensions string) []byte {
 	out.WriteString("\r\n")
 	if extensions != "" {
 		out.WriteString("Sec-WebSocket-Extensions: " + extensions + "\r\n")
+	}
+	if protocol != "" {
+		out.WriteString("Sec-WebSocket-Protocol: " + protocol + "\r\n")
 	}
 	var ours map[string]bool
 	for name := range header {

@@ -152,7 +152,7 @@ func exchange(t *testing.T, raw string, header http.Header) (*http.Response, str
 func TestUpgrade_Accepts(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, UPGRADE\r\nUpgrade: h2c, WebSocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + sampleKey + "\r\n" +
-		"Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: chat\r\n\r\n"
+		"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
 
 	t.Run("the answer of RFC 6455 §1.3, without extension or subprotocol", func(t *testing.T) {
 		resp, early := exchange(t, request, nil)
@@ -164,6 +164,22 @@ func TestUpgrade_Accepts(t *testing.T) {
 		}, resp.Header)
 		assert.Empty(t, early)
 	})
+
+	for offer, want := range map[string]string{
+		"Sec-WebSocket-Protocol: chat":                                     "chat",
+		"Sec-WebSocket-Protocol: v2.chat!#$%&'*+-.^_`|~ , chat":            "v2.chat!#$%&'*+-.^_`|~",
+		"Sec-WebSocket-Protocol: one\r\nSec-WebSocket-Protocol: two":       "one",
+		"Sec-WebSocket-Protocol: , chat":                                   "",
+		"Sec-WebSocket-Protocol: no token":                                 "",
+		"Sec-WebSocket-Protocol: caf\u00e9":                                "",
+		"Sec-WebSocket-Protocol: " + strings.Repeat(" ,\t", 1000) + "chat": "",
+	} {
+		t.Run("of the subprotocols offered the first is taken: "+offer[:min(len(offer), 60)], func(t *testing.T) {
+			resp, _ := exchange(t, strings.TrimSuffix(request, "\r\n")+offer+"\r\n\r\n", http.Header{"Sec-Websocket-Protocol": {"forged"}})
+			assert.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
+			assert.Equal(t, want, strings.Join(resp.Header["Sec-Websocket-Protocol"], " and "))
+		})
+	}
 
 	t.Run("extra fields are added, those of the handshake are not", func(t *testing.T) {
 		resp, _ := exchange(t, request, http.Header{

@@ -72,13 +72,13 @@ func dial(t *testing.T, readSize, writeBuffer int) *gorilla.Conn {
 	t.Helper()
 	server := httptest.NewServer(serve(readSize))
 	t.Cleanup(server.Close)
-	dialer := gorilla.Dialer{WriteBufferSize: writeBuffer, EnableCompression: true, Subprotocols: []string{"chat"}}
+	dialer := gorilla.Dialer{WriteBufferSize: writeBuffer, EnableCompression: true, Subprotocols: []string{"chat", "talk"}}
 	conn, resp, err := dialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = resp.Body.Close()
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
-	require.Empty(t, conn.Subprotocol())
+	require.Equal(t, "chat", conn.Subprotocol())
 	require.Empty(t, resp.Header["Sec-Websocket-Extensions"])
 	return conn
 }

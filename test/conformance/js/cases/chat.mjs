@@ -39,6 +39,11 @@ export const cases = {
     }
   },
 
+  async "chat: of the subprotocols that the client offers one is agreed"(t, kind) {
+    const member = await Member.connect(t, kind, { protocols: ["first", "second"] });
+    assert.equal(member.engine.transport.name, kind.settlesOn);
+  },
+
   async "chat: without a token, or with a bad one in the query, the client hears why"(t, kind) {
     for (const query of [{}, { token: badToken() }]) {
       const member = Member.open(t, kind, { extraHeaders: {}, query });

@@ -46,6 +46,12 @@ export const cases = {
     assert.deepEqual({ colour, mood }, { colour: "blue & green", mood: "fine" });
   },
 
+  async "connect: of the subprotocols that the client offers one is agreed"(t, kind) {
+    const client = await Client.connect(t, kind, { protocols: ["first", "second"] });
+    assert.equal(client.engine.transport.name, kind.settlesOn);
+    if (kind.settlesOn === "websocket") assert.equal(client.engine.transport.ws.protocol, "first");
+  },
+
   async "connect: a refusal is connect_error with message and data, and the client may try again"(t, kind) {
     const client = Client.open(t, kind, { namespace: "/guarded", auth: { token: "wrong" } });
     const refusal = await client.next("connect_error");
