@@ -93,11 +93,20 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 	s.recovered.Store(true) // before its client can know
 	if !old.Resume(c.session, n.name, r.Offset, c.connectPacket(s)) {
 		n.pids.drop(s)
-		n.disconnected(c, s, ReasonServerDisconnect)
+		n.disconnected(c, s, lost(s))
 		return false
 	}
 	c.carryOn(n, s)
 	return true
+}
+
+// lost is why a socket is gone for good that the middleware had let carry on: it has nothing but the connection
+// that was lost before, unless somebody sent it away meanwhile.
+func lost(s *Socket) Reason {
+	if s.leaving.Load() {
+		return ReasonServerDisconnect
+	}
+	return Reason(engineio.ReasonTransportClose)
 }
 
 // carryOn makes the connection that of the socket, to which its client has been told so.

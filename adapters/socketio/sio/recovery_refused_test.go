@@ -223,24 +223,29 @@ func TestRecovery_refused(t *testing.T) {
 		assert.Equal(t, []string{"asked, recovering false"}, d.read())
 	})
 
-	inBubble(t, "too much said by the middleware itself too, and then it is told that the socket is gone", func(t *testing.T) {
-		var d diary
-		config := recovering
-		config.Engine.Retain = 8
-		w := serve(t, config, func(io *sio.Server) {
-			history(&d)(io)
-			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
-				for range 33 {
-					emit(t, c.Socket)
-				}
-				return nil
+	for leaving, reason := range map[bool]string{false: "transport close", true: "server namespace disconnect"} {
+		inBubble(t, fmt.Sprintf("too much said by the middleware itself too, and then it is told that the socket is gone, sent away %v", leaving), func(t *testing.T) {
+			var d diary
+			config := recovering
+			config.Engine.Retain = 8
+			w := serve(t, config, func(io *sio.Server) {
+				history(&d)(io)
+				io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
+					for range 33 {
+						emit(t, c.Socket)
+					}
+					if leaving && c.Recovering {
+						c.Socket.Disconnect()
+					}
+					return nil
+				})
 			})
+			c, i := w.join()
+			c.drop()
+			d.read()
+			again, _ := w.doesNotRecover(i)
+			again.quiet()
+			assert.Equal(t, []string{"asked, recovering true", reason, "asked, recovering false"}, d.read())
 		})
-		c, i := w.join()
-		c.drop()
-		d.read()
-		again, _ := w.doesNotRecover(i)
-		again.quiet()
-		assert.Equal(t, []string{"asked, recovering true", "server namespace disconnect", "asked, recovering false"}, d.read())
-	})
+	}
 }
