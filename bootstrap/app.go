@@ -20,16 +20,17 @@ import (
 	"parley/ports"
 )
 
-// stopMargin is how long the rest of a stop may take after DRAIN_TIME.
+// stopMargin is how long a stop may take beyond DRAIN_TIME.
 const stopMargin = 15 * time.Second
 
-// App is the whole of Parley, ready to be started.
+// App is the whole of Parley. Start and Stop it as an fx.App; before Start, nothing is open or running.
 type App struct {
 	*fx.App
 	servers *servers
 }
 
-// New assembles an App. Nothing is opened or started yet; the error is that of the graph.
+// New assembles an App that logs to logs. The error says what is wrong with the graph of constructors; it does not depend
+// on the configuration's values.
 func New(config Config, logs io.Writer) (*App, error) {
 	app := &App{}
 	app.App = fx.New(
@@ -46,10 +47,10 @@ func New(config Config, logs io.Writer) (*App, error) {
 	return app, app.Err()
 }
 
-// URL is where a started App serves.
+// URL is the address of a started App, such as http://127.0.0.1:3000.
 func (a *App) URL() string { return "http://" + a.servers.public.addr() }
 
-// AdminURL is where a started App serves metrics and profiles, or "" if it does not.
+// AdminURL is the address where a started App serves metrics and profiles, or "" if it does not.
 func (a *App) AdminURL() string {
 	if addr := a.servers.admin.addr(); addr != "" {
 		return "http://" + addr
@@ -57,7 +58,7 @@ func (a *App) AdminURL() string {
 	return ""
 }
 
-// Module is the graph: plain constructors, and what starts and stops.
+// Module is the graph of constructors with their lifecycle hooks. It needs a Config and an io.Writer for the logs.
 var Module = fx.Module("parley",
 	fx.Provide(
 		func(c Config, out io.Writer) *slog.Logger { return c.logger(out) },
@@ -78,8 +79,8 @@ var Module = fx.Module("parley",
 		newAPI,
 		newServers,
 	),
-	// What starts last stops first, and a stop that runs out of time, which only the servers can, leaves
-	// out the rest: so they come first.
+	// What starts last stops first. Only the servers' stop can run out of time, and then fx skips the hooks that are left:
+	// so the servers start first, to be the last to stop.
 	fx.Invoke(func(*servers) {}, clocks),
 )
 
@@ -94,11 +95,11 @@ func newJWT(c Config, log *slog.Logger) jwtauth.Config {
 }
 
 const (
-	// trimEvery is how often the log is looked through for what has reached its age.
+	// trimEvery is how often messages that have reached MESSAGE_LOG_AGE are removed from the log.
 	trimEvery = time.Minute
-	// sweepEvery is how often rooms are looked through for what should not be there.
+	// sweepEvery is how often rooms are searched for sessions and users that should have been removed.
 	sweepEvery = 5 * time.Minute
-	// expireEvery is how late a session may be told that its token is over.
+	// expireEvery is how often sessions are checked for tokens that have expired: a session ends at most this late.
 	expireEvery = time.Second
 )
 
@@ -109,7 +110,7 @@ func newMessageLog(c Config, rooms *memory.Rooms) *memory.Log {
 	})
 }
 
-// clocks start what happens at regular times.
+// clocks adds the tickers of all periodic work to the lifecycle.
 func clocks(lc fx.Lifecycle, log *memory.Log, chat *application.Chat) {
 	for _, t := range []*ticker{
 		newTicker(trimEvery, log.Sweep),
@@ -147,7 +148,7 @@ func newLegacyHub(c Config, log *slog.Logger) *legacy.Hub {
 	return legacy.NewHub(log)
 }
 
-// newHub has no part for old clients where there are none.
+// newHub returns the current transport's hub alone, or a fanout over both if old is not nil.
 func newHub(current *socketio.Hub, old *legacy.Hub) hub {
 	if old == nil {
 		return current

@@ -20,10 +20,10 @@ import (
 	"parley/bootstrap"
 )
 
-// stopTime is far more than any stop here may take.
+// stopTime bounds every stop, which takes far less.
 const stopTime = 30 * time.Second
 
-// running is a started App on free ports, stopped at the latest when the test ends.
+// running is a started App on free ports. It is stopped when the test ends, unless it was stopped before.
 type running struct {
 	*bootstrap.App
 	t    *testing.T
@@ -52,10 +52,16 @@ func (r *running) stop() {
 	})
 }
 
-// goodbye closes the polling session of the handshake, which the stop would wait for otherwise.
+const pollingPath = "/socket.io/?EIO=4&transport=polling"
+
+// sessionPath returns the path of the polling session that the handshake, `0{"sid":"…",…}`, has opened.
+func sessionPath(handshake string) string {
+	return pollingPath + "&sid=" + strings.Split(handshake, `"`)[3]
+}
+
+// goodbye closes the polling session of the handshake; otherwise the stop would wait for its client.
 func (r *running) goodbye(handshake string) {
-	sid := strings.Split(handshake, `"`)[3]
-	status, _ := request(r.t, http.MethodPost, r.URL()+"/socket.io/?EIO=4&transport=polling&sid="+sid, "1")
+	status, _ := request(r.t, http.MethodPost, r.URL()+sessionPath(handshake), "1")
 	assert.Equal(r.t, http.StatusOK, status)
 }
 
@@ -80,15 +86,15 @@ func request(t *testing.T, method, url, body string, header ...string) (int, str
 	return answer.StatusCode, string(all)
 }
 
-// free is an address that nobody listens on.
-func free(t *testing.T) (host, port string) {
+// freePort returns a port of 127.0.0.1 that nobody listens on.
+func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	host, port, err = net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
-	return host, port
+	return port
 }
 
 func assertNobodyListens(t *testing.T, addr string) {
@@ -147,24 +153,24 @@ func TestApp(t *testing.T) {
 
 	t.Run("tells clients what is configured", func(t *testing.T) {
 		r := start(t, "PING_INTERVAL=7s", "PING_TIMEOUT=3s", "MAX_PAYLOAD=0", "ALLOWED_ORIGINS=https://app.example.com")
-		status, body := get(t, r.URL()+"/socket.io/?EIO=4&transport=polling", "Origin: https://app.example.com")
+		status, body := get(t, r.URL()+pollingPath, "Origin: https://app.example.com")
 		assert.Equal(t, http.StatusOK, status)
 		assert.Regexp(t, `^0\{"sid":"[^"]+","upgrades":\["websocket"\],"pingInterval":7000,"pingTimeout":3000,"maxPayload":2147483647\}$`, body)
 		r.goodbye(body)
-		status, _ = get(t, r.URL()+"/socket.io/?EIO=4&transport=polling", "Origin: http://localhost:5173")
+		status, _ = get(t, r.URL()+pollingPath, "Origin: http://localhost:5173")
 		assert.Equal(t, http.StatusForbidden, status)
 	})
 
-	t.Run("hands out tokens in dev mode, that it takes itself", func(t *testing.T) {
+	t.Run("hands out tokens in dev mode, and accepts them", func(t *testing.T) {
 		r := start(t, "PARLEY_DEV=1")
 		status, body := request(t, http.MethodPost, r.URL()+"/dev/token", `{"userId":"alice"}`, "Content-Type: application/json")
 		assert.Equal(t, http.StatusOK, status)
 		var answer struct{ Token, ExpiresAt string }
 		require.NoError(t, json.Unmarshal([]byte(body), &answer))
-		status, body = get(t, r.URL()+"/socket.io/?EIO=4&transport=polling", "Authorization: Bearer "+answer.Token)
+		status, body = get(t, r.URL()+pollingPath, "Authorization: Bearer "+answer.Token)
 		assert.Equal(t, http.StatusOK, status)
 		r.goodbye(body)
-		status, _ = get(t, r.URL()+"/socket.io/?EIO=4&transport=polling", "Authorization: Bearer "+answer.Token+"x")
+		status, _ = get(t, r.URL()+pollingPath, "Authorization: Bearer "+answer.Token+"x")
 		assert.Equal(t, http.StatusUnauthorized, status)
 		status, _ = get(t, r.URL()+"/")
 		assert.Equal(t, http.StatusOK, status)
@@ -181,7 +187,7 @@ func TestApp(t *testing.T) {
 		assert.Empty(t, start(t, "LOG_LEVEL=error").logs.String())
 	})
 
-	t.Run("warns of a secret that can be guessed, and says none", func(t *testing.T) {
+	t.Run("warns of a secret that can be guessed, and does not log it", func(t *testing.T) {
 		r := start(t, "JWT_SECRET=short-and-secret", "LOG_LEVEL=debug")
 		assert.Contains(t, r.logs.String(), "JWT_SECRET is shorter than 32 bytes")
 		assert.NotContains(t, r.logs.String(), "short-and-secret")
@@ -198,7 +204,7 @@ func TestPortsThatAreTaken(t *testing.T) {
 
 	t.Run("the public one fails the start, by name, and leaves nothing", func(t *testing.T) {
 		idle := goleak.IgnoreCurrent()
-		_, admin := free(t)
+		admin := freePort(t)
 		app, err := bootstrap.New(load(t, "HOST="+host, "PORT="+port, "ADMIN_ADDR=127.0.0.1:"+admin), io.Discard)
 		require.NoError(t, err)
 		err = app.Start(t.Context())
@@ -211,7 +217,7 @@ func TestPortsThatAreTaken(t *testing.T) {
 
 	t.Run("the admin one fails the start if it was chosen, and leaves nothing", func(t *testing.T) {
 		idle := goleak.IgnoreCurrent()
-		_, public := free(t)
+		public := freePort(t)
 		app, err := bootstrap.New(load(t, "HOST=127.0.0.1", "PORT="+public, "ADMIN_ADDR="+taken.Addr().String()), io.Discard)
 		require.NoError(t, err)
 		err = app.Start(t.Context())
@@ -221,9 +227,9 @@ func TestPortsThatAreTaken(t *testing.T) {
 		goleak.VerifyNone(t, idle)
 	})
 
-	t.Run("the admin one is only missed if it was not", func(t *testing.T) {
+	t.Run("the admin one only logs a warning if it was not chosen", func(t *testing.T) {
 		other, err := net.Listen("tcp", "127.0.0.1:9464")
-		if err == nil { // else somebody else has taken it
+		if err == nil { // else another process has taken it, which serves as well
 			defer other.Close()
 		}
 		r := start(t, "ADMIN_ADDR=")
@@ -234,7 +240,7 @@ func TestPortsThatAreTaken(t *testing.T) {
 	})
 }
 
-// logbook is what was logged.
+// logbook collects what is logged.
 type logbook struct {
 	mu  sync.Mutex
 	all bytes.Buffer

@@ -27,16 +27,17 @@ type goPackage struct {
 	Deps         []string
 }
 
-// rule says what the packages of a kind may not do, and why.
+// rule says what certain packages may not import, and why.
 type rule struct {
 	name string
-	// of selects the packages that the rule is about, by their path below the module.
+	// of selects the packages that the rule is about, by their path below the module: "" for the program itself.
 	of func(path string) bool
-	// imports returns which imports are looked at.
+	// imports returns the imports that the rule looks at: direct, deps or all.
 	imports func(p goPackage) []string
-	// forbids reports whether the package may not have the import.
+	// forbids reports whether the package at the path must not have the import.
 	forbids func(path, imported string) bool
-	reason  string
+	// reason is why; it ends the failure's text.
+	reason string
 }
 
 // rules is the dependency table of ARCHITECTURE.md.
@@ -183,8 +184,7 @@ func TestArchitecture(t *testing.T) {
 	})
 }
 
-// TestArchitecture_rules proves that each rule can fail: it is tried on a package that breaks it,
-// and on one that does not.
+// TestArchitecture_rules proves that each rule can fail: it must forbid one import and allow another.
 func TestArchitecture_rules(t *testing.T) {
 	tests := map[string]struct{ path, bad, good string }{
 		"domain imports the standard library only":               {"domain", "github.com/google/uuid", "time"},
@@ -217,8 +217,8 @@ func TestArchitecture_rules(t *testing.T) {
 	}
 }
 
-// listPackages returns the module's packages. A package that does not build at the moment is listed
-// with what is known of it: other tests fail for that.
+// listPackages returns the module's packages. One that does not build is listed with what is known of it, because its own
+// tests fail already.
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
 	fields := "-json=ImportPath,Doc,GoFiles,Imports,TestImports,XTestImports,Deps"
@@ -246,19 +246,19 @@ func listPackages(t *testing.T) []goPackage {
 // direct returns what the package itself imports, tests aside.
 func direct(p goPackage) []string { return p.Imports }
 
-// deps returns all that is linked in with the package.
+// deps returns everything that the package imports, directly or through others, tests aside.
 func deps(p goPackage) []string { return p.Deps }
 
-// all returns what the package and its tests import.
+// all returns what the package and its tests import themselves.
 func all(p goPackage) []string { return slices.Concat(p.Imports, p.TestImports, p.XTestImports) }
 
-// local returns the path below the module.
+// local returns the path below the module, "" for the module's root.
 func local(importPath string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/")
 }
 
-// ours reports whether the import is one of the module's packages given; a pattern that ends in
-// "..." means everything below.
+// ours reports whether the import is one of the given packages of this module. A pattern that ends in "..." means every
+// package below.
 func ours(importPath string, patterns ...string) bool {
 	if importPath != module && !strings.HasPrefix(importPath, module+"/") {
 		return false
@@ -292,7 +292,7 @@ func within(parents ...string) func(string) bool {
 	}
 }
 
-// standard reports whether the import is of the standard library: its first element is no host.
+// standard reports whether the import is of the standard library: its first element has no dot, as hosts have.
 func standard(importPath string) bool {
 	first, _, _ := strings.Cut(importPath, "/")
 	return !strings.Contains(first, ".") && first != module

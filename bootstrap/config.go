@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -13,8 +14,8 @@ import (
 	"parley/domain"
 )
 
-// Config is the configuration, by environment variable. Durations are written as Go writes them
-// (`25s`); 0 switches a limit off. The tag `allowed` is what a refusal of a value says.
+// Config is the configuration as read from the environment. Durations are written as Go writes them (`25s`), sizes are
+// bytes unless said otherwise, and 0 switches a limit off. When a value is refused, the error quotes the tag `allowed`.
 type Config struct {
 	Host      host      `env:"HOST" allowed:"an address or a name to listen on; empty for all"`
 	Port      port      `env:"PORT" envDefault:"3000" allowed:"0 to 65535; 0 for a free one"`
@@ -56,14 +57,14 @@ type Config struct {
 	Dev bool `env:"PARLEY_DEV" envDefault:"false" allowed:"1 or 0"`
 }
 
-// defaultAdminAddr is the default of ADMIN_ADDR.
+// defaultAdminAddr repeats the default of ADMIN_ADDR above: a failure to listen there does not fail the start.
 const defaultAdminAddr = "127.0.0.1:9464"
 
-// adminOff is the ADMIN_ADDR that opens no second listener.
+// adminOff is the value of ADMIN_ADDR for no second listener.
 const adminOff = "off"
 
-// LoadConfig reads the configuration from the variables, all of the process's if nil. The error names
-// every variable with a value that is not allowed, and what is.
+// LoadConfig reads the configuration from the variables, or from the process's environment if variables is nil. The error
+// names every variable whose value is not allowed, with what is allowed, or says what else must be set.
 func LoadConfig(variables map[string]string) (Config, error) {
 	var c Config
 	options := env.Options{Environment: variables}
@@ -73,7 +74,7 @@ func LoadConfig(variables map[string]string) (Config, error) {
 	return c.withMode()
 }
 
-// withMode fills in what depends on dev mode.
+// withMode fills in the defaults that depend on dev mode, and refuses what is not safe in the mode.
 func (c Config) withMode() (Config, error) {
 	if c.Dev {
 		if c.Host == "" {
@@ -118,7 +119,7 @@ func explain(err error, variables map[string]string) error {
 	return errors.Join(all...)
 }
 
-// allowOrigin says whether a browser origin may use this server. In dev mode pages on this machine may.
+// allowOrigin reports whether pages of the browser origin may use this server. In dev mode, pages of this machine may, too.
 func (c Config) allowOrigin(origin string) bool {
 	for _, allowed := range c.AllowedOrigins {
 		if origin == allowed {
@@ -129,7 +130,7 @@ func (c Config) allowOrigin(origin string) bool {
 }
 
 // logger returns the configured logger.
-func (c Config) logger(out interface{ Write([]byte) (int, error) }) *slog.Logger {
+func (c Config) logger(out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.Level(c.LogLevel)}
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, options))
@@ -148,7 +149,7 @@ func isLoopback(origin string) bool {
 	return false
 }
 
-// orNever is the duration of a limit that may be off.
+// orNever returns the duration, or never if the limit is off.
 func (l limit) orNever() time.Duration {
 	if l == 0 {
 		return never
@@ -156,7 +157,7 @@ func (l limit) orNever() time.Duration {
 	return time.Duration(l)
 }
 
-// orUnbounded is the number of a limit that may be off.
+// orUnbounded returns the number, or unbounded if the limit is off.
 func (s size) orUnbounded() int {
 	if s == 0 {
 		return unbounded

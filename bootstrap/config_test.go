@@ -15,7 +15,7 @@ import (
 
 const secret = "0123456789abcdef0123456789abcdef"
 
-// load reads a configuration with a secret and these variables beside, as NAME=value.
+// load reads a configuration of a secret and the variables, each given as NAME=value.
 func load(t *testing.T, variables ...string) bootstrap.Config {
 	t.Helper()
 	c, err := bootstrap.LoadConfig(environment(variables...))
@@ -111,7 +111,7 @@ func TestLoadConfig_ZeroSwitchesALimitOff(t *testing.T) {
 	assert.Zero(t, c.MaxContent)
 }
 
-// refused are values that are not allowed, by variable, and what the refusal says is.
+// refused are values that are not allowed, by variable, with what the error must say is allowed.
 var refused = map[string]struct {
 	values  []string
 	allowed string

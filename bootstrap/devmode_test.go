@@ -99,7 +99,7 @@ func TestAllowedOrigins(t *testing.T) {
 		}
 	})
 
-	t.Run("have not outside of it", func(t *testing.T) {
+	t.Run("do not have them outside of dev mode", func(t *testing.T) {
 		c := load(t, "ALLOWED_ORIGINS=https://app.example.com")
 		for _, origin := range local {
 			assert.False(t, c.AllowOrigin(origin), origin)

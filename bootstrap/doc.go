@@ -1,4 +1,4 @@
-// Package bootstrap puts Parley together: configuration from the environment, the graph of
-// constructors, start, drain and stop. It is the only package that knows every other one, and the
-// only one that uses fx; nothing should import it but the program and tests of the whole.
+// Package bootstrap puts Parley together: configuration from the environment, the graph of constructors, start, drain and
+// stop. It is the only package that depends on all others, and the only one that uses fx. Only the program itself and
+// tests of the whole should import it.
 package bootstrap

@@ -5,25 +5,25 @@ import (
 	"parley/ports"
 )
 
-// hub is what a transport offers the application.
+// hub is what the application needs of a transport.
 type hub interface {
 	ports.Broadcaster
 	ports.Disconnector
 }
 
-// fanout is the hub of sessions that are spread over several: each knows its own and ignores the rest.
+// fanout is several hubs as one: each of them knows its own sessions and ignores the others.
 type fanout []hub
 
 var _ hub = fanout(nil)
 
-// Broadcast hands the event to all of them, always in the same order.
+// Broadcast implements ports.Broadcaster. It calls the hubs one after the other, always in the same order.
 func (f fanout) Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event) {
-	for _, b := range f {
-		b.Broadcast(to, except, e)
+	for _, h := range f {
+		h.Broadcast(to, except, e)
 	}
 }
 
-// Disconnect ends the sessions wherever they are.
+// Disconnect implements ports.Disconnector.
 func (f fanout) Disconnect(sessions ...domain.SessionID) {
 	for _, h := range f {
 		h.Disconnect(sessions...)

@@ -6,7 +6,8 @@ import (
 	"os"
 )
 
-// Run is the program: it serves until SIGINT or SIGTERM and returns the exit code.
+// Run is the program: it serves until SIGINT or SIGTERM. It returns the exit code: 0 after an orderly stop, 1 if the start
+// failed or the stop took too long, 2 if the configuration is not allowed.
 func Run() int {
 	config, err := LoadConfig(nil)
 	if err != nil {
@@ -22,12 +23,12 @@ func Run() int {
 }
 
 func (a *App) run() int {
-	stopped := a.Wait() // before Start, so that a signal that comes meanwhile is not lost
+	stopped := a.Wait() // before Start, so that a signal during it is not lost
 	start, cancel := context.WithTimeout(context.Background(), a.StartTimeout())
 	defer cancel()
 	if err := a.Start(start); err != nil {
 		fmt.Fprintln(os.Stderr, "parley:", err)
-		_ = a.Stop(start) // ends the wait for signals; all else has been undone
+		_ = a.Stop(start) // ends fx's wait for signals; Start has undone everything else
 		return 1
 	}
 	<-stopped

@@ -15,7 +15,7 @@ import (
 	"parley/application"
 )
 
-// servers are the two listeners, and the order in which everything stops.
+// servers are the two listeners. Their stop also stops the chat and the transports, in the right order.
 type servers struct {
 	config Config
 	api    *httpapi.API
@@ -44,19 +44,21 @@ func (s *servers) start(ctx context.Context) error {
 	}
 	if addr := s.config.AdminAddr; addr != adminOff {
 		if err := s.admin.listen(ctx, string(addr)); err != nil {
-			// Chat must not fail because of a port that nobody chose.
+			// The chat must not fail to start because of a port that nobody chose.
 			if addr != defaultAdminAddr {
 				return errors.Join(fmt.Errorf("ADMIN_ADDR: %w", err), s.public.stop(ctx))
 			}
-			s.log.Warn("no metrics and profiles: ADMIN_ADDR is taken", "error", err)
+			s.log.Warn("no metrics and profiles: ADMIN_ADDR is taken; set it to a free address, or to off",
+				"addr", string(addr), "error", err)
 		}
 	}
 	s.log.Info("listening", "url", "http://"+s.public.addr(), "admin", s.admin.addr(), "dev", s.config.Dev)
 	return nil
 }
 
-// stop lets everyone go: first load balancers are told, then clients, who reconnect elsewhere, over
-// DRAIN_TIME; then nobody is left to serve. They come back, so no one is told that the others left.
+// stop drains: readiness fails, so that load balancers send nobody new; then the clients' connections are closed over
+// DRAIN_TIME, so that they reconnect elsewhere; then the listeners close. The chat is closed before the connections, so
+// that members are not told that the others left: they come back.
 func (s *servers) stop(ctx context.Context) error {
 	s.api.Drain()
 	s.chat.Close()
@@ -67,14 +69,13 @@ func (s *servers) stop(ctx context.Context) error {
 	)
 }
 
-// readHeaderTimeout is how long a client may take to send a request's header.
+// readHeaderTimeout is how long a client may take to send a request's headers.
 const readHeaderTimeout = 5 * time.Second
 
-// idleTimeout is how long a connection may be kept between two requests. Polling clients come back
-// sooner.
+// idleTimeout is how long a connection is kept open between two requests. Polling clients ask again sooner.
 const idleTimeout = 90 * time.Second
 
-// maxHeaderBytes is room for a token of 8 KiB and what browsers send.
+// maxHeaderBytes has room for a token of 8 KiB and for what browsers send.
 const maxHeaderBytes = 32 << 10
 
 // server is one HTTP listener.
@@ -91,10 +92,10 @@ func newServer(h http.Handler, log *slog.Logger) *server {
 	}}
 }
 
-// listen takes the port, so that one that is taken fails the start, and serves.
+// listen opens the listener, so that a port that is taken fails the start, and serves on a goroutine of its own.
 func (s *server) listen(ctx context.Context, addr string) error {
-	// Heartbeats and idleTimeout find out who is gone, sooner than the kernel's probes, which cost four calls a
-	// connection.
+	// No TCP keep-alive: heartbeats and idleTimeout notice sooner that a client is gone, and setting it up costs four
+	// system calls per connection.
 	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
@@ -102,11 +103,12 @@ func (s *server) listen(ctx context.Context, addr string) error {
 	s.listener, s.done = l, make(chan struct{})
 	go func() {
 		defer close(s.done)
-		_ = s.http.Serve(l) // it ends with ErrServerClosed, by stop
+		_ = s.http.Serve(l) // it returns ErrServerClosed after stop
 	}()
 	return nil
 }
 
+// addr is the address listened on, or "" before listen.
 func (s *server) addr() string {
 	if s.listener == nil {
 		return ""
@@ -114,7 +116,7 @@ func (s *server) addr() string {
 	return s.listener.Addr().String()
 }
 
-// stop lets requests end until the context does, and then cuts them off.
+// stop waits for the requests under way until the context ends, and then cuts them off.
 func (s *server) stop(ctx context.Context) error {
 	if s.listener == nil {
 		return nil

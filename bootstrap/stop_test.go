@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +22,7 @@ import (
 	"parley/bootstrap"
 )
 
-// dial opens a WebSocket and reads the handshake.
+// dial opens a WebSocket and reads the Engine.IO handshake.
 func (r *running) dial() *websocket.Conn {
 	r.t.Helper()
 	conn, answer, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(r.URL(), "http")+"/socket.io/?EIO=4&transport=websocket", nil)
@@ -35,7 +36,7 @@ func (r *running) dial() *websocket.Conn {
 
 func TestStopWithClients(t *testing.T) {
 	const clients = 5
-	const drain = 4 * time.Second // what is asked once the first client has gone is answered before the last one has
+	const drain = 4 * time.Second // long enough to ask /readyz between the first client's end and the last one's
 	idle := goleak.IgnoreCurrent()
 	r := start(t, "DRAIN_TIME="+drain.String())
 	begin := time.Now()
@@ -49,11 +50,10 @@ func TestStopWithClients(t *testing.T) {
 			gone <- time.Since(begin)
 		}()
 	}
-	_, body := get(t, r.URL()+"/socket.io/?EIO=4&transport=polling")
-	sid := strings.Split(body, `"`)[3]
+	_, handshake := get(t, r.URL()+pollingPath)
 	polled := make(chan string, 1)
 	go func() {
-		_, body := get(t, r.URL()+"/socket.io/?EIO=4&transport=polling&sid="+sid)
+		_, body := get(t, r.URL()+sessionPath(handshake))
 		polled <- body
 	}()
 	begin = time.Now()
@@ -78,7 +78,7 @@ func TestStopWithClients(t *testing.T) {
 	goleak.VerifyNone(t, idle)
 }
 
-// A request that does not end must not keep the process from ending.
+// A request that never ends must not keep the process from ending.
 func TestStopIsForcedWhenItsTimeIsOver(t *testing.T) {
 	idle := goleak.IgnoreCurrent()
 	r := start(t)
@@ -88,22 +88,18 @@ func TestStopIsForcedWhenItsTimeIsOver(t *testing.T) {
 	_, err = fmt.Fprint(endless, "GET /debug/pprof/trace?seconds=60 HTTP/1.1\r\nHost: parley\r\n\r\n")
 	require.NoError(t, err)
 	answer := bufio.NewReader(endless)
-	line, err := answer.ReadString('\n') // it is under way
+	line, err := answer.ReadString('\n') // then the request is under way
 	require.NoError(t, err)
 	require.Contains(t, line, "200 OK")
 
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	r.once.Do(func() { assert.ErrorIs(t, r.Stop(ctx), context.DeadlineExceeded) })
-	_, err = answer.WriteTo(discard{})
+	_, err = answer.WriteTo(io.Discard)
 	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection is closed, not abandoned")
 	http.DefaultClient.CloseIdleConnections()
 	goleak.VerifyNone(t, idle)
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func TestRun(t *testing.T) {
 	t.Run("refuses a configuration that is not allowed", func(t *testing.T) {
@@ -124,8 +120,8 @@ func TestRun(t *testing.T) {
 		assert.Contains(t, errors(), "parley: HOST and PORT: listen tcp")
 	})
 
-	t.Run("serves until it is told to stop, be it at once", func(t *testing.T) {
-		// Without this the signal would end the test, were it not for Run.
+	t.Run("serves until a signal tells it to stop, even right after the start", func(t *testing.T) {
+		// If Run did not catch the signal, it would end the test process without this.
 		signals := make(chan os.Signal, 1)
 		signal.Notify(signals, syscall.SIGTERM)
 		defer signal.Stop(signals)
@@ -165,7 +161,7 @@ func setDev(t *testing.T) {
 	}
 }
 
-// captureStderr collects what is written there until the returned function is called.
+// captureStderr redirects os.Stderr to a file. The returned function restores it and returns what was written.
 func captureStderr(t *testing.T) func() string {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "stderr")

@@ -2,7 +2,7 @@ package bootstrap
 
 import "time"
 
-// ticker calls a function at regular times on a goroutine of its own.
+// ticker calls a function at regular intervals on a goroutine of its own, from start to stop. It is used once.
 type ticker struct {
 	every time.Duration
 	call  func(now time.Time)
@@ -23,7 +23,7 @@ func (t *ticker) start() {
 			select {
 			case now := <-tick.C:
 				if t.stopping() {
-					return // a tick that waited behind a long call is no reason for another
+					return // select may choose a tick that came during a long call over quit
 				}
 				t.call(now)
 			case <-t.quit:
@@ -42,7 +42,7 @@ func (t *ticker) stopping() bool {
 	}
 }
 
-// stop waits for the call that is being made.
+// stop ends the goroutine, and waits for a call that is under way.
 func (t *ticker) stop() {
 	close(t.quit)
 	<-t.done

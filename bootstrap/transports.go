@@ -11,15 +11,15 @@ import (
 	"parley/adapters/socketio/legacy"
 )
 
-// transports is the server for Socket.IO clients of all versions.
+// transports serves Socket.IO clients of all versions.
 type transports struct {
 	current *socketio.Server
-	// legacy is nil unless LEGACY_CLIENTS is on: then current refuses old clients.
+	// legacy is nil if LEGACY_CLIENTS is off; current then refuses old clients.
 	legacy *legacy.Server
 }
 
-// ServeHTTP tells clients apart by the protocol version in the query; as in the reference server, one
-// that names none means 3.
+// ServeHTTP tells clients apart by the protocol version in the query, EIO. As in the reference server, a request without
+// one means version 3.
 func (t *transports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if t.legacy != nil {
 		if version := r.URL.Query().Get("EIO"); version == "3" || version == "" {
@@ -30,7 +30,7 @@ func (t *transports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.current.ServeHTTP(w, r)
 }
 
-// Len is the number of open connections.
+// Len returns the number of open connections of both kinds.
 func (t *transports) Len() int {
 	n := t.current.Len()
 	if t.legacy != nil {
@@ -39,7 +39,8 @@ func (t *transports) Len() int {
 	return n
 }
 
-// Shutdown closes all connections over the time of spread, old and new clients at the same time.
+// Shutdown closes all connections, spread evenly over the given time, those of old and new clients in parallel. It returns
+// when nothing runs any more, or with an error when the context ends.
 func (t *transports) Shutdown(ctx context.Context, spread time.Duration) error {
 	var old error
 	var both sync.WaitGroup

@@ -17,8 +17,8 @@ import (
 	"parley/domain"
 )
 
-// The types of configuration values: each takes only what is allowed. Their errors are not shown: the
-// variable's name and its `allowed` tag are.
+// The types of configuration values. Each accepts only what is allowed. The errors of their UnmarshalText methods are not
+// shown to anyone: explain replaces them by the variable's name and its `allowed` tag.
 type (
 	host       string
 	port       int
@@ -28,26 +28,26 @@ type (
 	origins    []string
 	access     domain.Access
 	messageLog string
-	// notYet is a setting of the contract that this version does not serve: better refused than ignored.
+	// notYet is a setting of the contract that this version does not support. Any value is refused rather than ignored.
 	notYet struct{}
-	// positive is a duration of at least a millisecond, in which clients are told it.
+	// positive is a duration from a millisecond, the unit in which clients are told it, to never.
 	positive time.Duration
-	// limit is a duration up to never; 0 switches it off.
+	// limit is a duration up to never; 0 switches the limit off.
 	limit time.Duration
-	// size is a number of bytes; 0 switches the limit off.
+	// size is a number of bytes or messages up to unbounded; 0 switches the limit off.
 	size int
 )
 
 const (
-	// never is longer than any server runs, and small enough to be added to the current time.
+	// never is longer than any server runs, and small enough to be added to the current time without overflow.
 	never = 100 * 365 * 24 * time.Hour
-	// unbounded fits every integer that clients are told, on every platform.
+	// unbounded fits an int on every platform, and every integer type in which clients may keep it.
 	unbounded = math.MaxInt32
 )
 
 var errNotAllowed = errors.New("not allowed")
 
-// hostName is what may be looked up as a name. Whether it can be is found out at the start.
+// hostName matches what may be a host's name. Whether it resolves shows at the start.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 func (h *host) UnmarshalText(text []byte) error {
@@ -58,8 +58,8 @@ func (h *host) UnmarshalText(text []byte) error {
 	return errNotAllowed
 }
 
-// isLoopback reports whether only this machine reaches what listens there. Of names it knows that of
-// localhost alone (RFC 6761, section 6.3).
+// isLoopback reports whether only this machine can reach what listens on the host. The only name it takes for one is
+// localhost (RFC 6761, section 6.3).
 func (h host) isLoopback() bool {
 	addr, err := netip.ParseAddr(string(h))
 	if err != nil {
@@ -114,7 +114,8 @@ func oneOf[T ~string](into *T, text []byte, allowed ...T) error {
 	return errNotAllowed
 }
 
-// UnmarshalText takes a list of origins as browsers send them: anything else would never match.
+// UnmarshalText takes a list of origins, separated by commas and written as browsers send them: in any other form they
+// would never match.
 func (o *origins) UnmarshalText(text []byte) error {
 	for part := range strings.SplitSeq(string(text), ",") {
 		origin := strings.TrimSpace(part)
@@ -170,7 +171,7 @@ func (s *size) UnmarshalText(text []byte) error {
 	return err
 }
 
-// lookup returns the variable, from the process's if variables is nil.
+// lookup returns the variable's value, from the process's environment if variables is nil.
 func lookup(variables map[string]string, name string) string {
 	if variables == nil {
 		return os.Getenv(name)

@@ -1,8 +1,8 @@
 package domain
 
-// Absence is where a session was when its connection dropped, for the time it may come back. It holds
-// everything up to each place in the hands of whoever carries events to the session: what is later
-// than that has not been sent to it.
+// Absence is where a session was when its connection dropped, kept for the time in which it may come back.
+// Everything up to each place has been handed to the adapter that sends events to the session; what is later
+// has not.
 type Absence struct {
 	User   UserID
 	Places []Place
@@ -12,6 +12,6 @@ type Absence struct {
 type Place struct {
 	Conversation ConversationID
 	At           Position
-	// Mark is the application's, for what was told besides messages.
+	// Mark is opaque to the domain: the application notes in it what was sent besides messages.
 	Mark uint64
 }

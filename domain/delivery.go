@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Delivery is who has confirmed one message. The users that are to confirm it are those who were members
-// when it was accepted, without its sender: that number never changes.
+// Delivery records who has confirmed one message. The users who are asked to are those who were members when
+// it was accepted, without its sender; their number never changes.
 type Delivery struct {
 	ID      DeliveryID
 	Message Message
@@ -16,8 +16,8 @@ type Delivery struct {
 	confirmed, gone []uint64
 }
 
-// NewDelivery returns the delivery of a message that nobody has confirmed. members is sorted; it is kept
-// and not written to.
+// NewDelivery returns the delivery of a message that nobody has confirmed yet. members must be sorted; the
+// delivery keeps the slice and never writes to it.
 func NewDelivery(id DeliveryID, m Message, members []UserID) *Delivery {
 	users := members
 	if at, sent := slices.BinarySearch(members, m.User); sent {
@@ -27,12 +27,12 @@ func NewDelivery(id DeliveryID, m Message, members []UserID) *Delivery {
 	return &Delivery{ID: id, Message: m, users: users, confirmed: make([]uint64, words), gone: make([]uint64, words)}
 }
 
-// Confirm notes that the user has got the message, and reports whether that is new. Who was not to get it
+// Confirm notes that the user has got the message, and reports whether that is new. A user who was not asked
 // changes nothing.
 func (d *Delivery) Confirm(u UserID) bool { return d.mark(d.confirmed, u) }
 
-// GiveUp notes that the user is not to be waited for any more, and reports whether that is new. One who
-// confirms all the same counts.
+// GiveUp notes that the user is not waited for any more, and reports whether that is new. A user who confirms
+// after that still counts.
 func (d *Delivery) GiveUp(u UserID) bool { return d.mark(d.gone, u) }
 
 func (d *Delivery) mark(set []uint64, u UserID) bool {
@@ -50,10 +50,10 @@ func (d *Delivery) Awaits(u UserID) bool {
 	return found && (d.confirmed[at/64]|d.gone[at/64])&(1<<(at%64)) == 0
 }
 
-// Expected is how many users were to confirm the message.
+// Expected is how many users were asked to confirm the message.
 func (d *Delivery) Expected() int { return len(d.users) }
 
-// Over reports whether nobody is waited for: all have confirmed, or the others were given up.
+// Over reports whether nobody is waited for any more: each user has confirmed or was given up.
 func (d *Delivery) Over() bool {
 	settled := 0
 	for i, c := range d.confirmed {
@@ -67,7 +67,7 @@ func (d *Delivery) Awaited() []UserID {
 	return d.pick(func(i int) uint64 { return ^(d.confirmed[i] | d.gone[i]) })
 }
 
-// Report tells how far the delivery has come.
+// Report returns the state of the delivery as an event, with now as its time.
 func (d *Delivery) Report(now time.Time) MessageDelivered {
 	pending := d.pick(func(i int) uint64 { return ^d.confirmed[i] })
 	return MessageDelivered{

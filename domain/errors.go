@@ -24,15 +24,15 @@ const (
 	CodeInternal          Code = "INTERNAL"
 )
 
-// What only backends are told, beside the codes of the wire contract.
+// Further codes, which only backends are told.
 const (
 	// CodeNotFound: what the request names does not exist.
 	CodeNotFound Code = "NOT_FOUND"
-	// CodeConflict: what the request names is not in the state that it takes for granted.
+	// CodeConflict: what the request names is not in the state that the request assumes.
 	CodeConflict Code = "CONFLICT"
 )
 
-// Codes lists every code, so that each transport can prove that its translation table is whole.
+// Codes returns every code, so that tests can check that a transport translates all of them.
 func Codes() []Code {
 	return []Code{
 		CodeUnauthorized, CodeTokenExpired, CodeForbidden, CodeNotInConversation, CodeInvalidPayload,
@@ -41,7 +41,7 @@ func Codes() []Code {
 	}
 }
 
-// Error is a refusal that a client may be told about: its message names no secret and no internals.
+// Error is a refusal that may be shown to a client: its message contains no secrets and no internals.
 type Error struct {
 	Code    Code
 	Message string

@@ -2,11 +2,11 @@ package domain
 
 import "time"
 
-// Event is something that a client is told. Events are values: whoever gets one may keep it. The types in
-// this file are all there are.
+// Event is something that clients are told. Events are values: whoever gets one may keep it, and must not change
+// it. The types in this file are all of them.
 type Event interface {
-	// Ephemeral reports whether the event may be dropped for a session that reads too slowly:
-	// a later one, or asking, tells the same.
+	// Ephemeral reports whether the event may be dropped for a session that reads too slowly, because a later
+	// event, or an answer to a question, tells the same.
 	Ephemeral() bool
 	event()
 }
@@ -40,12 +40,13 @@ type TypingChanged struct {
 	At           time.Time
 }
 
-// MessageDelivered tells a sender how far a message that was to be confirmed has come. It is told once.
+// MessageDelivered tells a sender who has confirmed a message. It is sent once for each message, when the
+// delivery is over.
 type MessageDelivered struct {
 	Conversation ConversationID
 	Message      MessageID
 	Seq          uint64
-	// Expected is the number of users that were to get the message, Delivered of those that confirmed it.
+	// Expected is the number of users who were asked to confirm the message, Delivered of those who did.
 	Expected, Delivered int
 	// Pending are the others, sorted; empty if the delivery is complete.
 	Pending []UserID
@@ -106,13 +107,13 @@ func (ConversationUpdated) Ephemeral() bool { return false }
 // Ephemeral is false: nobody knows what it means to those who get it.
 func (Announced) Ephemeral() bool { return false }
 
-// Ephemeral is true, but for an end without the message: otherwise that tells all.
+// Ephemeral is true unless the message was aborted: otherwise the complete message tells everything.
 func (e ChunkAppended) Ephemeral() bool { return !e.Aborted }
 
 // Ephemeral is false: nothing else tells it.
 func (SessionEnded) Ephemeral() bool { return false }
 
-// Ephemeral is false: who does not hear it is cut off.
+// Ephemeral is false: a client that does not get it will be disconnected.
 func (TokenExpiring) Ephemeral() bool { return false }
 
 func (MessageSent) event()         {}

@@ -41,13 +41,13 @@ func (i Identity) granted(c ConversationID) bool {
 type Access string
 
 const (
-	// AccessClaims lets in who holds a grant for the conversation in the token.
+	// AccessClaims lets in those whose token has a grant for the conversation.
 	AccessClaims Access = "claims"
 	// AccessAuthenticated lets in everyone with a valid token.
 	AccessAuthenticated Access = "authenticated"
 )
 
-// Check returns a CodeForbidden error unless who may be in the conversation. The error is the same
+// Check returns a CodeForbidden error unless the identity who may be in the conversation. The error is the same
 // whether the conversation exists or not.
 func (a Access) Check(who Identity, c ConversationID) error {
 	if a == AccessAuthenticated || who.granted(c) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxIDLength is the contract's bound for every id a client may choose, in bytes.
+// maxIDLength is the longest id that a client may choose, in bytes, by the contract.
 const maxIDLength = 128
 
 // UserID says who a session speaks for: the `sub` claim of its token. A user may hold several sessions.
@@ -14,7 +14,7 @@ type UserID string
 // SessionID names one connected client socket.
 type SessionID string
 
-// ConversationID names what people talk in.
+// ConversationID names a conversation.
 type ConversationID string
 
 // MessageID names a message inside its conversation. A client may choose it to make a send idempotent.
@@ -35,7 +35,7 @@ func (c ConversationID) Room() RoomID { return roomPrefix + RoomID(c) }
 
 const roomPrefix = "conversation:"
 
-// Conversation returns whose room it is; ok is false if it is no conversation's.
+// Conversation returns the conversation that the room belongs to; ok is false if it belongs to none.
 func (r RoomID) Conversation() (c ConversationID, ok bool) {
 	id, ok := strings.CutPrefix(string(r), roomPrefix)
 	return ConversationID(id), ok
@@ -56,8 +56,8 @@ func ParseMessageID(s string) (MessageID, error) {
 	return MessageID(s), checkID("messageId", s)
 }
 
-// reservedEvents are the names that mean something else already: those of the wire contract, and those
-// that socket.io-client keeps for itself.
+// reservedEvents are the names that have a meaning already: those of the wire contract, and those that
+// socket.io-client reserves.
 var reservedEvents = []string{
 	"connect", "connect_error", "conversation_updated", "disconnect", "disconnecting", "error", "history",
 	"join_conversation", "leave_conversation", "message", "message_ack", "message_chunk", "message_delivered",

@@ -42,7 +42,7 @@ func (d Draft) Check(maxContent int) error {
 	return d.CheckMetadata()
 }
 
-// CheckMetadata is Check without the content, which is yet to be written.
+// CheckMetadata is Check for a draft whose content has yet to be written.
 func (d Draft) CheckMetadata() error {
 	if len(d.Metadata) > MaxMetadata {
 		return Errorf(CodePayloadTooLarge, "metadata is longer than %d bytes", MaxMetadata)
@@ -52,13 +52,13 @@ func (d Draft) CheckMetadata() error {
 
 // Page asks for a part of a conversation's log, in one direction from a place.
 type Page struct {
-	// Before asks for the newest messages before that seq, After for the oldest after it. nil is no bound;
-	// without both it asks for the newest. With both, After says the direction and Before where to end.
+	// Before asks for the newest messages before that seq, After for the oldest ones after it. nil sets no bound. If
+	// both are nil, the page holds the newest messages; if both are set, the oldest after After that are before Before.
 	Before, After *uint64
-	// Limit is how many messages are wanted at most; it is at least 1.
+	// Limit is the largest number of messages; it is at least 1.
 	Limit int
-	// MaxBytes bounds the page by its messages' content and metadata, in bytes. One message is returned
-	// in any case.
+	// MaxBytes bounds the sum of the messages' content and metadata, in bytes. The first message is returned even
+	// if it alone is larger.
 	MaxBytes int
 }
 

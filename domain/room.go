@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// indexFrom is how many sessions a room has before it keeps an index of them. Most rooms hold two
-// or three; looking through a few is as quick as a map, and the map would be most of such a room.
+// indexFrom is the number of sessions from which on a room keeps an index of them. Most rooms hold two or three:
+// searching a few is as quick as a map, and the map would be most of such a room's memory.
 const indexFrom = 32
 
-// Room is who hears one conversation: sessions, and the users they speak for. A user is a member from the
-// first session that joins until the last one has left. A session that dropped rather than left may come
-// back until Expire, and its user is a member as long: who comes back in between never went away. Each
-// Join of the user counts as the return of one session that dropped.
+// Room is who hears one conversation: sessions, and the users they speak for. A user is a member from the join of
+// their first session until the last one has left. A session that dropped, rather than left, may come back until
+// Expire, and until then its user stays a member: a user who comes back in time never went away. Each Join of the
+// user counts as the return of one session that dropped.
 type Room struct {
-	// sessions is in order of joining until someone leaves. Slices handed out by Sessions are never
-	// written again: shared says that who takes a session out must copy first.
+	// sessions is in order of joining until someone leaves. Slices handed out by Sessions are never written to again:
+	// shared says that the slice must be copied before a session is removed.
 	sessions []SessionID
 	shared   bool
 	// index says where each session stands in sessions; nil while there are few.
@@ -58,7 +58,7 @@ func (r *Room) Join(s SessionID, u UserID) (arrived bool) {
 	return !present
 }
 
-// returned takes one session off those that the user is waited for.
+// returned notes that one of the user's dropped sessions has come back.
 func (r *Room) returned(u UserID) {
 	a, waited := r.absent[u]
 	if a.sessions--; a.sessions > 0 {
@@ -68,8 +68,8 @@ func (r *Room) returned(u UserID) {
 	}
 }
 
-// Leave removes a session of the user for good and reports whether the user stopped being a member by it.
-// A user of whom another session may come back stays one until Expire.
+// Leave removes a session of the user for good, and reports whether the user thereby stopped being a member. A user
+// with another session that dropped and may come back stays a member until Expire.
 func (r *Room) Leave(s SessionID, u UserID) (departed bool) {
 	if !r.remove(s) || !r.release(u) {
 		return false
@@ -81,8 +81,8 @@ func (r *Room) Leave(s SessionID, u UserID) (departed bool) {
 	return true
 }
 
-// Drop removes a session of the user that may come back until the time given, and reports whether it was
-// in the room. If it was, Expire is to be called at that time.
+// Drop removes a session of the user that may come back until the given time, and reports whether it was in the
+// room. If it was, the caller must call Expire at that time.
 func (r *Room) Drop(s SessionID, u UserID, until time.Time) (dropped bool) {
 	if !r.remove(s) {
 		return false
@@ -100,9 +100,9 @@ func (r *Room) Drop(s SessionID, u UserID, until time.Time) (dropped bool) {
 	return true
 }
 
-// Expire ends the wait for the user's sessions that dropped, if their time is over at the time given, and
-// reports whether the user stopped being a member by it. After a later drop it is later: what was started
-// for the first does not end the wait for the second.
+// Expire ends the wait for the user's dropped sessions if it is over at the given time, and reports whether the user
+// thereby stopped being a member. A later Drop extends the wait, so an Expire due for the first drop does not end the
+// wait for the second.
 func (r *Room) Expire(u UserID, at time.Time) (departed bool) {
 	a, waited := r.absent[u]
 	if !waited || a.until.After(at) {
@@ -128,7 +128,7 @@ func (r *Room) Members() []UserID {
 	return users
 }
 
-// Sessions returns the room's sessions. The slice is a snapshot that nobody may write to.
+// Sessions returns the room's sessions. The slice is a snapshot, which the caller must not write to.
 func (r *Room) Sessions() []SessionID {
 	r.shared = true
 	return slices.Clip(r.sessions)
@@ -171,7 +171,7 @@ func (r *Room) place(s SessionID) (at int, in bool) {
 	return at, at >= 0
 }
 
-// append does not copy what was handed out: that ends where the new session begins.
+// append adds a session without copying, even if sessions was handed out: that slice ends before the new one.
 func (r *Room) append(s SessionID) {
 	r.sessions = append(r.sessions, s)
 	if r.index != nil {
@@ -205,7 +205,7 @@ func (r *Room) remove(s SessionID) bool {
 	return true
 }
 
-// own makes what the slice of sessions holds writable.
+// own copies sessions if it was handed out, so that it may be written to.
 func (r *Room) own() {
 	if r.shared {
 		r.sessions = append(make([]SessionID, 0, len(r.sessions)+1+len(r.sessions)/4), r.sessions...)

@@ -24,7 +24,7 @@ type Session struct {
 // attendance is a conversation that the session is in.
 type attendance struct {
 	conversation ConversationID
-	// from is the seq behind which the session gets messages; those up to it are not its own.
+	// from is the seq after which the session gets messages; those up to it are not for it.
 	from uint64
 }
 
@@ -56,15 +56,15 @@ func (s *Session) Enter(c ConversationID) (entered bool, err error) {
 	return true, nil
 }
 
-// Follow records that the session gets the conversation's messages behind seq. Entering alone gives it none.
-// One that was there before keeps what it had.
+// Follow records that the session gets the conversation's messages after seq; entering alone gives it none. If the
+// session follows already, the lower seq counts.
 func (s *Session) Follow(c ConversationID, seq uint64) {
 	if at, found := s.find(c); found {
 		s.conversations[at].from = min(s.conversations[at].from, seq)
 	}
 }
 
-// Gets reports whether the message of that seq is one that the session gets.
+// Gets reports whether the session gets the conversation's message with the seq.
 func (s *Session) Gets(c ConversationID, seq uint64) bool {
 	at, found := s.find(c)
 	return found && seq > s.conversations[at].from

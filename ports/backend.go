@@ -7,30 +7,30 @@ import (
 	"parley/domain"
 )
 
-// Backend is what the platform's own servers may ask, once their service token is verified. They need not
-// be in a conversation to speak in it. All methods are safe for concurrent use.
+// Backend is what the platform's own servers may ask, once their service token is verified. They need not be in a
+// conversation to speak in it. All methods are safe for concurrent use.
 //
-// Errors of every method, beside those named: CodeUnavailable; of those that tell clients something:
-// CodeDraining.
+// Besides the errors named, every method may return CodeUnavailable, and every method that sends something to
+// clients CodeDraining.
 type Backend interface {
 	Publishing
 	Inspection
 }
 
-// Publishing tells conversations what happens elsewhere.
+// Publishing sends messages and events into conversations.
 type Publishing interface {
-	// Publish appends a message to the conversation's log and sends it, like Messages.Send, and as
-	// idempotent.
+	// Publish appends a message to the conversation's log and sends it, like Messages.Send, and is idempotent
+	// like it.
 	// Errors: CodeInvalidPayload, CodePayloadTooLarge, CodeLimitExceeded.
 	Publish(ctx context.Context, p Publish) (Receipt, error)
 
-	// OpenStream begins a message that is written bit by bit. Its content is that of the chunks that
-	// follow; p.Content is the first, unless it is "". A stream that is open already is not opened again:
-	// the answer says where it stands. One that gets no chunk for StreamIdle is aborted.
-	// Errors: as Publish; CodeConflict if the message was completed lately, or is being written by another user.
+	// OpenStream begins a message that is written bit by bit. Its content is that of the chunks that follow;
+	// p.Content is the first chunk, unless it is "". Opening a stream that is open already changes nothing: the
+	// answer says where it stands. A stream that gets no chunk for StreamIdle is aborted.
+	// Errors: as Publish; CodeConflict if the message was completed recently, or is being written by another user.
 	OpenStream(ctx context.Context, p Publish) (Stream, error)
 
-	// AppendStream adds a chunk and sends it. A chunk that was appended before changes nothing.
+	// AppendStream adds a chunk and sends it. Repeating a chunk changes nothing.
 	// Errors: CodeNotFound if no such stream is open, CodeConflict if a chunk before it is missing,
 	// CodeInvalidPayload, CodePayloadTooLarge, CodeLimitExceeded.
 	AppendStream(ctx context.Context, c domain.ConversationID, m domain.MessageID, chunk domain.Chunk) (Stream, error)
@@ -44,10 +44,10 @@ type Publishing interface {
 	// AbortStream ends a stream without a message, and tells clients so. Errors: CodeNotFound.
 	AbortStream(ctx context.Context, c domain.ConversationID, m domain.MessageID) error
 
-	// Update tells the conversation's sessions what changed about it: a JSON object, kept by nobody.
+	// Update tells the conversation's sessions what changed about it. changes is a JSON object; it is not stored.
 	Update(ctx context.Context, c domain.ConversationID, changes []byte) error
 
-	// Announce tells the conversation's sessions an event of the caller's own making; data is JSON or nil.
+	// Announce sends the conversation's sessions an event that the caller has defined; data is JSON or nil.
 	Announce(ctx context.Context, c domain.ConversationID, name domain.EventName, data []byte) error
 
 	// ShowTyping tells the conversation's sessions that a user, who may have no session, is typing or not.
@@ -63,7 +63,7 @@ const StreamIdle = 60 * time.Second
 // Publish asks to publish a message.
 type Publish struct {
 	Conversation domain.ConversationID
-	// User is who speaks. It need not be a member.
+	// User is the sender, who need not be a member.
 	User domain.UserID
 	// ID makes the call idempotent; "" lets the application choose one.
 	ID      domain.MessageID
@@ -74,17 +74,17 @@ type Publish struct {
 	Confirm bool
 }
 
-// Stream is where a message that is being written stands.
+// Stream is the state of a message that is being written.
 type Stream struct {
 	Message domain.MessageID
 	// Next is the index of the next chunk.
 	Next int
 }
 
-// Inspection shows what goes on, and ends sessions.
+// Inspection lists conversations and sessions, and ends sessions.
 type Inspection interface {
-	// Conversations returns up to limit conversations with members, whose ids are greater than after,
-	// sorted.
+	// Conversations returns up to limit conversations that have members and whose ids are greater than after,
+	// sorted by id.
 	Conversations(ctx context.Context, after domain.ConversationID, limit int) ([]Conversation, error)
 
 	// Members returns who is present, sorted; nobody in a conversation that does not exist.
@@ -93,8 +93,8 @@ type Inspection interface {
 	// Messages returns a part of the conversation's log.
 	Messages(ctx context.Context, c domain.ConversationID, p domain.Page) (domain.History, error)
 
-	// OpenSessions returns up to limit open sessions with ids greater than after, sorted; user, unless
-	// it is "", asks for that user's alone.
+	// OpenSessions returns up to limit open sessions whose ids are greater than after, sorted by id: those of the
+	// user, or of all users if user is "".
 	OpenSessions(ctx context.Context, user domain.UserID, after domain.SessionID, limit int) ([]Session, error)
 
 	// EndSession ends a session as Disconnector.Disconnect does. Errors: CodeNotFound.

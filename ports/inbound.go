@@ -7,10 +7,9 @@ import (
 	"parley/domain"
 )
 
-// Chat is everything that an inbound adapter may ask. All methods are safe for concurrent use; the
-// calls for one session must come one after another, in the order of that client's events. Only
-// Disconnect may come at any time. A call for a session that is not open, or not any more, is
-// CodeUnavailable.
+// Chat is everything that an inbound adapter may ask. All methods are safe for concurrent use, but the calls for one
+// session must be made one after another, in the order of that client's events; only Disconnect may be called at any
+// time. A call for a session that is not open returns CodeUnavailable.
 type Chat interface {
 	Sessions
 	Conversations
@@ -34,8 +33,8 @@ type Sessions interface {
 	Disconnect(ctx context.Context, id domain.SessionID, how Departure) domain.Absence
 
 	// Refresh gives the session a new token of the same user. It is taken out of the conversations that
-	// the new one does not let it be in, which are returned.
-	// Errors: CodeForbidden if the token is another user's, and as Connect; then nothing has changed.
+	// the new token does not let it be in; these are returned.
+	// Errors: CodeForbidden if the token is another user's, and as Connect. After an error nothing has changed.
 	Refresh(ctx context.Context, id domain.SessionID, token string) (Refreshed, error)
 
 	// Recover opens a session again under the id of one that dropped, puts it back where it was, and
@@ -83,8 +82,8 @@ type Conversations interface {
 	Join(ctx context.Context, id domain.SessionID, join Join, admit func(Joined)) error
 
 	// Leave takes the session out and tells the others if no session of the user is left. After an
-	// error the session is still in the conversation. It needs no permission: who may not be there
-	// any more may still go.
+	// error the session is still in the conversation. It needs no permission: a session that may not be
+	// there any more may still leave.
 	// Errors: CodeNotInConversation, CodeUnavailable.
 	Leave(ctx context.Context, id domain.SessionID, c domain.ConversationID) error
 
@@ -118,7 +117,7 @@ type Joined struct {
 	Reports []domain.MessageDelivered
 }
 
-// Messages carries what people say.
+// Messages sends messages and what belongs to them.
 type Messages interface {
 	// Send appends the message to the conversation's log and enqueues it for every session in the
 	// room, in the order of seq. A repeat of an accepted message id returns the first receipt and
@@ -127,17 +126,17 @@ type Messages interface {
 	// CodeLimitExceeded if too many deliveries are tracked to track this one, CodeDraining, CodeUnavailable.
 	Send(ctx context.Context, id domain.SessionID, send Send) (Receipt, error)
 
-	// Typing tells the other sessions of the room that the user started or stopped typing. Who does not
-	// say so again stops by itself, and what changes quickly is told together.
+	// Typing tells the other sessions of the room that the user started or stopped typing. A user for whom it is
+	// not called again stops typing after a while, and quick changes are merged.
 	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
 	Typing(ctx context.Context, id domain.SessionID, c domain.ConversationID, isTyping bool) error
 
-	// Acknowledge tells that the session's user has got all messages of the conversation up to seq.
+	// Acknowledge notes that the session's user has got all messages of the conversation up to seq.
 	// Errors: CodeForbidden, CodeNotInConversation, CodeUnavailable.
 	Acknowledge(ctx context.Context, id domain.SessionID, c domain.ConversationID, seq uint64) error
 
-	// Confirm tells that the session's user has got the message that came with the delivery. What is
-	// over, or was none of the user's, changes nothing.
+	// Confirm notes that the session's user has got the message that came with the delivery. It changes nothing
+	// if the delivery is over or did not ask this user.
 	Confirm(ctx context.Context, id domain.SessionID, d domain.DeliveryID)
 
 	// History returns a part of the conversation's log. The caller owns the messages' slice.
@@ -155,8 +154,8 @@ type Send struct {
 	Metadata []byte
 	// NoEcho leaves the sending session out of the recipients.
 	NoEcho bool
-	// Confirm asks the members to confirm that they got the message. Who does not is sent it again; in
-	// the end the sender's sessions are told.
+	// Confirm asks the members to confirm that they got the message. It is sent again to those who do not, and in
+	// the end the sender's sessions are told who has.
 	Confirm bool
 }
 
@@ -166,6 +165,6 @@ type Receipt struct {
 	At      domain.Position
 	// Accepted is when the message was accepted.
 	Accepted time.Time
-	// Duplicate says that this id had been accepted before; the other fields are those of that time.
+	// Duplicate says that this id had been accepted before; the other fields are those of the first answer.
 	Duplicate bool
 }

@@ -20,11 +20,11 @@ type Authenticator interface {
 // session or a member: the store keeps nothing of an empty one.
 // Errors other than context errors are CodeUnavailable.
 type RoomStore interface {
-	// Join adds a session; arrived says that the user became a member by it. Joining again changes nothing.
+	// Join adds a session; arrived says that this made the user a member. Joining again changes nothing.
 	Join(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID) (arrived bool, err error)
 
-	// Leave removes a session for good; departed says that the user stopped being a member by it. A user
-	// of whom another session dropped and may come back stays one until Expire.
+	// Leave removes a session for good; departed says that the user thereby stopped being a member. A user
+	// with another session that dropped and may come back stays a member until Expire.
 	// A session that is not in the room changes nothing.
 	Leave(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID) (departed bool, err error)
 
@@ -34,8 +34,8 @@ type RoomStore interface {
 	Drop(ctx context.Context, room domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time) (dropped bool, err error)
 
 	// Expire ends the wait for a user's dropped sessions if the latest until of their Drops is not later
-	// than at; departed says that the user stopped being a member by it. So whoever dropped a session
-	// expires it with the same time, and does nothing if all came back, or another dropped since.
+	// than at; departed says that the user thereby stopped being a member. So the caller of Drop calls it with
+	// the same time, and it changes nothing if all sessions came back, or another one dropped later.
 	Expire(ctx context.Context, room domain.RoomID, u domain.UserID, at time.Time) (departed bool, err error)
 
 	// Members returns the users, sorted; the caller owns the slice.
@@ -50,8 +50,8 @@ type RoomStore interface {
 	Rooms(ctx context.Context, after domain.RoomID, limit int) ([]domain.RoomID, error)
 }
 
-// MessageLog holds each conversation's accepted messages, newest ones at least, and gives them their
-// place. It is safe for concurrent use. Accepted means: Append returned without error.
+// MessageLog holds at least the newest of each conversation's accepted messages, and gives each its place. It is safe
+// for concurrent use. A message is accepted when Append returns without error.
 // Errors other than context errors are CodeUnavailable.
 type MessageLog interface {
 	// Append accepts the draft: it gets the next seq of the conversation's epoch, without gap.
@@ -63,8 +63,8 @@ type MessageLog interface {
 
 	// Head returns the place of the newest message. A conversation without messages has seq 0 and an
 	// epoch that its first message will have too, unless the log forgets a conversation in between;
-	// asking makes the log keep nothing. A conversation that was forgotten has an epoch that it never
-	// had before, because its seq starts at 1 again.
+	// asking does not make the log keep anything. A conversation that was forgotten gets an epoch that it
+	// never had before, because its seq starts at 1 again.
 	Head(ctx context.Context, c domain.ConversationID) (domain.Position, error)
 
 	// After returns every message later than the position, in order. gap is "" when they are complete;
@@ -76,7 +76,7 @@ type MessageLog interface {
 	Page(ctx context.Context, c domain.ConversationID, p domain.Page) (domain.History, error)
 }
 
-// DuplicateWindow is how long a MessageLog remembers message ids at least.
+// DuplicateWindow is the least time for which a MessageLog remembers message ids.
 const DuplicateWindow = 120 * time.Second
 
 // Why MessageLog.After could not return what was asked for.
@@ -89,7 +89,7 @@ const (
 
 // Broadcaster carries events to sessions, wherever they are. It is safe for concurrent use.
 type Broadcaster interface {
-	// Broadcast enqueues the event for each session in to, but for except ("" excepts none). It does
+	// Broadcast enqueues the event for each session in to other than except ("" excepts none). It does
 	// not block and does no I/O; two calls one after the other reach every session in that order.
 	// Sessions that it does not know are ignored; a session that cannot keep up loses ephemeral
 	// events first and is then ended. to is not written to and not kept.

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// NewAdmin returns the operators' handler: metrics and profiles. It asks nobody who they are, so it
-// belongs on a listener that only operators reach. connections is read at each scrape.
+// NewAdmin returns the operators' handler: metrics and profiles. It has no authentication, so it belongs on a
+// listener that only operators can reach. connections is called at each scrape.
 func NewAdmin(connections func() int) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(

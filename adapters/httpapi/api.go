@@ -21,10 +21,10 @@ const socketIOPath = "/socket.io/"
 type Config struct {
 	// SocketIO serves /socket.io/, with its own CORS.
 	SocketIO http.Handler
-	// AllowOrigin says which browser origins get CORS headers on everything else, but for /v1/: that is
-	// for servers, and no page may call it.
+	// AllowOrigin says which browser origins get CORS headers on everything else except /v1/, which is for
+	// servers and not for pages.
 	AllowOrigin func(origin string) bool
-	// Backend is what /v1/ asks; nil leaves /v1/ out.
+	// Backend answers /v1/; nil leaves /v1/ out.
 	Backend ports.Backend
 	// Authenticate verifies a backend's token, with the errors of ports.Authenticator.
 	Authenticate func(ctx context.Context, token string) (domain.Identity, error)
@@ -39,8 +39,8 @@ type API struct {
 	echo *echo.Echo
 	// socketIO is the mount of Socket.IO, apart from the rest: it does its own CORS.
 	socketIO *echo.Echo
-	// backend serves /v1/, apart from the rest: without CORS, and with no page behind its routes that
-	// would answer a wrong method. nil leaves it out.
+	// backend serves /v1/, apart from the rest: without CORS, and without the page's route, which would answer
+	// requests with a wrong method. nil leaves it out.
 	backend  *echo.Echo
 	draining atomic.Bool
 }
@@ -73,8 +73,8 @@ func newEcho(log *slog.Logger) *echo.Echo {
 	return e
 }
 
-// newMount returns an Echo that serves Socket.IO alone. What Use is given, Echo puts around the handler anew
-// for each request; here that is done once.
+// newMount returns an Echo that serves Socket.IO alone. Echo wraps the handler in the middlewares given to Use anew for
+// each request; here it is wrapped once.
 func newMount(io http.Handler, log *slog.Logger) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = problems(log)
@@ -82,7 +82,7 @@ func newMount(io http.Handler, log *slog.Logger) *echo.Echo {
 	return e
 }
 
-// recovering returns the middleware that makes an error of a panic.
+// recovering returns the middleware that turns a panic into an error.
 func recovering() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true,
@@ -104,17 +104,17 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Drain makes readiness fail, so that load balancers send no one here any more.
+// Drain makes readiness fail, so that load balancers send no new clients.
 func (a *API) Drain() { a.draining.Store(true) }
 
 type status struct {
 	Status string `json:"status"`
 }
 
-// health answers as long as the process does.
+// health answers as long as the process runs.
 func health(c echo.Context) error { return c.JSON(http.StatusOK, status{"ok"}) }
 
-// ready answers whether new sessions are welcome.
+// ready answers whether new sessions are accepted.
 func (a *API) ready(c echo.Context) error {
 	if a.draining.Load() {
 		return c.JSON(http.StatusServiceUnavailable, status{"draining"})

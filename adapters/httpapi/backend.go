@@ -13,7 +13,7 @@ import (
 	"parley/ports"
 )
 
-// backendPath is above all that only backends may ask.
+// backendPath is the root of all routes for backends.
 const backendPath = "/v1/"
 
 // DefaultMaxBody is the bound of a body in bytes, unless Config sets another: that of a Socket.IO packet.
@@ -56,13 +56,13 @@ func (b *backend) routes(e *echo.Echo) {
 	}
 }
 
-// serviceKey is where admit leaves who asks.
+// serviceKey is the context key under which admit leaves the backend's user id.
 const serviceKey = "service"
 
 // service returns the user that the token speaks for.
 func service(c echo.Context) domain.UserID { return c.Get(serviceKey).(domain.UserID) }
 
-// admit lets in who bears a service token (RFC 6750, section 2.1: in the header, nowhere else), before
+// admit lets in requests with a service token (RFC 6750, section 2.1: in the header, nowhere else), before
 // anything else of the request is looked at.
 func (b *backend) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

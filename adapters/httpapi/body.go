@@ -27,15 +27,15 @@ const bodyTimeout = 30 * time.Second
 func bodyDeadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().ContentLength != 0 {
-			// Only writers that are not of a server cannot.
+			// It fails only for writers that are not those of a server.
 			_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(bodyTimeout))
 		}
 		return next(c)
 	}
 }
 
-// readBody returns the body of a request: one JSON object, whose members are those of T and nothing else,
-// each once. What a backend misspells it is told.
+// readBody returns the body of a request: one JSON object that has only members of T, each at most once. The error
+// names a misspelt member.
 func readBody[T any](c echo.Context, maxBody int64) (v T, err error) {
 	mediaType, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
@@ -65,9 +65,9 @@ func readAll(c echo.Context, maxBody int64) ([]byte, error) {
 	tooLong := domain.Errorf(domain.CodePayloadTooLarge, "the body is longer than %d bytes", maxBody)
 	r := c.Request()
 	if r.ContentLength > maxBody {
-		return nil, tooLong // not a byte of it is read
+		return nil, tooLong // without reading any of it
 	}
-	// The writer beneath Echo's knows how to end a connection with an unread body.
+	// The writer that Echo's wraps can end a connection with an unread body.
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, maxBody))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err := domain.Errorf(domain.CodeInvalidPayload, "the body did not arrive within %v", bodyTimeout)
@@ -93,7 +93,7 @@ func checkMembers(body []byte, t reflect.Type) error {
 	for decoder.More() {
 		token, err := decoder.Token()
 		if err != nil {
-			return err // not for valid JSON
+			return err // impossible for valid JSON
 		}
 		name, _ := token.(string)
 		seen, ok := known[name]
@@ -122,7 +122,7 @@ func members(t reflect.Type) map[string]bool {
 	return names
 }
 
-// clip shortens what is said back of a request.
+// clip shortens a part of a request that is quoted in the answer.
 func clip(s string) string {
 	const most = 64
 	if len(s) <= most {

@@ -10,7 +10,7 @@ import (
 	"parley/ports"
 )
 
-// conversation is one with somebody in it.
+// conversation is a conversation that has members.
 type conversation struct {
 	ConversationID string `json:"conversationId"`
 	// Members counts users, Sessions their sessions.
@@ -18,7 +18,7 @@ type conversation struct {
 	Sessions int `json:"sessions"`
 }
 
-// conversationList is a page; Next is the after of the next one, "" if this is the last.
+// conversationList is a page. Next is the value of `after` for the next page, "" if this is the last.
 type conversationList struct {
 	Conversations []conversation `json:"conversations"`
 	Next          string         `json:"next,omitempty"`

@@ -23,8 +23,8 @@ type Dev struct {
 	Sign func(user domain.UserID, service bool) (token string, expiresAt time.Time, err error)
 	// Page is the chat page, with index.html at its root; nil means the one that is part of this binary.
 	Page fs.FS
-	// Local gives tokens only to who asks for localhost, or for an address. A page of any site can have its
-	// own name mean this machine, and would then be of the same origin (DNS rebinding).
+	// Local gives tokens only for requests whose Host is localhost or an address. Any site can have its own name
+	// resolve to this machine, and its pages would then be of the same origin (DNS rebinding).
 	Local bool
 }
 
@@ -69,7 +69,8 @@ func (d *Dev) token(c echo.Context) error {
 	return c.JSON(http.StatusOK, tokenResponse{token, expiresAt.UTC().Format("2006-01-02T15:04:05.000Z")})
 }
 
-// isLocal reports whether the host of a request, with or without a port, cannot be a name of anybody's making.
+// isLocal reports whether the host of a request, with or without a port, is localhost or an address: not a name that
+// somebody else controls.
 func isLocal(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

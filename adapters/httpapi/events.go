@@ -12,7 +12,7 @@ import (
 // typingEvent is the one event of the contract that a backend may cause here.
 const typingEvent = "typing"
 
-// eventRequest tells a conversation that a user is typing, or an event of the backend's own making.
+// eventRequest tells a conversation that a user is typing, or sends it an event that the backend has defined.
 type eventRequest struct {
 	Event string `json:"event"`
 	// UserID and IsTyping belong to typing alone, Data to the others.

@@ -20,7 +20,7 @@ type publishRequest struct {
 	Stream    bool            `json:"stream"`
 }
 
-// publish returns what is asked of the application; who speaks unless another user is named is self.
+// publish returns what is asked of the application. The sender is self unless the request names another user.
 func (r publishRequest) publish(c domain.ConversationID, self domain.UserID) (ports.Publish, error) {
 	p := ports.Publish{Conversation: c, User: self, Content: r.Content, Confirm: r.Confirm}
 	var err error
@@ -86,7 +86,7 @@ func answerReceipt(c echo.Context, r ports.Receipt) error {
 	return c.JSON(status, newReceipt(r))
 }
 
-// message is as the event of that name tells clients.
+// message has the form of the event of that name, as clients get it.
 type message struct {
 	Type           string          `json:"type"`
 	ConversationID string          `json:"conversationId"`
@@ -120,7 +120,7 @@ func newHistory(h domain.History) history {
 	return out
 }
 
-// maxPageBytes bounds a part of a log by what is in it.
+// maxPageBytes bounds the content and metadata of one answer's messages, in bytes.
 const maxPageBytes = 4 << 20
 
 func (b *backend) messages(c echo.Context) error {

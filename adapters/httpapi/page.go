@@ -17,8 +17,7 @@ var dist embed.FS
 const pageMissing = "The chat page is not part of this binary: build it with `make run` or `make build`.\n" +
 	"Everything else is served.\n"
 
-// pagePolicy lets the page load what is its own and talk to this server, and nothing else. No other
-// site may frame it.
+// pagePolicy lets the page load only its own files and talk only to this server, and no other site may frame it.
 const pagePolicy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
 func pageHeaders(next echo.HandlerFunc) echo.HandlerFunc {

@@ -71,7 +71,7 @@ func newProblem(err error) problem {
 	}
 	return problem{
 		Title: http.StatusText(status), Status: status, Detail: e.Message, Code: e.Code,
-		// Rounded up: a client that comes back a moment too early is refused again.
+		// It is rounded up, because a client that comes back a moment too early is refused again.
 		RetryAfterMs: (pause + time.Millisecond - 1).Milliseconds(),
 	}
 }
@@ -93,7 +93,7 @@ func (p *panicked) Error() string { return "panic: " + p.value.Error() }
 func problems(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		p := newProblem(err)
-		// That it drains is known already, and no fault.
+		// Draining is not a fault, and the operators know of it.
 		if p.Status >= http.StatusInternalServerError && p.Code != domain.CodeDraining && !gone(c, err) {
 			attributes := []any{"method", c.Request().Method, "path", c.Path(), "error", err}
 			if bad, ok := errors.AsType[*panicked](err); ok {

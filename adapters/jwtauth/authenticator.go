@@ -16,35 +16,35 @@ const maxToken = 8 << 10
 
 // Config says what a valid token is.
 type Config struct {
-	// Secret signs and verifies. Without one, every token is refused.
+	// Secret signs and verifies. Without one, an Authenticator refuses every token that PreviousSecret does not verify.
 	Secret []byte
-	// PreviousSecret verifies too, while secrets are changed; empty means none.
+	// PreviousSecret also verifies, for the time in which a secret is being replaced; empty means none.
 	PreviousSecret []byte
-	// Issuer and Audience must be in `iss` and `aud`; "" asks for none.
+	// Issuer must be the token's `iss`, and Audience must be in its `aud`; "" does not check the claim.
 	Issuer   string
 	Audience string
-	// Leeway is how far the issuer's clock may be off.
+	// Leeway is how far the issuer's clock may differ from this machine's: `exp` and `nbf` are extended by it.
 	Leeway time.Duration
 }
 
-// Authenticator is a ports.Authenticator over tokens. It keeps nothing and asks nobody, so it never
-// returns CodeUnavailable.
+// Authenticator is a ports.Authenticator for JWTs. It is safe for concurrent use. It does no I/O, so it never returns
+// CodeUnavailable.
 type Authenticator struct {
-	// keys is a jwt.VerificationKeySet, as the parser is given it.
+	// keys is a jwt.VerificationKeySet, kept as the any that the parser takes, so that no call allocates.
 	keys    any
 	parser  *jwt.Parser
 	options []jwt.ParserOption
-	// now validates with options at the time of the call.
+	// now validates claims against options and the current time.
 	now *jwt.Validator
 }
 
 var _ ports.Authenticator = (*Authenticator)(nil)
 
-// New returns an authenticator. Whether a secret is good enough is for the caller to judge.
+// New returns an authenticator. It does not judge whether the secrets are strong enough.
 func New(cfg Config) *Authenticator {
 	a := &Authenticator{
-		// The algorithm is pinned: a header that says "none", or names a public-key algorithm to
-		// have a public key taken for the secret, is refused whatever its signature.
+		// The algorithm is pinned. Otherwise a header could say "none", or name a public-key algorithm so that a public
+		// key is taken for the secret.
 		parser: jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 			jwt.WithoutClaimsValidation(),
@@ -53,7 +53,7 @@ func New(cfg Config) *Authenticator {
 	}
 	var keys jwt.VerificationKeySet
 	for _, secret := range [][]byte{cfg.Secret, cfg.PreviousSecret} {
-		// An empty key is a key that everybody knows.
+		// An empty key is one that everybody knows.
 		if len(secret) > 0 {
 			keys.Keys = append(keys.Keys, secret)
 		}
@@ -69,7 +69,8 @@ func New(cfg Config) *Authenticator {
 	return a
 }
 
-// Authenticate returns what a valid token says.
+// Authenticate returns what a valid token says of its bearer. The error is a *domain.Error with CodeTokenExpired for a
+// token that is valid but for its expiry, and with CodeUnauthorized for any other that is refused.
 func (a *Authenticator) Authenticate(_ context.Context, token string) (domain.Identity, error) {
 	if len(token) > maxToken {
 		return domain.Identity{}, errInvalid()
@@ -82,15 +83,15 @@ func (a *Authenticator) Authenticate(_ context.Context, token string) (domain.Id
 	if err == nil {
 		return c.identity(), nil
 	}
-	// Only its time is over if the token was valid at the last instant before.
+	// It has only expired if it was valid in the last instant before its expiry.
 	if errors.Is(err, jwt.ErrTokenExpired) && a.validate(&c, c.ExpiresAt.Add(-1)) == nil {
 		return domain.Identity{}, domain.Errorf(domain.CodeTokenExpired, "the token has expired")
 	}
 	return domain.Identity{}, errInvalid()
 }
 
-// key returns the secrets. What else the header says of keys (kid, jwk, jku, x5u) is not looked at;
-// a token whose header demands more than that must be refused (RFC 7515, section 4.1.11).
+// key returns the secrets. It ignores what else the header says of keys (kid, jwk, jku, x5u). A header with `crit` demands
+// extensions to be understood, and there are none here, so such a token is refused (RFC 7515, section 4.1.11).
 func (a *Authenticator) key(token *jwt.Token) (any, error) {
 	if _, critical := token.Header["crit"]; critical {
 		return nil, errInvalid()
@@ -98,13 +99,13 @@ func (a *Authenticator) key(token *jwt.Token) (any, error) {
 	return a.keys, nil
 }
 
-// validate checks the claims as they were at the time given.
+// validate checks the claims as of the time then.
 func (a *Authenticator) validate(c *claims, then time.Time) error {
 	at := jwt.WithTimeFunc(func() time.Time { return then })
 	return jwt.NewValidator(append(a.options[:len(a.options):len(a.options)], at)...).Validate(c)
 }
 
-// errInvalid does not say what is wrong with the token: that would help only who is guessing.
+// errInvalid is the same whatever is wrong with the token: details would help only those who guess.
 func errInvalid() error {
 	return domain.Errorf(domain.CodeUnauthorized, "the token is not valid")
 }

@@ -2,18 +2,10 @@ package jwtauth_test
 
 import (
 	"context"
-	"crypto"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"hash"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -25,13 +17,6 @@ import (
 	"parley/adapters/jwtauth"
 	"parley/domain"
 )
-
-var (
-	secret   = []byte("the secret of these tests, 32 bytes and more")
-	previous = []byte("the secret that was, and is not used any more")
-)
-
-type object = map[string]any
 
 func TestAuthenticator_accepts(t *testing.T) {
 	soon := time.Now().Add(time.Hour).Truncate(time.Second)
@@ -292,7 +277,7 @@ func FuzzAuthenticator(f *testing.F) {
 			last := strings.LastIndexByte(token, '.')
 			assert.Equal(t, seal(token[:last], sha256.New, secret), token)
 		}
-		// The same text as claims, signed: what a faulty issuer may send.
+		// The same text as signed claims, as a faulty issuer might send them.
 		who, err := a.Authenticate(context.Background(), seal(b64([]byte(`{"alg":"HS256"}`))+"."+b64([]byte(token)), sha256.New, secret))
 		if err == nil {
 			_, err = domain.ParseUserID(string(who.User))
@@ -300,57 +285,4 @@ func FuzzAuthenticator(f *testing.F) {
 			assert.LessOrEqual(t, len(who.Grants), 1000)
 		}
 	})
-}
-
-func assertRefused(t *testing.T, a *jwtauth.Authenticator, token string, code domain.Code) {
-	t.Helper()
-	who, err := a.Authenticate(context.Background(), token)
-	require.Error(t, err)
-	assert.Equal(t, code, domain.AsError(err).Code)
-	assert.Zero(t, who)
-	if len(token) > 10 {
-		assert.NotContains(t, err.Error(), token)
-	}
-}
-
-// forge makes a token by hand: the library under test would refuse to make most of these.
-func forge(header, claims object, sum func() hash.Hash, key []byte) string {
-	return seal(b64(encode(header))+"."+b64(encode(claims)), sum, key)
-}
-
-func seal(text string, sum func() hash.Hash, key []byte) string {
-	if sum == nil {
-		return text + "."
-	}
-	mac := hmac.New(sum, key)
-	mac.Write([]byte(text))
-	return text + "." + b64(mac.Sum(nil))
-}
-
-func rsaKeys(t *testing.T) (private *rsa.PrivateKey, public []byte) {
-	t.Helper()
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
-	require.NoError(t, err)
-	return private, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-}
-
-func signRSA(t *testing.T, key *rsa.PrivateKey, claims object) string {
-	t.Helper()
-	text := b64(encode(object{"alg": "RS256"})) + "." + b64(encode(claims))
-	sum := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
-	require.NoError(t, err)
-	return text + "." + b64(signature)
-}
-
-func b64(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
-
-func encode(v object) []byte {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return raw
 }

@@ -8,7 +8,7 @@ import (
 	"parley/adapters/jwtauth"
 )
 
-// BenchmarkAuthenticator is what each connection pays at least once.
+// BenchmarkAuthenticator measures what every connection costs at least once.
 func BenchmarkAuthenticator(b *testing.B) {
 	a := jwtauth.New(jwtauth.Config{Secret: secret, Leeway: time.Minute})
 	token, _, err := jwtauth.NewSigner(jwtauth.Config{Secret: secret}).Sign("user-1234", []string{"team-*", "room-17"}, time.Hour)

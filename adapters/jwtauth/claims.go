@@ -21,14 +21,14 @@ const (
 	maxGrant = 129
 )
 
-// lastExpiry is the last time that RFC 3339 can write. Some issuers write `exp` in milliseconds,
-// which is a year far behind it.
+// lastExpiry is the latest time that RFC 3339 can express; a later `exp` counts as this. Some issuers write `exp` in
+// milliseconds, which gives years far beyond it.
 var lastExpiry = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // claims is what a token says.
 type claims struct {
 	jwt.RegisteredClaims
-	// These stand before those of RegisteredClaims, which take longer to read.
+	// These three hide those of RegisteredClaims, which take longer to decode.
 	ExpiresAt *date `json:"exp,omitempty"`
 	NotBefore *date `json:"nbf,omitempty"`
 	IssuedAt  *date `json:"iat,omitempty"`
@@ -40,11 +40,11 @@ type claims struct {
 // serviceScope is the scope of the platform's own backends.
 const serviceScope = "service"
 
-// scope is what a token is for. How many there are is bounded by the length of a token.
+// scope is what a token may be used for, a list of names. Its length is bounded by maxToken.
 type scope []string
 
-// UnmarshalJSON takes what RFC 8693, section 4.2, writes, one string of names with a space between, and
-// the list of strings that many issuers write instead. Names are case-sensitive.
+// UnmarshalJSON reads the form of RFC 8693, section 4.2, which is one string of names with a space between, and also the
+// list of strings that many issuers write instead. Names are case-sensitive.
 func (s *scope) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
 		var all string
@@ -66,7 +66,8 @@ type date struct{ jwt.NumericDate }
 // newDate returns the whole second that t is in.
 func newDate(t time.Time) *date { return &date{*jwt.NewNumericDate(t)} }
 
-// UnmarshalJSON reads what jwt.NumericDate reads; a number without another JSON decoder.
+// UnmarshalJSON reads whatever jwt.NumericDate reads. It parses numbers itself, because jwt.NumericDate starts a JSON
+// decoder for each.
 func (d *date) UnmarshalJSON(data []byte) error {
 	if data[0] != '-' && (data[0] < '0' || data[0] > '9') {
 		return d.NumericDate.UnmarshalJSON(data)
@@ -82,7 +83,7 @@ func (d *date) UnmarshalJSON(data []byte) error {
 
 func (d *date) numeric() (*jwt.NumericDate, error) {
 	if d == nil {
-		return nil, nil // jwt.Claims: a claim that is not there is no error
+		return nil, nil // as jwt.Claims demands: a missing claim is not an error
 	}
 	return &d.NumericDate, nil
 }
@@ -96,7 +97,8 @@ func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.NotBefore.n
 // GetIssuedAt returns `iat`.
 func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.IssuedAt.numeric() }
 
-// Validate checks the claims that are ours; jwt.Validator calls it beside its own checks.
+// Validate checks the subject and the claims that are our own; jwt.Validator calls it besides its own checks. Its errors
+// are not shown to anyone.
 func (c *claims) Validate() error {
 	if _, err := domain.ParseUserID(c.Subject); err != nil {
 		return err
@@ -123,8 +125,8 @@ func (c *claims) identity() domain.Identity {
 	}
 }
 
-// compact returns the strings in two pieces of memory, of just their size: a session keeps them for as long as
-// it lasts, and the JSON decoder gives each a piece of its own and the list room for more.
+// compact returns a copy of the strings that takes two allocations of exactly their size. A session keeps them as long as
+// it lasts, and the JSON decoder allocates each string by itself and leaves spare room in the slice.
 func compact(all []string) []string {
 	if len(all) == 0 {
 		return all

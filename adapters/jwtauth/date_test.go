@@ -10,7 +10,7 @@ import (
 	"parley/adapters/jwtauth"
 )
 
-// FuzzDate compares with the library's own reading, which takes another JSON decoder for each.
+// FuzzDate compares how date and the library's jwt.NumericDate read the same JSON.
 func FuzzDate(f *testing.F) {
 	for _, text := range []string{
 		"1767225600", "1767225600.75", "-1", "-0.5", "0", "1e9", "1E+2", "1e300", "-1e300", "1e999", "9223372036854775807", "1e18",

@@ -1,4 +1,4 @@
 package jwtauth
 
-// Date is how claims read a time.
+// Date is date, for its fuzz test.
 type Date = date

@@ -8,8 +8,8 @@ import (
 	"parley/domain"
 )
 
-// What things take in memory beside their strings, in bytes, about: a message with its spare places
-// in the slice, an id in its map, a conversation with its map entry and list element.
+// Roughly how many bytes of memory things take besides their strings: a message with its share of the slice's spare
+// room, an id in its map, a conversation with its map entry and list element.
 const (
 	messageCost      = 250
 	idCost           = 150
@@ -40,12 +40,13 @@ type history struct {
 	ids ids
 }
 
-// size is what the history takes in memory, in bytes, about.
+// size returns roughly how many bytes of memory the history takes.
 func (h *history) size() int64 {
 	return int64(conversationCost + len(h.conversation) + h.bytes + h.ids.size())
 }
 
-// repeated returns the draft at the place of the one with its id, if that was accepted lately.
+// repeated returns the draft as a message at the place of the earlier one with its id, if there was one within the
+// window.
 func (h *history) repeated(d domain.Draft, now time.Time) (domain.Message, bool) {
 	first, found := h.ids.find(id{d.User, d.ID}, now)
 	if !found {
@@ -54,13 +55,13 @@ func (h *history) repeated(d domain.Draft, now time.Time) (domain.Message, bool)
 	return domain.Message{Draft: d, Seq: first.seq, Epoch: h.epoch, At: first.at}, true
 }
 
-// append gives the draft its place. Times never go back in a conversation, whatever the clock does:
-// what is dropped by age is a beginning of it.
+// append gives the draft its place. Times never go back within a conversation, whatever the clock does, so that the
+// messages dropped by age are always the first ones.
 func (h *history) append(d domain.Draft, now time.Time) domain.Message {
 	if now.Before(h.last) {
 		now = h.last
 	}
-	// One copy of the conversation's id for all its messages.
+	// All messages of a conversation share one copy of its id.
 	d.Conversation = h.conversation
 	h.seq++
 	h.last, h.alive = now, now
@@ -87,7 +88,7 @@ func (h *history) trim(cfg LogConfig, now time.Time) {
 		*oldest = domain.Message{}
 		h.first++
 	}
-	// Give back what a burst has left. The copy is paid for by the three times as many that were dropped.
+	// Give back the room that a burst has left. At least three times as many messages were dropped as are copied.
 	if held := len(h.messages) - h.first; cap(h.messages) > 64 && held < cap(h.messages)/4 {
 		h.messages = slices.Clone(h.messages[h.first:])
 		h.first = 0

@@ -13,17 +13,16 @@ type id struct {
 	message domain.MessageID
 }
 
-// accepted is what is remembered of a message for its repeats. It outlives the message, which may be
-// dropped for its size long before the window is over.
+// accepted is what is remembered of a message so that repeats can be answered. It outlives the message, which may be
+// trimmed long before the window is over.
 type accepted struct {
 	seq uint64
 	at  time.Time
 }
 
-// ids remembers the ids of a conversation for ports.DuplicateWindow. It holds two generations: new ids
-// go into the younger, and when that has been open for the window, the older, whose ids are then all
-// over their time, is dropped whole. So an id costs no work of its own to forget, and no map is left
-// at the size of its busiest hour.
+// ids remembers the ids of a conversation for ports.DuplicateWindow. It holds two generations. New ids go into the
+// younger one; when that has been open for the window, all ids in the older one have expired, and it is dropped as a
+// whole. So forgetting costs no work per id, and no map keeps the size of its busiest hour.
 type ids struct {
 	young, old           map[id]accepted
 	youngBytes, oldBytes int
@@ -59,5 +58,5 @@ func (i *ids) expire(now time.Time) {
 	i.since = now
 }
 
-// size is what the ids take in memory, in bytes, about.
+// size returns roughly how many bytes of memory the ids take.
 func (i *ids) size() int { return i.youngBytes + i.oldBytes }

@@ -13,23 +13,22 @@ import (
 
 // LogConfig bounds a Log. A field that is 0 has its default.
 type LogConfig struct {
-	// MaxMessages is how many messages of one conversation are kept; 1000.
+	// MaxMessages is how many messages of one conversation are kept; default 1000.
 	MaxMessages int
-	// MaxBytes is how much memory the messages of one conversation may take, about; 4 MiB. The
-	// newest message is kept in any case.
+	// MaxBytes is roughly how much memory the messages of one conversation may take, in bytes; default 4 MiB.
+	// The newest message is kept in any case.
 	MaxBytes int
 	// MaxAge is how long a message is kept, and for how long a conversation may be silent before it
-	// is forgotten with its epoch; 24 h. Ids are remembered for ports.DuplicateWindow in any case.
+	// is forgotten with its epoch; default 24 h. Ids are remembered for ports.DuplicateWindow in any case.
 	MaxAge time.Duration
-	// MaxTotal is how much memory all conversations together may take, about; 512 MiB. Over it, the
-	// conversations that have been silent longest are forgotten, though none that spoke within
-	// ports.DuplicateWindow; if those alone fill it they lose older messages; and if the ids that must
-	// be remembered fill it, messages are refused.
+	// MaxTotal is roughly how much memory all conversations together may take, in bytes; default 512 MiB. Over it, the
+	// conversations that have been silent longest are forgotten, but none with a message within ports.DuplicateWindow.
+	// If these alone exceed it, they lose their older messages; if even the ids that must be remembered exceed it, new
+	// messages are refused.
 	MaxTotal int64
-	// InUse reports whether somebody hears the conversation now; nil means that nobody ever does. What
-	// is in use loses its messages like the others, but not its epoch and seq: who is connected is not
-	// told of an epoch, and would take seq 1, a day after seq 57, for a repeat. It is called under a
-	// lock and must not call the log.
+	// InUse reports whether the conversation has members now; nil means that none ever has. A conversation in use
+	// loses its messages like the others, but keeps its epoch and seq: connected clients are not told of a new epoch,
+	// and would take seq 1, a day after seq 57, for a repeat. InUse is called under a lock and must not call the log.
 	InUse func(domain.ConversationID) bool
 }
 
@@ -52,23 +51,24 @@ func (c LogConfig) withDefaults() LogConfig {
 	return c
 }
 
-// forgetAfter is how long a conversation may be silent. Within the window its ids must be known.
+// forgetAfter is how long a conversation may be silent before it is forgotten: at least as long as its ids must be known.
 func (c LogConfig) forgetAfter() time.Duration { return max(c.MaxAge, ports.DuplicateWindow) }
 
-// retryWhenFull is what a refused sender is told: by then the silent have probably made room.
+// retryWhenFull is after what time a refused sender is told to try again: by then, silent conversations have probably
+// been forgotten.
 const retryWhenFull = 5 * time.Second
 
 // Log holds the newest messages of each conversation.
 //
-// Time passes in it only by Append, for the conversation appended to and a few that have been
-// silent long, and by Sweep, for all; Head and After answer from what is held. So a caller that
-// calls Sweep every minute holds nothing for more than a minute over its age.
+// What is too old is removed only by Append, in its own conversation and a few that have been silent for long, and by
+// Sweep, in all. Head and After answer from what is held. So if Sweep is called every minute, nothing is held for more
+// than a minute beyond its age.
 type Log struct {
 	cfg LogConfig
-	// name tells the epochs of this log from those of another, or of this one before a restart.
+	// name is part of all epochs of this log, so that they differ from those of another log, or before a restart.
 	name string
 	seed maphash.Seed
-	// size is what all conversations take, in bytes, about.
+	// size is roughly how many bytes of memory all conversations take.
 	size atomic.Int64
 	// turn is the shard that gives up a silent conversation next.
 	turn   atomic.Uint32
@@ -157,9 +157,9 @@ func (l *Log) Sweep(now time.Time) {
 	}
 }
 
-// makeRoom makes the log smaller while it is over its total, and reports whether it is under it now.
-// First it releases silent conversations; if that is not enough, conversations lose the older half of
-// their messages, so that one who floods the log costs the others some history but not their voice.
+// makeRoom makes the log smaller while it is over its total, and reports whether it is within it now. First it releases
+// silent conversations; if that is not enough, conversations lose the older half of their messages. So a sender that
+// floods the log costs the others some history, but they can still send.
 func (l *Log) makeRoom(now time.Time) bool {
 	return l.shrink(func(s *logShard) bool { return s.releaseOldest(now) }) || l.shrink((*logShard).thin)
 }

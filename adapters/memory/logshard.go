@@ -24,13 +24,12 @@ type logShard struct {
 	conversations map[domain.ConversationID]*history
 	// silent lists the histories by their last sign of life, the oldest first.
 	silent *list.List
-	// lives gives epochs to conversations that the log does not hold. Such a conversation must have
-	// one that its first message keeps, but asking for it must not make the log hold anything; and
-	// once it was held and forgotten, so that its seq starts at 1 again, it must never get the same.
-	// So the epoch of a conversation that is not held is read from a counter which it shares with
-	// some others, and which steps on whenever one of them is forgotten. The sharers that are held
-	// keep the epoch they began with; a client who has joined one that is still empty may be told
-	// "epoch" later although it missed nothing, which is rare and safe.
+	// lives gives epochs to conversations that the log does not hold. Such a conversation must have an epoch, which
+	// its first message will keep, but asking for it must not make the log hold anything. And after it was held and
+	// forgotten, so that its seq starts at 1 again, it must never get an earlier epoch again. So the epoch of a
+	// conversation that is not held is read from a counter, which it shares with some others and which is incremented
+	// whenever one of them is forgotten. Those that are held keep the epoch they began with. A client that has joined
+	// a conversation without messages may later be told "epoch" although it missed nothing, which is rare and safe.
 	lives [livesPerShard]uint32
 }
 
@@ -87,10 +86,10 @@ func (s *logShard) append(h *history, d domain.Draft, now time.Time) domain.Mess
 }
 
 // release gives up what the conversation holds, and the conversation itself if it is not in use.
-// Being in use is a sign of life: it is asked again only when the conversation has been silent anew.
+// Being in use counts as a sign of life, so InUse is called again only after the conversation has been silent anew.
 //
-// Whoever joins enters the room before it asks for the head, and the head waits for this lock: so it
-// is either seen here, or sees the new epoch.
+// A joiner enters the room before it asks for the head, which waits for this lock. So either InUse sees the joiner, or
+// the joiner gets the new epoch.
 func (s *logShard) release(h *history, now time.Time) {
 	if !s.log.cfg.InUse(h.conversation) {
 		s.forget(h)
@@ -136,11 +135,11 @@ func (s *logShard) releaseOldest(now time.Time) bool {
 	return true
 }
 
-// thinReach is how many conversations at either end of the list are looked at for messages to drop.
+// thinReach is how many conversations at either end of the list are searched for messages to drop.
 const thinReach = 8
 
-// thin drops the older half of one conversation's messages: of those that have been silent longest, or
-// of those that spoke last, where a flood is found. It reports whether there was one.
+// thin drops the older half of the messages of one conversation: one that has been silent longest, or one with the latest
+// messages, which is where a flood is found. It reports whether it dropped any.
 func (s *logShard) thin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -25,8 +25,8 @@ func (h *history) page(p domain.Page) (ms []domain.Message, more bool) {
 	return slices.Clone(held[:n]), n < len(held)
 }
 
-// index is where the first message stands that is not before seq. held has no gap and begins with the
-// oldest message held.
+// index returns the index in held of the first message that is not before seq. held has no gaps and begins with the
+// oldest message.
 func (h *history) index(held []domain.Message, seq uint64) int {
 	if len(held) == 0 || seq <= held[0].Seq {
 		return 0
@@ -34,7 +34,7 @@ func (h *history) index(held []domain.Message, seq uint64) int {
 	return int(min(seq-held[0].Seq, uint64(len(held))))
 }
 
-// fit is how many of n messages the page may hold, taken in its direction.
+// fit returns how many of n messages fit the page, taken in its direction.
 func fit(p domain.Page, n int, at func(int) domain.Message) int {
 	var bytes int
 	for i := range min(p.Limit, n) {

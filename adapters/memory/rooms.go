@@ -11,8 +11,8 @@ import (
 	"parley/ports"
 )
 
-// roomShards spreads the rooms over several locks. The calls for one room meet in one lock anyway,
-// and each takes about a microsecond; this is for the many rooms that have nothing to do with each other.
+// roomShards spreads the rooms over several locks, so that calls for different rooms rarely wait for each other. Each
+// takes about a microsecond.
 const roomShards = 64
 
 // Rooms holds who is in which room.
@@ -37,7 +37,7 @@ func NewRooms() *Rooms {
 	return r
 }
 
-// Join adds a session to the room, which it makes if there is none.
+// Join adds a session to the room, and creates the room if there is none.
 func (r *Rooms) Join(_ context.Context, id domain.RoomID, s domain.SessionID, u domain.UserID) (arrived bool, err error) {
 	sh := r.shard(id)
 	sh.mu.Lock()
@@ -88,7 +88,7 @@ func (r *Rooms) Rooms(_ context.Context, after domain.RoomID, limit int) ([]doma
 	var found []domain.RoomID
 	for i := range r.shards {
 		found = r.shards[i].collect(found, after)
-		// What stands behind the first limit will not be wanted.
+		// Keep memory bounded: only the first limit names will be returned.
 		if len(found) > 2*limit {
 			slices.Sort(found)
 			found = found[:limit]
@@ -116,8 +116,8 @@ func (r *Rooms) InUse(c domain.ConversationID) (inUse bool) {
 	return inUse
 }
 
-// change calls f with the room, if there is one, and forgets the room if it is empty then. Reading
-// takes the same way: a room notes that its sessions were handed out.
+// change calls f with the room, if there is one, and forgets the room if it is empty then. Readers use it, too, because
+// a room notes that its sessions were handed out.
 func (r *Rooms) change(id domain.RoomID, f func(*domain.Room)) {
 	sh := r.shard(id)
 	sh.mu.Lock()

@@ -23,12 +23,13 @@ import (
 const (
 	// secret signs the tokens of the chat.
 	secret = "a secret that only this test knows, long enough"
-	// runTime bounds one suite against one server; stopTime the end of a server, which gives clients that polled and never
-	// came back ten seconds.
+	// runTime bounds one suite against one server. stopTime bounds the stop of a server, which waits ten seconds for
+	// clients that polled and never came back.
 	runTime, stopTime = 4 * time.Minute, 30 * time.Second
 )
 
-// TestOfficialClients runs every case with every client over every transport against both servers.
+// TestOfficialClients runs every case with every version of the official client over every transport, against the
+// reference server and against Parley.
 func TestOfficialClients(t *testing.T) {
 	lookAt(t, "js", "../e2e/js", "../e2e/js-legacy")
 	npm.Install(t, "js")
@@ -56,8 +57,8 @@ func TestOfficialClients(t *testing.T) {
 	require.Greater(t, len(table.rows), 400, "cases are missing")
 }
 
-// lookAt looks at every script in the folders: the result of a test is cached until something changes that the test
-// itself has looked at.
+// lookAt stats every script in the folders. Go caches a test's result until a file that the test process itself has
+// opened or statted changes, and the scripts are read by Node.js.
 func lookAt(t *testing.T, folders ...string) {
 	t.Helper()
 	for _, folder := range folders {

@@ -1,4 +1,4 @@
-// Package conformance holds the official clients against two servers that are to be alike: the reference server and
-// Parley. The assertions are the same for both, and the reference server is the oracle: what it does not pass is a
-// mistake of the suite. See README.md.
+// Package conformance runs the official clients against two servers that must behave alike: the reference server and
+// Parley. The assertions are the same for both. A case that fails on the reference server is a mistake of the suite.
+// See README.md.
 package conformance

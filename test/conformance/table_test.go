@@ -12,25 +12,27 @@ import (
 	"parley/test/internal/command"
 )
 
-// column is one suite against one server.
+// column is one suite (fixture or chat) run against one server (Node or Parley).
 type column struct{ suite, server, url string }
 
-// result is what js/run.mjs says of one case with one kind of client.
+// result is one line of output of js/run.mjs: the outcome of one case with one client over one transport.
 type result struct {
 	row
-	// Place is that among all results of the suite.
-	Place int    `json:"place"`
+	// Place orders the results of a suite, which finish in any order.
+	Place int `json:"place"`
+	// Error is why it failed, or "".
 	Error string `json:"error"`
 }
 
-// row is what both servers are to do alike.
+// row names what both servers must do alike.
 type row struct {
 	Case      string `json:"case"`
 	Client    string `json:"client"`
 	Transport string `json:"transport"`
 }
 
-// run runs the suite to its end.
+// run runs the suite to its end and returns its results in order. It is called by several goroutines, so it marks the
+// test as failed but does not end it.
 func (c column) run(t *testing.T) []result {
 	env := []string{"PARLEY_URL=" + c.url, "JWT_SECRET=" + secret, "NO_COLOR=1"}
 	output, err := command.Run(runTime, "js", env, "node", "run.mjs", c.suite)
@@ -39,7 +41,7 @@ func (c column) run(t *testing.T) []result {
 	for line := range strings.Lines(output) {
 		var r result
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			assert.Fail(t, "the suite wrote what is no result", "%s against %s:\n%s", c.suite, c.server, output)
+			assert.Fail(t, "the suite wrote a line that is not a result", "%s against %s:\n%s", c.suite, c.server, output)
 			break
 		}
 		results = append(results, r)
@@ -53,7 +55,7 @@ var servers = []string{"Node", "Parley"}
 // table has a row for each case, client and transport, and a column for each server.
 type table struct {
 	rows []row
-	// outcomes are "pass" or what went wrong, by row and server.
+	// outcomes are "pass" or what went wrong, by row and server. A missing one was not run.
 	outcomes map[row]map[string]string
 }
 
@@ -73,7 +75,7 @@ func (tb *table) add(server string, results []result) {
 	}
 }
 
-// failures says what did not pass, or was not run, and why.
+// failures has one line for everything that failed or was not run.
 func (tb *table) failures() []string {
 	var all []string
 	for _, r := range tb.rows {
@@ -90,7 +92,7 @@ func (tb *table) failures() []string {
 	return all
 }
 
-// String returns the table for people: what failed says FAIL.
+// String formats the table for people, with pass or FAIL in each column.
 func (tb *table) String() string {
 	var b strings.Builder
 	widest := 0

@@ -1,5 +1,5 @@
-// Package cost measures what a call costs, for tests and fuzz targets of code that strangers feed: they
-// must not be able to buy much memory or time with few bytes.
+// Package cost bounds what a call may cost, for tests and fuzz targets of code that reads untrusted bytes: a few bytes
+// must not cost much memory or time.
 package cost
 
 import (
@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// patience is how long any input of a test may take, in wall time. Inputs are at most megabytes, which
-// take milliseconds: only what grows faster than its input, or never ends, comes near. It leaves room
-// for a machine with better things to do.
+// patience is how long f may take in wall time. Inputs have at most megabytes, which take milliseconds, so only a call
+// that costs more than linear time, or never ends, comes near it, also on a busy machine.
 const patience = 5 * time.Second
 
-// Allocated returns how many bytes the program allocates while f runs. Other goroutines count too.
+// Allocated returns how many bytes the whole program allocates while f runs, other goroutines included.
 func Allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -22,8 +21,8 @@ func Allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Bound fails the test if f allocates more than limit bytes or takes seconds. Over the limit f is run
-// again, because what other goroutines allocate is counted too: it must do the same each time.
+// Bound fails the test if f allocates more than limit bytes or takes longer than five seconds. Since allocations of
+// other goroutines are counted too, f is run up to three times and the least counts: it must do the same each time.
 func Bound(t testing.TB, limit uint64, f func()) {
 	t.Helper()
 	var least uint64
@@ -31,7 +30,7 @@ func Bound(t testing.TB, limit uint64, f func()) {
 		start := time.Now()
 		spent := Allocated(f)
 		if took := time.Since(start); took > patience {
-			t.Fatalf("took %v", took)
+			t.Fatalf("took %v, more than %v", took, patience)
 		}
 		if try == 0 || spent < least {
 			least = spent

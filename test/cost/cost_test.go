@@ -10,7 +10,7 @@ import (
 
 var sink []byte
 
-// verdict stands for a test: it notes that it failed.
+// verdict stands in for a test and notes whether it failed.
 type verdict struct {
 	testing.TB
 	failed bool

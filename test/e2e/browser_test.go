@@ -19,7 +19,7 @@ const browserTime = 5 * time.Minute
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	require.True(t, hasChromium(), "the browser test needs Chromium: run test/browser/install-chromium.sh")
-	// A browser that ends may leave a polling session behind, which only the heartbeat finds.
+	// A closing browser may leave a polling session behind, which only the heartbeat ends.
 	s := boot(t, map[string]string{"PARLEY_DEV": "1", "RECOVERY_WINDOW": "120s", "CONNECT_TIMEOUT": "3s", "PING_INTERVAL": "2s", "PING_TIMEOUT": "6s"})
 	_, page := get(t, s.app.URL())
 	require.Contains(t, page, "<script", "the chat page is not part of this build: run `make web`")
@@ -29,7 +29,7 @@ func TestBrowser(t *testing.T) {
 	s.waitForConnections(t, 0, lingering)
 }
 
-// hasChromium looks where the browser's tests will.
+// hasChromium looks for Chromium where the tests in ../browser look for it.
 func hasChromium() bool {
 	if path := os.Getenv("CHROMIUM_PATH"); path != "" {
 		_, err := os.Stat(path)

@@ -14,12 +14,12 @@ import (
 
 const (
 	visits = 400
-	// atOnce is how many visitors there are at any time.
+	// atOnce is how many visitors are connected at any time.
 	atOnce = 16
 )
 
-// TestChurn: people come, talk and go in every way there is, all at once, and the room is exact all the while: who
-// stays hears of each visit once, and of every message.
+// TestChurn has many visitors come, talk and leave at the same time, in every way a client can leave. A member that
+// stays must see each visit exactly once: one user_joined, one message, one user_left.
 func TestChurn(t *testing.T) {
 	t.Parallel()
 	s := boot(t, map[string]string{"PRESENCE_GRACE": "0s"})
@@ -56,8 +56,8 @@ func TestChurn(t *testing.T) {
 	assert.Len(t, answer.Members, 1, "nobody is left but the witness")
 }
 
-// visit joins the lobby, says one thing that is heard, and goes: by leaving, by saying goodbye to the namespace or to
-// the connection, by closing the WebSocket, or without a word.
+// visit joins the lobby, sends one message, waits for its ack, and goes in a random way: by leaving the conversation,
+// by a Socket.IO DISCONNECT, by an Engine.IO close, by a WebSocket close frame, or by dropping the TCP connection.
 func visit(address, token string) error {
 	r, err := arrive(address, token)
 	if err != nil {
@@ -80,14 +80,14 @@ func visit(address, token string) error {
 	return err
 }
 
-// sight is what a witness has seen.
+// sight is what the witness has seen when watch ends.
 type sight struct {
-	// visits are the events of each user, in their order.
+	// visits holds, by user, the names of the events about that user in the order they came, each followed by a space.
 	visits map[string]string
 	err    error
 }
 
-// watch reads the client's events until all visits are over, or it fails.
+// watch reads the witness's events until all visits are over or a read fails, and then sends what it saw.
 func watch(witness *raw) <-chan sight {
 	done := make(chan sight, 1)
 	go func() {

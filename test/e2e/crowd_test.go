@@ -16,19 +16,20 @@ import (
 
 const (
 	crowd = 1000
-	// people is how many users the crowd is: each has as many tabs. Whoever arrives is told to all, so a thousand users
-	// would cost half a million events before the first message.
+	// people is how many users the crowd's sessions belong to. Each user that joins is announced to all who are there, so
+	// a thousand users would cost half a million events before the first message.
 	people  = 250
 	senders = 5
 	// saying is how many messages each sender sends.
 	saying = 20
-	// crowdTime bounds everything that comes once all are there.
+	// crowdTime bounds everything after the last one has joined.
 	crowdTime = 3 * time.Minute
 )
 
-// TestCrowd: everyone in a room of a thousand hears every message once and in the one order.
+// TestCrowd has several senders talk in a room of a thousand: every member must hear every message once, and all in the
+// same order.
 func TestCrowd(t *testing.T) {
-	// Who is there answers no pings until all are.
+	// Members answer no pings until all have joined.
 	s := boot(t, map[string]string{"PING_TIMEOUT": "10m"})
 	members := gather(t, s)
 	deadline := time.Now().Add(crowdTime)
@@ -42,7 +43,7 @@ func TestCrowd(t *testing.T) {
 	for i := range senders {
 		all.Go(func() {
 			for n := range saying {
-				// Without an ack: the one who reads is listen.
+				// No ack is asked for, because only listen reads from this connection.
 				packet := fmt.Sprintf(`42["message",{"conversationId":"lobby","content":"%d"}]`, n)
 				if err := members[i].write(packet); err != nil {
 					t.Errorf("sender %d: %v", i, err)
@@ -73,7 +74,7 @@ func TestCrowd(t *testing.T) {
 	s.waitForConnections(t, 0, patience)
 }
 
-// gather connects the crowd, a few at a time.
+// gather connects the crowd, 16 at a time.
 func gather(t *testing.T, s *server) []*raw {
 	t.Helper()
 	members := make([]*raw, crowd)
@@ -109,7 +110,7 @@ func gather(t *testing.T, s *server) []*raw {
 	return members
 }
 
-// arrive connects and joins.
+// arrive connects with the token and joins the lobby. After an error the connection may be open and is returned.
 func arrive(address, token string) (*raw, error) {
 	r, err := dial(address, &net.Dialer{Timeout: patience})
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package e2e holds the tests of Parley as a whole: the production graph on the loopback, talked to by the official
-// socket.io-client (js), by a real browser (../browser), and by raw clients that break the protocol. Nothing is
-// replaced by a double. Where many act at random, all write down what happens to them, and ../model judges the logs:
-// `-model.seed` chooses what they do. They need Node.js with npm, and Chromium for the browser's.
+// Package e2e tests Parley as a whole: the production graph on a loopback port, used by the official socket.io-client
+// (js), by a real browser (../browser), and by raw clients that break the protocol. No part is replaced by a test double.
+//
+// In the random tests every client keeps a log of what happened to it, and package model (../model) judges these logs;
+// the flag -model.seed repeats a run's choices. The tests need Node.js with npm, and Chromium for those in a browser.
 package e2e

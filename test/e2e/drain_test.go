@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDrain: a server that stops says so to load balancers, lets its clients go one after the other, and serves those
-// that are still there.
+// TestDrain stops a server that has clients: it must tell load balancers, close its clients' connections one after the
+// other over DRAIN_TIME, and take no new ones.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	const drainTime = 8 * time.Second // three quarters of it are left for what is asked once the first one is gone
+	const drainTime = 8 * time.Second // three quarters of it remain for the requests made once the first client is gone
 	s := boot(t, map[string]string{"DRAIN_TIME": drainTime.String()})
 	clients := make([]*raw, 4)
 	for i := range clients {
@@ -43,7 +43,7 @@ func TestDrain(t *testing.T) {
 			ends <- time.Since(start)
 		}()
 	}
-	// Load balancers hear of it before the door is closed: the first goodbye proves that it is.
+	// Readiness fails before connections are refused. Once the first client has been closed, they are refused.
 	last := <-ends
 	status, _ = get(t, address+"/healthz")
 	assert.Equal(t, http.StatusOK, status, "the process is well")

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestConnectTimeout: who does not say who they are is not kept.
+// TestConnectTimeout: a connection without an accepted CONNECT is closed after CONNECT_TIMEOUT.
 func TestConnectTimeout(t *testing.T) {
 	t.Parallel()
-	// Long enough for the witness to connect on a machine that is busy.
+	// Long enough for the witness to connect on a busy machine.
 	const timeout = 2 * time.Second
 	s := boot(t, map[string]string{"CONNECT_TIMEOUT": timeout.String(), "PING_INTERVAL": "100ms"})
 	undisturbed := s.witness(t)
@@ -23,7 +23,7 @@ func TestConnectTimeout(t *testing.T) {
 		"CONNECT to another namespace": "40/other,",
 	} {
 		t.Run("a client that says "+name+" is let go in time, though it answers pings", func(t *testing.T) {
-			start := time.Now() // before the server's time begins
+			start := time.Now() // no later than the server starts its timer
 			silent := s.open(t)
 			if say != "" {
 				require.NoError(t, silent.write(say))
@@ -50,10 +50,10 @@ func TestConnectTimeout(t *testing.T) {
 	s.waitForConnections(t, 1, lingering)
 }
 
-// TestHeartbeat: who does not answer pings is let go, and no one else.
+// TestHeartbeat: a client that does not answer pings loses its connection, and no one else does.
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
-	// The healthy one answers nothing either while the other connects, which may take its time on a busy machine.
+	// The healthy client answers no pings either while the other one connects, which may take long on a busy machine.
 	s := boot(t, map[string]string{"PING_INTERVAL": "500ms", "PING_TIMEOUT": "4s", "PRESENCE_GRACE": "0s"})
 	healthy := s.connect(t, "healthy", "lobby")
 	dead := s.connect(t, "dead", "lobby") // it reads nothing, so it answers nothing

@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Every server that a test started was stopped by it: nothing of one may still run.
+// Every test stops the servers it starts, so no goroutine of theirs may be left at the end.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// huge is just below what one packet may hold.
+// huge is a number of bytes just below MAX_PAYLOAD, the largest packet.
 const huge = 990_000
 
-// violations are text packets that end the connection of the client that sends them.
+// violations are text packets for which the server ends the sender's connection.
 var violations = map[string]string{
 	"an empty packet":                                      "",
 	"an unknown Engine.IO type":                            "9",
@@ -67,7 +67,7 @@ var violations = map[string]string{
 	"an Engine.IO packet of the polling form, two at once": "42[\"typing\",{}]\x1e41",
 }
 
-// badFrames are bytes that break RFC 6455 or a limit on frames, and the code of the Close frame that answers them.
+// badFrames are bytes that break RFC 6455 or a limit on frames, each with the code of the Close frame that must answer.
 var badFrames = map[string]struct {
 	bytes []byte
 	code  int
@@ -98,12 +98,13 @@ var badFrames = map[string]struct {
 	"bytes that are no WebSocket":             {[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), websocket.CloseProtocolError},
 }
 
-// attachment announces one attachment for a namespace.
+// attachment is the text frame of a binary event that announces one attachment, in the namespace as it is written in a
+// packet: "" for the main one, "/admin,".
 func attachment(namespace string) []byte {
 	return frame(0x81, `451-`+namespace+`["message",{"_placeholder":true,"num":0}]`)
 }
 
-// outOfTurn are binary messages where none may come, and text where one must.
+// outOfTurn are binary messages where none is expected, and text where one is.
 var outOfTurn = map[string][]byte{
 	"an attachment that was not announced":                   frame(0x82, "42"),
 	"one attachment too many":                                bytes.Join([][]byte{attachment(""), frame(0x82, "x"), frame(0x82, "x")}, nil),
@@ -115,7 +116,7 @@ var outOfTurn = map[string][]byte{
 	"an answer with an attachment that is announced as text": append(frame(0x81, `461-7[{"_placeholder":true,"num":0}]`), frame(0x81, "x")...),
 }
 
-// beforeConnect is what no one may say who has not connected to a namespace.
+// beforeConnect are packets that a client may send only after CONNECT.
 var beforeConnect = map[string][]byte{
 	"an event":       frame(0x81, `42["message",{"conversationId":"lobby","content":"hi"}]`),
 	"an answer":      frame(0x81, "430[]"),
@@ -123,7 +124,7 @@ var beforeConnect = map[string][]byte{
 	"a binary event": append(attachment(""), frame(0x82, "x")...),
 }
 
-// harmless are packets of a client that knows less, or is later, than it thinks: they change nothing.
+// harmless are packets of a client that is mistaken or late. They have no effect, and the connection goes on.
 var harmless = map[string]string{
 	"an answer that no one waits for":        "437[]",
 	"an answer with an id that no one gave":  "43999[\"x\"]",
@@ -139,14 +140,14 @@ var harmless = map[string]string{
 	"an event with spaces between its parts": `42[ "typing" , { } ]`,
 }
 
-// TestMalformed does what the advisories against servers of this kind describe: the one who does it is let go, and
-// a client beside it notices nothing.
+// TestMalformed sends what security advisories against Socket.IO servers describe. The sender's connection must end,
+// and another client must not notice.
 func TestMalformed(t *testing.T) {
 	t.Parallel()
-	// Nobody is let go for another reason than what they did.
+	// Timeouts this long end no connection during the test: what ends one is what its client sent.
 	s := boot(t, map[string]string{"CONNECT_TIMEOUT": "10m", "PING_INTERVAL": "10m"})
 	undisturbed := s.witness(t)
-	// ends is the code of the Close frame that answers the bytes.
+	// ends sends the bytes, waits for the end of the connection and returns the code of the server's Close frame.
 	ends := func(t *testing.T, mallory *raw, bytes []byte) (code int) {
 		t.Helper()
 		_ = mallory.writeBytes(bytes) // the server may hang up before it has read all

@@ -8,7 +8,8 @@ import (
 	"parley/test/model"
 )
 
-// join joins the conversation, with the last place that it has seen if it wants to and knows one.
+// join joins the conversation. With after, it asks for what it has missed since the last message it saw, if it has seen
+// one.
 func (p *party) join(name string, after bool) error {
 	p.mu.Lock()
 	at := p.places[name]
@@ -49,7 +50,7 @@ func (p *party) leave(name string) error {
 	})
 }
 
-// say sends the message and does not wait for the answer. Fields that make it invalid come in more.
+// say sends the message and does not wait for the answer. more holds further payload fields, to make it invalid.
 func (p *party) say(send model.Send, more map[string]any, answered func(answer)) error {
 	payload := map[string]any{"conversationId": send.Conversation, "content": send.Content}
 	if send.ID != "" {
@@ -78,7 +79,7 @@ func (p *party) say(send model.Send, more map[string]any, answered func(answer))
 	})
 }
 
-// acknowledge tells that it has got everything that it has seen of the conversation.
+// acknowledge sends a message_ack for everything that it has seen of the conversation.
 func (p *party) acknowledge(name string) error {
 	p.mu.Lock()
 	seen := p.places[name].seen
@@ -88,7 +89,7 @@ func (p *party) acknowledge(name string) error {
 		func(answer) { p.note(model.Record{Kind: model.Answered}) })
 }
 
-// present asks who is in the conversation.
+// present returns the users that the server says are in the conversation; none if it refuses.
 func (p *party) present(name string) (users []string, err error) {
 	err = p.ask("presence", map[string]any{"conversationId": name}, model.Record{}, func(a answer) {
 		users = a.users()
@@ -97,7 +98,7 @@ func (p *party) present(name string) (users []string, err error) {
 	return users, err
 }
 
-// read reads a page of the conversation's history from a place on.
+// read reads a page of the conversation's history: at most limit messages, from the one after the seq on.
 func (p *party) read(name string, after uint64, limit int) (page answer, err error) {
 	payload := map[string]any{"conversationId": name, "after": after, "limit": limit}
 	err = p.ask("history", payload, model.Record{}, func(a answer) {
@@ -107,7 +108,7 @@ func (p *party) read(name string, after uint64, limit int) (page answer, err err
 	return page, err
 }
 
-// goodbye ends the connection as clients do that want to.
+// goodbye ends the connection on purpose, as socket.disconnect() does.
 func (p *party) goodbye() {
 	p.mu.Lock()
 	p.note(model.Record{Kind: model.Goodbye})
@@ -117,8 +118,8 @@ func (p *party) goodbye() {
 	p.drop()
 }
 
-// comeBack opens a connection after one was lost, by recovery or anew; then it goes where it was, mostly by asking for
-// what it has missed. all says that it leaves nothing out.
+// comeBack opens a connection after one was lost, mostly with recovery, and joins the conversations it was in again,
+// mostly asking for what it has missed. With all, it joins every one of them and always asks; else it sometimes does not.
 func (p *party) comeBack(all bool) error {
 	recover := p.random.IntN(10) < 7
 	for tries := 0; ; tries++ {
@@ -131,7 +132,7 @@ func (p *party) comeBack(all bool) error {
 		}
 		pause(50 * time.Millisecond)
 	}
-	// After a recovery it does not know who came and went meanwhile: another join tells.
+	// After a recovery it does not know who came and went meanwhile. Joining again tells it.
 	for _, name := range p.where(func(at *standpoint) bool { return at.in }) {
 		if all || p.random.IntN(2) == 0 {
 			if err := p.join(name, false); err != nil {
@@ -151,7 +152,7 @@ func (p *party) comeBack(all bool) error {
 	return nil
 }
 
-// where returns the conversations that it knows and that are so, in a fixed order.
+// where returns the conversations it knows for which so is true, in the order of modelConversations.
 func (p *party) where(so func(*standpoint) bool) (names []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,7 +164,8 @@ func (p *party) where(so func(*standpoint) bool) (names []string) {
 	return names
 }
 
-// steadily calls f until it succeeds, on other connections if one is lost.
+// steadily calls f until it succeeds, coming back each time the connection is lost. It gives up after ten times, or at
+// any other error.
 func (p *party) steadily(f func() error) error {
 	for tries := 0; ; tries++ {
 		err := f()
@@ -177,5 +179,5 @@ func (p *party) steadily(f func() error) error {
 	}
 }
 
-// pause waits: what happens meanwhile is up to others.
+// pause waits on the real clock: the server and the other clients act meanwhile.
 func pause(d time.Duration) { <-time.After(d) }

@@ -14,20 +14,21 @@ import (
 	"time"
 )
 
-// link is a connection of the model check: it carries Engine.IO packets, and ends without a word.
+// link is a connection of the model check. It carries Engine.IO packets over either transport, and can be cut.
 type link interface {
 	// write sends one packet. It may be called by several goroutines.
 	write(packet string) error
-	// read returns the packets that have come since, of which there is at least one; pings are answered.
+	// read waits for packets and returns those that have come, at least one unless there is an error. It answers pings
+	// itself and leaves them out.
 	read() ([]string, error)
-	// cut ends the connection at once and says nothing. It may be called at any time.
+	// cut ends the connection at once, without telling the server. It may be called at any time, by any goroutine.
 	cut()
 }
 
-// wsLink is a WebSocket.
+// wsLink is a link over a WebSocket.
 type wsLink struct {
 	*raw
-	// reset ends it with a TCP reset instead of a FIN.
+	// reset says that cut sends a TCP reset instead of a FIN.
 	reset bool
 }
 
@@ -38,7 +39,7 @@ func (l *wsLink) read() ([]string, error) {
 
 func (l *wsLink) cut() {
 	if tcp, ok := l.conn.NetConn().(*net.TCPConn); ok && l.reset {
-		_ = tcp.SetLinger(0) // it is closed already, if anything
+		_ = tcp.SetLinger(0) // it fails only if the connection is closed already
 	}
 	l.close()
 }
@@ -51,12 +52,12 @@ func dialWebSocket(address string, reset bool) (link, error) {
 	return &wsLink{raw: r, reset: reset}, nil
 }
 
-// pollLink is a session over HTTP requests. Cut, its requests are broken off.
+// pollLink is a link over HTTP requests. Cutting it cancels those under way.
 type pollLink struct {
 	address string
 	ctx     context.Context
 	end     context.CancelFunc
-	// posting is held over a POST: the protocol allows one at a time.
+	// posting is held during a POST: the protocol allows one at a time.
 	posting sync.Mutex
 }
 

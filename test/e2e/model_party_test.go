@@ -13,42 +13,45 @@ import (
 	"parley/test/model"
 )
 
-// party is a client of the model check, which writes down what happens to it. Its methods belong to one goroutine, but
-// for receive, which is that of the connection.
+// party is a client of the model check that keeps a log of what happens to it. One goroutine calls its methods; receive
+// and what it calls (take…, note, the callbacks) run on the connection's own goroutine, with mu held.
 type party struct {
 	address, user, token string
 	number               int
 	random               *rand.Rand
 	polls                bool
-	// acks says whether it acknowledges the message. It is called by receive, as heard and reported are.
+	// acks says whether it acknowledges the message. Like heard and reported, it is called by receive.
 	acks func(model.Message) bool
 
 	link link
-	// over is closed when the connection has ended and everything it brought is written down.
+	// over is closed when the connection has ended and everything it brought is in the log.
 	over chan struct{}
 
 	mu      sync.Mutex
 	records []model.Record
-	// frozen says that the run is over and nothing is written down any more.
+	// frozen says that the run is over: nothing is added to records any more.
 	frozen           bool
 	sid, pid, offset string
-	// since is when it was connected last.
-	since   time.Time
-	asked   int
+	// since is when CONNECT was answered last.
+	since time.Time
+	// asked is the id of the latest event that asked for an ack.
+	asked int
+	// waiting are the events not answered yet, by ack id.
 	waiting map[int]question
-	// answering is when the client asked for what it is just being answered.
+	// answering is when the client asked for the answer it is getting now, in microseconds since the Unix epoch; else 0.
 	answering int64
-	// places are the conversations that it knows.
+	// places are the conversations it has ever joined, by id.
 	places map[string]*standpoint
 	// heard is called with each message, reported with each report.
 	heard    func(model.Message)
 	reported func(model.Report)
-	// refusal is what CONNECT was refused with.
+	// refusal is the payload of CONNECT_ERROR, if CONNECT was refused.
 	refusal string
 }
 
-// question is one that waits for its answer.
+// question is an event that waits for its answer.
 type question struct {
+	// asked is when, in microseconds since the Unix epoch.
 	asked    int64
 	answered func(json.RawMessage)
 }
@@ -56,15 +59,16 @@ type question struct {
 // standpoint is what a client knows of a conversation.
 type standpoint struct {
 	in bool
-	// lost says that it was in when a connection was lost that it did not recover.
+	// lost says that it was in when it lost a connection that was not recovered.
 	lost  bool
 	epoch string
-	seen  uint64
+	// seen is the highest seq it has got.
+	seen uint64
 }
 
 var errGone = errors.New("the connection is lost")
 
-// answer is what the model check looks at in an ack.
+// answer has the fields of all acks that the model check looks at.
 type answer struct {
 	OK        bool            `json:"ok"`
 	Epoch     string          `json:"epoch"`
@@ -92,14 +96,15 @@ func (a answer) users() (users []string) {
 
 func now() int64 { return time.Now().UnixMicro() }
 
-// note writes a record down. The caller holds mu.
+// note adds a record to the log. The caller holds mu.
 func (p *party) note(r model.Record) {
 	if r.At, r.Asked = now(), p.answering; !p.frozen {
 		p.records = append(p.records, r)
 	}
 }
 
-// connect opens a connection, as the socket that it was if it wants to and the server lets it.
+// connect opens a connection and waits for CONNECT to be answered. With recover, it asks to carry on as the socket it
+// was before.
 func (p *party) connect(recover bool) error {
 	var l link
 	var err error
@@ -146,7 +151,7 @@ func (p *party) connect(recover bool) error {
 	}
 }
 
-// drop ends the connection without a word, and waits until that is written down.
+// drop cuts the connection, and waits until its end is in the log.
 func (p *party) drop() {
 	p.link.cut()
 	<-p.over
@@ -162,7 +167,7 @@ func (p *party) lives() bool {
 	}
 }
 
-// receive takes what the connection brings until it ends.
+// receive handles what the connection brings until it ends.
 func (p *party) receive(l link, over, connected chan struct{}) {
 	defer close(over)
 	defer l.cut()
@@ -196,7 +201,7 @@ func (p *party) take(l link, packet string, connected chan struct{}) {
 		p.takeEvent(l, rest)
 	case "43":
 		digits := rest[:strings.IndexByte(rest, '[')]
-		id, _ := strconv.Atoi(digits) // what is none finds nobody waiting
+		id, _ := strconv.Atoi(digits) // an id that is no number becomes 0, which nothing waits for
 		if q, waits := p.waiting[id]; waits {
 			delete(p.waiting, id)
 			p.answering = q.asked
@@ -208,7 +213,7 @@ func (p *party) take(l link, packet string, connected chan struct{}) {
 
 func (p *party) takeConnect(rest string) {
 	var ids struct{ SID, PID string }
-	_ = json.Unmarshal([]byte(rest), &ids) // without ids it never recovers, which shows
+	_ = json.Unmarshal([]byte(rest), &ids) // without ids nothing is ever recovered, and assertMuch notices
 	recovered := ids.SID == p.sid
 	p.since = time.Now()
 	if p.sid, p.pid = ids.SID, ids.PID; !recovered {
@@ -220,7 +225,7 @@ func (p *party) takeConnect(rest string) {
 	p.note(model.Record{Kind: model.Connected, SID: p.sid, Recovered: recovered})
 }
 
-// takeEvent takes `[name, payload, offset?]` with an id before it if it asks for an ack.
+// takeEvent handles an event, `[name, payload, offset?]`, preceded by an id if it asks for an ack.
 func (p *party) takeEvent(l link, rest string) {
 	id := rest[:strings.IndexByte(rest, '[')]
 	var args []json.RawMessage
@@ -228,14 +233,14 @@ func (p *party) takeEvent(l link, rest string) {
 	if json.Unmarshal([]byte(rest[len(id):]), &args) != nil || len(args) < 2 || json.Unmarshal(args[0], &name) != nil {
 		return
 	}
-	// As the official client has it: the last argument, if it is a string, of what asks for no ack.
+	// The official client takes the offset from events that ask for no ack: it is the last argument, if that is a string.
 	if last := args[len(args)-1]; id == "" && last[0] == '"' {
-		_ = json.Unmarshal(last, &p.offset) // it is one
+		_ = json.Unmarshal(last, &p.offset) // it is a JSON string
 	}
 	switch payload := args[1]; name {
 	case "message":
 		var m model.Message
-		_ = json.Unmarshal(payload, &m) // what is missing then is in no log
+		_ = json.Unmarshal(payload, &m) // if it fails, the message differs from the log, and the checker reports it
 		p.takeMessage(l, id, m)
 	case "user_joined", "user_left":
 		var change struct{ ConversationID, UserID, Timestamp string }
@@ -263,11 +268,11 @@ func (p *party) takeMessage(l link, id string, m model.Message) {
 		return
 	}
 	p.note(model.Record{Kind: model.Acking, Conversation: m.ConversationID, Seq: m.Seq})
-	_ = l.write("43" + id + "[]") // if it is lost, so is the connection
+	_ = l.write("43" + id + "[]") // it fails only if the connection is lost, and then receive notices
 }
 
-// tell emits the event; answered is called with what is written down of its answer, if one comes. before is written
-// down first, if it has a kind.
+// tell emits the event and does not wait. If an answer comes, answered is called with it, with mu held. before is added
+// to the log first, if it has a kind.
 func (p *party) tell(event string, payload any, before model.Record, answered func(answer)) error {
 	args, err := json.Marshal([]any{event, payload})
 	if err != nil {
@@ -281,14 +286,14 @@ func (p *party) tell(event string, payload any, before model.Record, answered fu
 	}
 	p.waiting[id] = question{now(), func(raw json.RawMessage) {
 		var acks [1]answer
-		_ = json.Unmarshal(raw, &acks) // an answer that is none is no success
+		_ = json.Unmarshal(raw, &acks) // a malformed answer counts as a refusal: its OK is false
 		answered(acks[0])
 	}}
 	p.mu.Unlock()
 	return p.link.write("42" + strconv.Itoa(id) + string(args))
 }
 
-// ask is tell that waits for the answer.
+// ask is tell, and waits for the answer.
 func (p *party) ask(event string, payload any, before model.Record, answered func(answer)) error {
 	done := make(chan struct{})
 	err := p.tell(event, payload, before, func(a answer) {

@@ -13,11 +13,12 @@ import (
 	"parley/test/model"
 )
 
-// settleTime bounds the wait for what takes its time: users whose connections are not known to be lost yet, messages
-// that nobody acknowledges.
+// settleTime bounds the wait for what the server finds out only in time: that a connection is lost, that nobody will
+// acknowledge a message.
 const settleTime = time.Minute
 
-// settle brings everyone back, waits until nothing is on its way, and returns what is known of the run.
+// settle brings everyone back, waits until nothing is under way any more, and returns the logs of all parties with the
+// server's own view of each conversation.
 func (c *company) settle(t *testing.T) model.Run {
 	c.each(t, func(p *party) error {
 		if !p.lives() {
@@ -32,7 +33,8 @@ func (c *company) settle(t *testing.T) model.Run {
 		}
 		return nil
 	})
-	// Everybody has got everything: what was sent is answered, and answers stand behind what was sent before.
+	// The first barrier waits until the server has handled what was sent before it, the second until everyone has received
+	// what followed from that: a client's answers come in order behind its events.
 	c.barrier(t)
 	c.barrier(t)
 	c.each(t, func(p *party) error {
@@ -63,7 +65,7 @@ func (c *company) settle(t *testing.T) model.Run {
 	return run
 }
 
-// each calls f for all parties at once; each tries again if its connection is lost.
+// each calls f for all parties at the same time, again for a party that loses its connection, and waits for all.
 func (c *company) each(t *testing.T, f func(*party) error) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -74,7 +76,7 @@ func (c *company) each(t *testing.T, f func(*party) error) {
 	require.False(t, t.Failed())
 }
 
-// barrier waits until everyone has got what was sent to them before.
+// barrier waits until everyone has got what was sent to them before: it stands in the outbox ahead of the answer.
 func (c *company) barrier(t *testing.T) {
 	t.Helper()
 	c.each(t, func(p *party) error {
@@ -83,8 +85,9 @@ func (c *company) barrier(t *testing.T) {
 	})
 }
 
-// waitForReports waits until every message has its report, of those that somebody must hear of: a client that was away
-// since it was sent need not. What is missing then, the verdict tells.
+// waitForReports waits until every message that asked for confirmation has its report, except where no client of the
+// sender has been connected ever since: then nobody need be told. It gives up after settleTime; the verdict then says
+// what is missing.
 func (c *company) waitForReports() {
 	since := map[string]time.Time{}
 	for _, p := range c.parties {
@@ -110,7 +113,8 @@ func (c *company) anyUnreported(since map[string]time.Time) bool {
 	return false
 }
 
-// waitForPresence waits until the server knows who is in the conversation, and returns whom it says.
+// waitForPresence waits until the server lists exactly the users whose clients are in the conversation, and returns the
+// server's last list. It gives up after settleTime; the verdict then says what is wrong.
 func (c *company) waitForPresence(t *testing.T, name string) (said []string) {
 	var truth []string
 	var witness *party
@@ -159,8 +163,9 @@ func audit(t *testing.T, p *party, name string, members []string) model.Conversa
 	}
 }
 
-// sabotage spoils the logs of a run that was good, and sees that it is found: in some of the ways there are, all of which
-// the checker's own test has, and in the one that needs a run as long as this.
+// sabotage proves that the check of a real run can fail: it falsifies the logs of this good one and asserts that the
+// checker finds it. The checker's own test tries every spoiler; here it is two at random, and the last, which needs a
+// run as long as this.
 func sabotage(t *testing.T, random *rand.Rand, run model.Run) {
 	all := model.Spoilers()
 	last := len(all) - 1

@@ -23,21 +23,22 @@ var modelSeed = flag.Uint64("model.seed", 0, "seed of TestModel; 0 for a new one
 const (
 	modelParties = 60
 	modelUsers   = 25
-	// steady is how many parties never drop by themselves, each of another user: what they know is unbroken.
+	// steady is how many parties never drop their connection, each of a different user: their logs have no gap.
 	steady = 20
-	// modelTime is how long they talk, and leastActs how much each of them does at least, on a machine that is busy.
+	// modelTime is how long they talk, and leastActs how many things each does at least, also on a busy machine.
 	modelTime = 7 * time.Second
 	leastActs = 12
-	// mute is a user who does not acknowledge the first messages of any conversation: they are given up.
-	mute       = "user-3"
-	muteUntil  = 12
+	// mute is a user who acknowledges nothing in any conversation up to seq muteUntil, so that the server gives up on it.
+	mute      = "user-3"
+	muteUntil = 12
+	// maxContent is MAX_CONTENT here, in bytes.
 	maxContent = 2_000
 )
 
 var modelConversations = []string{"c-0", "c-1", "c-2", "c-3", "c-4", "c-5", "c-6", "c-7"}
 
-// TestModel: people come, talk, repeat themselves, drop, recover, leave and come back at random, all at once. What all
-// of them have seen afterwards must be one truth, with nothing lost, doubled or out of order.
+// TestModel has clients come, talk, repeat themselves, drop, recover, leave and come back at random, all at the same
+// time. What they have seen must agree afterwards, with nothing lost, doubled or out of order.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	seed := *modelSeed
@@ -66,25 +67,25 @@ func TestModel(t *testing.T) {
 	sabotage(t, rand.New(rand.NewPCG(seed, 0)), run)
 }
 
-// company is the parties of a run.
+// company is all parties of a run.
 type company struct {
 	server  *server
 	parties []*party
-	// end is modelTime after all have come, however long that takes.
+	// end is modelTime after the last of them has arrived.
 	end time.Time
 
 	mu sync.Mutex
-	// said are the latest messages of each user that may be repeated by any of their parties.
+	// said are the messages of each user, which any of the user's parties may repeat.
 	said map[string][]model.Send
-	// unreported are the messages that wait for their report, or may, by conversation and id.
+	// unreported are the messages that ask for confirmation, by conversation and id.
 	unreported map[[2]string]unreported
 }
 
-// unreported is a message that asks for confirmation.
+// unreported is a message that asks for confirmation, and what is known of its report.
 type unreported struct {
 	user string
 	sent time.Time
-	// heard says that somebody has heard it, so it was accepted; over that it has its report.
+	// heard says that a client has got the message, so it was accepted; over says that it has been reported.
 	heard, over bool
 }
 
@@ -129,7 +130,7 @@ func (c *company) arrive(p *party) error {
 	if err := p.connect(false); err != nil {
 		return err
 	}
-	// The one who is mute is where all are, so that much is given up.
+	// Everyone, the mute user too, joins three of the eight: so the mute one has many messages to leave unacknowledged.
 	for _, i := range p.random.Perm(len(modelConversations))[:3] {
 		if err := p.steadily(func() error { return p.join(modelConversations[i], false) }); err != nil {
 			return err
@@ -138,7 +139,7 @@ func (c *company) arrive(p *party) error {
 	return nil
 }
 
-// live is a party's life from then on.
+// live has the party act until the end, and come back whenever its connection is lost.
 func (c *company) live(p *party) error {
 	for acts := 0; acts < leastActs || time.Now().Before(c.end); acts++ {
 		err := c.act(p)
@@ -158,7 +159,7 @@ func (c *company) live(p *party) error {
 	return nil
 }
 
-// act does one thing.
+// act does one thing at random.
 func (c *company) act(p *party) error {
 	in := p.where(func(at *standpoint) bool { return at.in })
 	out := slices.DeleteFunc(slices.Clone(modelConversations), func(name string) bool { return slices.Contains(in, name) })
@@ -194,7 +195,7 @@ func (c *company) act(p *party) error {
 	return nil
 }
 
-// speak says something new, now and then twice at once.
+// speak sends a new message, now and then twice in a row.
 func (c *company) speak(p *party, name string) error {
 	n := p.count()
 	send := model.Send{
@@ -216,7 +217,7 @@ func (c *company) speak(p *party, name string) error {
 	return nil
 }
 
-// repeat sends a message of its user again, also one that another party is just sending.
+// repeat sends one of its user's latest messages again. Another party may be sending the same one at this moment.
 func (c *company) repeat(p *party) error {
 	c.mu.Lock()
 	all := c.said[p.user]
@@ -240,7 +241,8 @@ func (c *company) say(p *party, send model.Send) error {
 	return p.say(send, nil, func(answer) {})
 }
 
-// confirming reports whether messages may ask for confirmation: not in the end, which would have to wait for them.
+// confirming reports whether messages may still ask for confirmation: not in the last third, or settle would have to
+// wait for their reports.
 func (c *company) confirming() bool { return time.Until(c.end) > modelTime/3 }
 
 // reported notes that a message has its report.
@@ -262,7 +264,7 @@ func (c *company) learn(name, id string, change func(*unreported)) {
 	}
 }
 
-// offend sends what must be refused: to where it is not, or to where it is and wrong.
+// offend sends a message that must be refused: to a conversation that the party is not in, or an invalid one.
 func (c *company) offend(p *party, in string, out []string) error {
 	send := model.Send{
 		Conversation: in, Content: fmt.Sprintf("%d of party %d, to be refused ", p.count(), p.number),
@@ -288,7 +290,7 @@ func (c *company) offend(p *party, in string, out []string) error {
 	return c.lost(p.say(send, more, func(answer) {}))
 }
 
-// lost tells that a send that failed was one on a lost connection.
+// lost marks an error of a send as errGone: sends fail only on a lost connection.
 func (c *company) lost(err error) error {
 	if err != nil {
 		return errors.Join(errGone, err)
@@ -302,7 +304,7 @@ func (c *company) remember(user string, send model.Send) {
 	c.said[user] = append(c.said[user], send)
 }
 
-// count numbers the party's messages.
+// count returns a number for a new message of the party. It shares its counter with the ack ids.
 func (p *party) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/test/internal/command"
 	"parley/test/internal/npm"
 )
 
-// TestLibrary runs the official client, with both of its parsers, against the example server of the library.
+// TestLibrary runs the official client, with its usual and its MessagePack parser, against the example server of
+// package sio.
 func TestLibrary(t *testing.T) {
 	npm.Install(t, "js")
 	program := filepath.Join(t.TempDir(), "conformance")
@@ -36,15 +36,5 @@ func TestLibrary(t *testing.T) {
 	require.NoError(t, err)
 	address := strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 
-	output, err = command.Run(suiteTime, "js", []string{"LIBRARY_URL=" + address},
-		"node", "--test", "--test-reporter=spec", "--test-timeout=220000", "msgpack.mjs")
-	require.NoError(t, err, output)
-	counts := map[string]string{}
-	for _, found := range countLine.FindAllStringSubmatch(output, -1) {
-		counts[found[1]] = found[2]
-	}
-	assert.NotEqual(t, "0", counts["tests"], output)
-	assert.Equal(t, counts["tests"], counts["pass"], output)
-	assert.Equal(t, "0", counts["skipped"], output)
-	assert.Equal(t, "0", counts["todo"], output)
+	runNodeTests(t, "msgpack.mjs", "LIBRARY_URL="+address)
 }

@@ -15,12 +15,12 @@ import (
 	"parley/test/model"
 )
 
-// TestOfficialCrowd: two hundred official clients talk, half of them lose their connection every second and carry on by
-// recovery. Nobody misses anything, or gets it twice or out of order.
+// TestOfficialCrowd has two hundred official clients talk while half of them lose their connection every second and
+// recover it. No one may miss a message, or get one twice or out of order.
 func TestOfficialCrowd(t *testing.T) {
 	t.Parallel()
 	npm.Install(t, "js")
-	// A client that is cut off in the middle of its upgrade notices by the heartbeat alone.
+	// A client that is cut off in the middle of its upgrade notices only when a heartbeat is missing.
 	s := boot(t, map[string]string{"RECOVERY_WINDOW": "60s", "PRESENCE_GRACE": "60s", "PING_INTERVAL": "1s", "PING_TIMEOUT": "5s"})
 	file := filepath.Join(t.TempDir(), "run.json")
 	env := []string{"PARLEY_URL=" + s.app.URL(), "JWT_SECRET=" + secret, "RUN=" + file}

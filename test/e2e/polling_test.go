@@ -17,7 +17,7 @@ import (
 // polling is an Engine.IO session over HTTP requests made by hand.
 type polling struct {
 	server *server
-	// path has the session's id.
+	// path is that of the session's requests, with its id in the query.
 	path string
 }
 
@@ -69,7 +69,7 @@ func (p *polling) poll(t *testing.T) string {
 	return body
 }
 
-// over asserts that the session is no more.
+// over asserts that the server does not know the session any more.
 func (p *polling) over(t *testing.T) {
 	t.Helper()
 	status, body := get(t, p.server.app.URL()+p.path)
@@ -177,7 +177,7 @@ func TestPolling_Violations(t *testing.T) {
 		t.Run(name+" ends its session", func(t *testing.T) {
 			p := s.connectPolling(t, "alice")
 			p.post(t, body)
-			// A session that the server ends by itself is kept until its client has heard of it.
+			// A session that the server ends is kept until its client has been told.
 			status, answer := get(t, s.app.URL()+p.path)
 			if strings.HasPrefix(answer, `42["error",{"event":"","code":"INVALID_PAYLOAD"`) {
 				status, answer = get(t, s.app.URL()+p.path)

@@ -24,7 +24,7 @@ import (
 // buildTime bounds a build from scratch.
 const buildTime = 5 * time.Minute
 
-// TestProgram runs the binary itself: what it says when it cannot start, and how it stops.
+// TestProgram runs the built binary: what it prints when it cannot start, and how it stops on a signal.
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "parley")
@@ -58,10 +58,10 @@ func TestProgram(t *testing.T) {
 // refusal is a start that must fail.
 type refusal struct {
 	name string
-	// variables are set beside a good JWT_SECRET, which they may change.
+	// variables are added to a good JWT_SECRET, which they may replace.
 	variables []string
 	code      int
-	// says are parts of what is written to stderr.
+	// says are texts that the program's output must contain.
 	says []string
 }
 
@@ -104,7 +104,7 @@ func stops(t *testing.T, program string, signal os.Signal) {
 	require.NoError(t, alice.enter(tokenFor(t, "alice")))
 
 	require.NoError(t, p.command.Process.Signal(signal))
-	// Not a packet before the end: DISCONNECT would keep clients from coming back.
+	// No packet may come before the close: after a DISCONNECT the official client does not reconnect.
 	_, err = alice.read()
 	closed, ok := errors.AsType[*websocket.CloseError](err)
 	require.True(t, ok, "the client sees %v", err)
@@ -119,7 +119,8 @@ func stops(t *testing.T, program string, signal os.Signal) {
 type process struct {
 	command *exec.Cmd
 	url     string
-	wait    func() error
+	// wait waits for its end, and returns an error unless the exit code is 0.
+	wait func() error
 }
 
 // start starts the program and waits until it listens.

@@ -18,7 +18,7 @@ import (
 // raw is a client that says exactly what it is told, over a WebSocket. It belongs to one goroutine.
 type raw struct {
 	conn *websocket.Conn
-	// acks counts the events that asked for an ack.
+	// acks counts the events sent so far that ask for an ack; the count is the id of the latest.
 	acks int
 }
 
@@ -31,7 +31,7 @@ func (s *server) open(t *testing.T) *raw {
 	return r
 }
 
-// connect opens a connection that speaks for the user and has joined the conversations.
+// connect opens a connection signed in as the user, and joins the conversations.
 func (s *server) connect(t *testing.T, user string, conversations ...string) *raw {
 	t.Helper()
 	r := s.open(t)
@@ -44,8 +44,8 @@ func (s *server) connect(t *testing.T, user string, conversations ...string) *ra
 	return r
 }
 
-// witness connects a client that does nothing wrong, and returns what asserts that it is served all the same: it says
-// something to the lobby and hears it.
+// witness connects a well-behaved client. The function it returns asserts that this client is still served: it sends a
+// message to the lobby and waits until it hears it.
 func (s *server) witness(t *testing.T) (undisturbed func(*testing.T)) {
 	t.Helper()
 	r := s.connect(t, "witness", "lobby")
@@ -104,7 +104,8 @@ func (r *raw) writeBytes(bytes []byte) error {
 	return err
 }
 
-// frame is a client's frame with a masking key of zeros, so that the payload stands as it is.
+// frame is a client's frame whose first byte (FIN, RSV, opcode) is given. Its masking key is zero, so the payload is
+// sent as it is.
 func frame(first byte, payload string) []byte {
 	head := []byte{first}
 	switch n := len(payload); {
@@ -118,7 +119,7 @@ func frame(first byte, payload string) []byte {
 	return append(append(head, 0, 0, 0, 0), payload...)
 }
 
-// read returns the next Engine.IO packet; pings are answered and left out.
+// read returns the next Engine.IO packet that is not a ping; it answers pings.
 func (r *raw) read() (string, error) {
 	for {
 		if err := r.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -137,7 +138,7 @@ func (r *raw) read() (string, error) {
 	}
 }
 
-// readUntil throws packets away until one has the prefix, and returns the rest of it.
+// readUntil discards packets until one has the prefix, and returns what follows the prefix.
 func (r *raw) readUntil(prefix string) (string, error) {
 	for {
 		packet, err := r.read()
@@ -162,7 +163,7 @@ type ack struct {
 	} `json:"error"`
 }
 
-// ask emits an event and returns the answer. What else comes meanwhile is thrown away.
+// ask emits an event and returns the answer. It discards whatever else comes meanwhile.
 func (r *raw) ask(event string, payload any) (ack, error) {
 	args, err := json.Marshal([]any{event, payload})
 	if err != nil {
@@ -181,13 +182,14 @@ func (r *raw) ask(event string, payload any) (ack, error) {
 	return a, json.Unmarshal([]byte(strings.TrimSuffix(answer, "]")), &a)
 }
 
-// say sends a message and returns the answer.
+// say sends a message and returns its ack.
 func (r *raw) say(conversation, content string) (ack, error) {
 	return r.ask("message", map[string]string{"conversationId": conversation, "content": content})
 }
 
 // ended reads until the server has ended the connection, and returns the code of its Close frame: CloseNoStatusReceived
-// if that had none, CloseAbnormalClosure if there was no such frame. An error means that the connection did not end.
+// if the frame has none, CloseAbnormalClosure if there was no Close frame. An error means that the connection did not
+// end within patience.
 func (r *raw) ended() (code int, err error) {
 	for {
 		_, err := r.read()

@@ -24,22 +24,22 @@ import (
 // secret signs the tokens of all clients.
 const secret = "the secret of the end-to-end tests"
 
-// patience bounds every wait for something that takes no time unless it has failed.
+// patience bounds every wait for something that happens at once unless it has failed.
 const patience = time.Minute
 
-// server is Parley as it is in production, on free ports of the loopback.
+// server is Parley as in production, on free ports of the loopback. app is nil while it is stopped.
 type server struct {
 	app       *bootstrap.App
 	variables map[string]string
 	logs      *logs
 }
 
-// boot starts a server with the variables beside those that every test needs. It is stopped when the test is over.
+// boot starts a server with the defaults below, which the variables override. It is stopped when the test is over.
 func boot(t *testing.T, variables map[string]string) *server {
 	t.Helper()
 	s := &server{variables: map[string]string{
 		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_ADDR": "127.0.0.1:0", "JWT_SECRET": secret, "DRAIN_TIME": "0s",
-		// What is tested with recovery says so: without it, events have no offset and ids are new.
+		// Tests of recovery switch it on. Without it, events carry no offset and every connection gets a new id.
 		"RECOVERY_WINDOW": "0s",
 	}, logs: &logs{}}
 	maps.Copy(s.variables, variables)
@@ -53,7 +53,7 @@ func boot(t *testing.T, variables map[string]string) *server {
 	return s
 }
 
-// start starts a server that is stopped. The first start chooses the port, later ones take the same.
+// start starts the server. The first start takes a free port, and later ones take the same port again.
 func (s *server) start() error {
 	config, err := bootstrap.LoadConfig(s.variables)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *server) stop() error {
 
 var connectionsMetric = regexp.MustCompile(`(?m)^parley_connections (\S+)$`)
 
-// connections is the number of open connections, as operators see it.
+// connections returns the number of open connections according to /metrics.
 func (s *server) connections(t *testing.T) int {
 	t.Helper()
 	status, body := get(t, s.app.AdminURL()+"/metrics")
@@ -103,7 +103,7 @@ func (s *server) connections(t *testing.T) int {
 	return int(n)
 }
 
-// waitForConnections waits until that many connections are open.
+// waitForConnections waits until exactly want connections are open, and fails the test after atMost.
 func (s *server) waitForConnections(t *testing.T, want int, atMost time.Duration) {
 	t.Helper()
 	deadline := time.NewTimer(atMost)
@@ -123,7 +123,7 @@ func (s *server) waitForConnections(t *testing.T, want int, atMost time.Duration
 	}
 }
 
-// client keeps no connection, so that none is left when the tests end.
+// client keeps no idle connections, which would be leaked goroutines when the tests end.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 
 func get(t *testing.T, address string) (status int, body string) {
@@ -156,7 +156,7 @@ func tryRequest(method, address, body string, header http.Header) (status int, a
 	return response.StatusCode, string(read), err
 }
 
-// tokenFor signs a token that lets the user into every conversation.
+// tokenFor returns a token, valid for an hour, that lets the user into every conversation.
 func tokenFor(t *testing.T, user string) string {
 	t.Helper()
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
@@ -166,7 +166,7 @@ func tokenFor(t *testing.T, user string) string {
 	return token
 }
 
-// logs keeps what a server logged, to be shown when its test fails.
+// logs keeps what a server logs, to be shown if its test fails.
 type logs struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	// outboxBytes is what the servers of these tests keep for a client that does not take it.
+	// outboxBytes is OUTBOX_BYTES here: how much a server keeps for a client that does not read.
 	outboxBytes = 256 << 10
 	// messageBytes is the size of the messages that flood the room.
 	messageBytes = 32 << 10
-	// inTime is how long a message may take to a client that reads, on a machine that is busy. A server that waits for
-	// a slow client waits for the ten seconds that a write may take.
+	// inTime is how long a message may take to a client that reads, on a busy machine. It is well under the ten seconds
+	// of the write timeout, which a server that waited for a slow client would spend.
 	inTime = 5 * time.Second
 )
 
-// flood sends messages to the lobby, one after the other, until the witness hears that someone has left it. Every
-// message must reach the witness in time.
+// flood sends at most atMost messages to the lobby, one after the other, until the witness is told that a member has
+// left. Each message must reach the witness within inTime.
 func flood(t *testing.T, sender, witness *raw, atMost int) {
 	t.Helper()
 	content := strings.Repeat("x", messageBytes)
@@ -63,7 +63,7 @@ func TestSlowClients(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, answer.OK)
 
-		// What is written and what waits are each bounded by the outbox; the rest is in the kernel's buffers.
+		// One outbox may be in the middle of being written and another one waiting; the rest is in the kernel's buffers.
 		const kernel = 6 << 20
 		flood(t, sender, witness, (2*outboxBytes+kernel)/messageBytes)
 		s.waitForConnections(t, 2, patience)
@@ -108,8 +108,9 @@ func TestSlowClients(t *testing.T) {
 	})
 }
 
-// TestLargeReplay: a client that missed much in several conversations asks for all of it at once, as it will when its
-// connection is back. That it waits for the answers is no reason to let it go: it would ask the same again, for ever.
+// TestLargeReplay: a client that missed much asks for several conversations at once, as clients do after a reconnect.
+// The answers together exceed the outbox. The server must not drop the client for that: it would reconnect and ask for
+// the same again, without end.
 func TestLargeReplay(t *testing.T) {
 	t.Parallel()
 	s := boot(t, map[string]string{"OUTBOX_BYTES": strconv.Itoa(outboxBytes)})
@@ -136,7 +137,7 @@ func TestLargeReplay(t *testing.T) {
 	assert.Equal(t, len(conversations)*missed, strings.Count(answers, `{"type":"message"`))
 }
 
-// smallReceiveBuffer keeps the kernel from taking a megabyte for a client that reads nothing.
+// smallReceiveBuffer keeps the kernel from buffering megabytes for a client that does not read.
 func smallReceiveBuffer(_, _ string, conn syscall.RawConn) error {
 	var err error
 	if controlErr := conn.Control(func(fd uintptr) {

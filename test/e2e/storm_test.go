@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// stormClients are in stormRooms each of them in half, and say stormBurst messages without waiting for an answer.
+	// Each of stormClients joins half of the stormRooms and sends stormBurst messages without waiting for answers.
 	stormClients = 24
 	stormRooms   = 40
 	stormBurst   = 50
-	// stormLarge is how many of each client's messages are as large as they may be: 65,536 bytes.
+	// stormLarge is how many of each client's messages have the largest content allowed, 65,536 bytes.
 	stormLarge = 1
 )
 
-// TestStorm: many senders say much at once in many rooms, small and large. Everyone hears all of each of its rooms, once
-// and in order.
+// TestStorm has many clients send at once to many rooms, small messages and large ones. Each must hear every message of
+// its rooms once, in the same order as the other members.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	s := boot(t, map[string]string{"OUTBOX_BYTES": "0"})
@@ -83,7 +83,7 @@ func TestStorm(t *testing.T) {
 	t.Logf("%d messages in %d rooms, %d deliveries, none lost, doubled or out of order", stormClients*stormBurst, len(truth), total)
 }
 
-// assertSenders sees that in each room the messages of one sender are in the order that it sent them.
+// assertSenders asserts that in each room the messages of any one sender are in the order in which it sent them.
 func assertSenders(t *testing.T, truth map[string][]string) {
 	t.Helper()
 	for room, messages := range truth {
@@ -99,8 +99,8 @@ func assertSenders(t *testing.T, truth map[string][]string) {
 	}
 }
 
-// listenByRoom returns the first n messages by their rooms, each as "seq content" with the content cut short. A number
-// that does not follow on the one before is an error.
+// listenByRoom returns the first n messages by room, each as "seq content" with the content cut to 16 bytes. A seq that
+// is not the previous one plus one is an error.
 func (r *raw) listenByRoom(n int) (map[string][]string, error) {
 	heard := map[string][]string{}
 	for range n {

@@ -18,10 +18,10 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// Exit codes: a run that could not be measured is not a run that found faults.
+// Exit codes.
 const (
-	exitFault = 1
-	exitUsage = 2
+	exitFault = 1 // the run failed, or found faults
+	exitUsage = 2 // the command line is wrong, or the result could not be written
 )
 
 func main() { os.Exit(run()) }

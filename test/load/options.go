@@ -26,7 +26,7 @@ type options struct {
 	sweeps   bool
 	scenario scenario.Config
 	rounds   compare.Config
-	sweep    scenario.Sweep // of one run if By is not ""
+	sweep    scenario.Sweep // the one to run, unless its By is ""
 
 	transport                string
 	stalledShare, churnShare float64 // of the clients
@@ -126,7 +126,7 @@ func (o *options) validate() error {
 		return fmt.Errorf("-transport %s: must be websocket or polling", o.transport)
 	}
 	if o.stalledShare < 0 || o.stalledShare >= 1 || o.churnShare <= 0 || o.churnShare >= 1 {
-		return errors.New("a share must be between 0 and 1")
+		return errors.New("-stalled-share must be from 0 to below 1, -churn-share between 0 and 1")
 	}
 	clients := 1000
 	if c.Scenario == scenario.Drop {
@@ -149,7 +149,7 @@ func (o *options) validate() error {
 
 func shareOf(clients int, share float64) int { return max(1, int(float64(clients)*share+0.5)) }
 
-// fillIn gives what was not set the scenario's default.
+// fillIn sets the scenario's defaults for what was not given.
 func (o *options) fillIn() {
 	c := &o.scenario
 	rate, size, maxSize, typing, churn, rooms := 40.0, 128, 0, 0.0, 0.0, 1
@@ -178,8 +178,8 @@ func (o *options) fillIn() {
 	c.Plan.ChurnRate = cmp.Or(c.Plan.ChurnRate, churn)
 }
 
-// checkFiles fails early when the clients need more descriptors than the process may open. Go
-// has raised the soft limit to the hard one.
+// checkFiles fails at once if the clients need more descriptors than the process may open. Go's runtime has raised the
+// soft limit to the hard one already.
 func (o *options) checkFiles() error {
 	clients := scenario.Held(o.scenario.Scenario, o.scenario.Crowd)
 	switch {
@@ -196,7 +196,7 @@ func (o *options) checkFiles() error {
 		return fmt.Errorf("descriptor limit: %w", err)
 	}
 	if need > limit.Max {
-		return fmt.Errorf("%d connections need %d file descriptors, the limit is %d (ulimit -Hn)", clients, need, limit.Max)
+		return fmt.Errorf("%d connections need %d file descriptors, and the limit is %d: raise it (ulimit -Hn) or use fewer clients", clients, need, limit.Max)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 
 const mib = 1 << 20
 
-// printResult writes a result for people: one line per thing measured.
+// printResult writes a result for people, one line for each thing measured.
 func printResult(w io.Writer, r scenario.Result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d clients, %d conversations, %d users, %s\n", r.Scenario, r.Clients, r.Rooms, r.Users, r.Server)
@@ -56,7 +56,7 @@ func printResult(w io.Writer, r scenario.Result) error {
 	return err
 }
 
-// printSwept writes a table with one line per value, costs with their growth, and names the jumps.
+// printSwept writes the costs at each value with their growth, and then the jumps.
 func printSwept(w io.Writer, s scenario.Swept) error {
 	var b strings.Builder
 	for _, p := range s.Points {
@@ -120,7 +120,7 @@ func printLoad(b *strings.Builder, l *scenario.Load) {
 	}
 }
 
-// printBeside writes what went on beside the messages.
+// printBeside writes what happened besides the messages.
 func printBeside(b *strings.Builder, l *scenario.Load) {
 	if t := l.Typing; t != nil {
 		fmt.Fprintf(b, "typing     %d sent at %.0f/s by %d clients, unsent %v, %d heard\n", t.Sent, t.Rate, t.Typists, t.Unsent, t.Heard)

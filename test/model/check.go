@@ -2,8 +2,8 @@ package model
 
 import "slices"
 
-// Check judges the run. In the end every party must still be connected or have said goodbye, and have got all that was
-// on its way.
+// Check judges a run. When the logs end, each party must be connected or have said goodbye, and nothing may be under way
+// to it any more: what is missing then counts as lost.
 func Check(run Run) *Verdict {
 	c := &checker{
 		run: run, verdict: &Verdict{},
@@ -22,7 +22,7 @@ func Check(run Run) *Verdict {
 	return c.verdict
 }
 
-// place is where a message stands.
+// place is where a message stands in a log.
 type place struct {
 	conversation string
 	seq          uint64
@@ -37,35 +37,39 @@ type attempt struct {
 	at    int64
 }
 
-// acceptance is an answer that a message has a place.
+// acceptance is an answer to a send: the time when it came, and the seq it gave.
 type acceptance struct {
 	at  int64
 	seq uint64
 }
 
+// messageID is what makes a send idempotent: ids are per conversation and user.
 type messageID struct{ conversation, user, id string }
 
+// checker collects what is known of a run, over all its parties. All times are microseconds since the Unix epoch where
+// nothing else is said.
 type checker struct {
 	run     Run
 	verdict *Verdict
-	// sends are the attempts by content.
+	// sends are the attempts, by the content of the message.
 	sends map[string][]attempt
-	// places is what stands in the logs in the end.
+	// places are the messages in the final logs.
 	places map[place]Message
-	ids    map[messageID]uint64
-	// accepted are the answers of each conversation by time.
+	// ids are the seqs of these messages, by their ids.
+	ids map[messageID]uint64
+	// accepted are the acceptances in each conversation, in the order of time.
 	accepted map[string][]acceptance
-	// members are those at the time of each message, where some client knows them; sorted.
+	// members are the users present at each message, sorted, where the log of some client tells them.
 	members map[place][]string
-	// present are the users with a client in the conversation in the end.
+	// present are the users who have a client in the conversation when the logs end.
 	present map[string]map[string]bool
-	// acks are the users' for each message.
+	// acks are the acks of each message that asks for confirmation, by user.
 	acks map[place]map[string]ack
-	// departures are the times when users may have left, in milliseconds, by conversation and user.
+	// departures are the times when users may have left, in milliseconds since the Unix epoch, by conversation and user.
 	departures map[string]map[string][]int64
 }
 
-// readLogs reads the conversations' histories, which have no gap.
+// readLogs reads the conversations' final logs, which must have neither gaps nor repeated ids.
 func (c *checker) readLogs() {
 	for name, conversation := range c.run.Conversations {
 		c.verdict.Accepted += len(conversation.Log)
@@ -83,7 +87,7 @@ func (c *checker) readLogs() {
 	}
 }
 
-// readSends reads what was sent and how it was answered, in all logs.
+// readSends reads from all parties' records what was sent and which sends were accepted.
 func (c *checker) readSends() {
 	for number, party := range c.run.Parties {
 		var sid string
@@ -108,7 +112,7 @@ func (c *checker) readSends() {
 	}
 }
 
-// checkSends holds the answers, and the logs, against what was sent.
+// checkSends compares the answers and the final logs with what was sent.
 func (c *checker) checkSends() {
 	refused := map[string]int{}
 	for _, party := range c.run.Parties {
@@ -124,7 +128,8 @@ func (c *checker) checkSends() {
 	}
 	for at, m := range c.places {
 		c.checkSent(m)
-		// One that was sent several times may have been refused once; one without an answer may be either.
+		// It is a fault only if every attempt was refused: of several one may have been, and one without an answer may
+		// have been accepted.
 		attempts := c.sends[m.Content]
 		if n := len(attempts); n > 0 && (n == refused[m.Content] || attempts[0].Bad) {
 			c.verdict.fault(Leaked, "%q, which was or should be refused, stands in %s at %d", m.Content, at.conversation, at.seq)
@@ -132,7 +137,7 @@ func (c *checker) checkSends() {
 	}
 }
 
-// checkAccepted holds an answer against the log.
+// checkAccepted compares an answer to a send with the final log.
 func (c *checker) checkAccepted(user string, r Record) {
 	if r.Duplicate {
 		c.verdict.Duplicates++
@@ -149,7 +154,7 @@ func (c *checker) checkAccepted(user string, r Record) {
 	}
 }
 
-// checkSent holds a message against what was sent.
+// checkSent checks that a message in a log was sent as it stands there.
 func (c *checker) checkSent(m Message) {
 	for _, a := range c.sends[m.Content] {
 		if a.user == m.UserID && a.Conversation == m.ConversationID && (a.ID == "" || a.ID == m.MessageID) {
@@ -159,7 +164,7 @@ func (c *checker) checkSent(m Message) {
 	c.verdict.fault(Phantom, "nobody sent %+v", m)
 }
 
-// checkTold holds what a client was told against the log.
+// checkTold compares a message that a client got with the final log. who names the client.
 func (c *checker) checkTold(who string, m Message) {
 	if m != c.places[place{m.ConversationID, m.Seq}] {
 		if len(c.sends[m.Content]) == 0 {
@@ -176,7 +181,7 @@ func (c *checker) confirms(at place) bool {
 	return len(all) > 0 && all[0].Confirm
 }
 
-// acceptedBefore is the newest place that somebody had been told of at the time.
+// acceptedBefore returns the highest seq of the conversation that some sender had been told before the time.
 func (c *checker) acceptedBefore(conversation string, at int64) (newest uint64) {
 	for _, a := range c.accepted[conversation] {
 		if a.at >= at {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// follower goes through one party's records.
+// follower goes through one party's records in order.
 type follower struct {
 	*checker
 	number int
@@ -14,23 +14,24 @@ type follower struct {
 	user   string
 	sid    string
 	stays  map[string]*stay
-	// unproved are the acks on this connection that the server need not have read yet.
+	// unproved are the acks sent on this connection that the server may not have read yet.
 	unproved []ackedPlace
 }
 
-// stay is a client's time in a conversation, over all connections that carry on from each other.
+// stay is the time that a client is in a conversation. A recovered connection, or a join that recovers what was missed,
+// continues the stay of the connection before.
 type stay struct {
 	in bool
-	// low is the first seq that the client is to get.
+	// low is the first seq that the client must get.
 	low uint64
 	got []receipt
-	// newest is the highest seq in got.
+	// newest is the highest seq in got, at first low-1.
 	newest uint64
-	// members are those present, as the client was told; nil if it has missed something.
+	// members are the users present, as the client was told; nil while it may have missed changes.
 	members map[string]bool
 }
 
-// receipt is a message that came, as an event or in an answer.
+// receipt is a message that the client got: live as an event, else in the answer to a join.
 type receipt struct {
 	seq  uint64
 	live bool
@@ -84,7 +85,7 @@ func (f *follower) connected(r *Record) {
 	f.sid = r.SID
 	f.unproved = nil
 	for _, s := range f.stays {
-		// What others did meanwhile is told by the next join.
+		// It is not told who came and went meanwhile. The next join tells it who is there.
 		s.members = nil
 		s.in = s.in && r.Recovered
 	}
@@ -101,7 +102,7 @@ func (f *follower) joined(r *Record) {
 	}
 	switch {
 	case s != nil && s.in:
-		// All that was sent until then stands before the answer. What the answer repeats was asked for.
+		// It was in already: all messages up to the answer's seq must have come before the answer.
 		f.owed(name, s, r.Seq)
 	case r.After != nil && s != nil && r.Recovered:
 		f.replay(name, s, r)
@@ -123,7 +124,7 @@ func (f *follower) joined(r *Record) {
 	}
 }
 
-// replay takes what the answer to a join brings.
+// replay handles the missed messages that the answer to a join brings.
 func (f *follower) replay(name string, s *stay, r *Record) {
 	next := *r.After
 	for _, m := range r.Messages {
@@ -139,7 +140,7 @@ func (f *follower) replay(name string, s *stay, r *Record) {
 	}
 }
 
-// owed checks that nothing is missing between the newest that came and seq.
+// owed checks that nothing is missing between the newest message that came and seq.
 func (f *follower) owed(name string, s *stay, seq uint64) {
 	for missing := s.newest + 1; missing <= seq; missing++ {
 		if !f.unechoed(place{name, missing}) {
@@ -167,7 +168,7 @@ func (f *follower) heard(r *Record) {
 		return
 	}
 	if _, stands := f.places[place{m.ConversationID, m.Seq}]; !stands {
-		return // which checkTold has found
+		return // checkTold has reported it
 	}
 	if m.Seq > s.newest {
 		f.see(place{m.ConversationID, m.Seq}, s)
@@ -179,19 +180,20 @@ func (f *follower) heard(r *Record) {
 	}
 }
 
-// unechoed reports whether the message is one that the client sent without echo: it may miss it.
+// unechoed reports whether the client sent the message without echo: then it need not get it.
 func (f *follower) unechoed(at place) bool {
 	return slices.ContainsFunc(f.sends[f.places[at].Content], func(a attempt) bool { return a.party == f.number && a.NoEcho })
 }
 
-// echoed reports whether the message can only have been sent by this very socket without echo.
+// echoed reports whether every attempt to send the message came from this very socket, without echo: then the socket
+// must not get it.
 func (f *follower) echoed(at place) bool {
 	all := f.sends[f.places[at].Content]
 	return len(all) > 0 && !slices.ContainsFunc(all, func(a attempt) bool { return a.sid != f.sid || !a.NoEcho })
 }
 
-// finish judges a stay that is over: everything from low to must has come once and in order, and so has everything
-// before the newest that came.
+// finish judges a stay that is over: every message from low up to must, or up to the newest that came if that is later,
+// must have come once and in order.
 func (f *follower) finish(name string, s *stay, must uint64) {
 	if s == nil {
 		return
@@ -223,7 +225,7 @@ func (f *follower) finish(name string, s *stay, must uint64) {
 	}
 }
 
-// end judges what is not over: the client was there to the end.
+// end judges the stays that are not over when the records end.
 func (f *follower) end() {
 	for name, s := range f.stays {
 		must := uint64(0)
@@ -235,5 +237,5 @@ func (f *follower) end() {
 	}
 }
 
-// users returns the set in order.
+// users returns the set, sorted.
 func users(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

@@ -2,7 +2,7 @@ package model
 
 import "slices"
 
-// change takes an arrival or a departure that the client is told of.
+// change handles a user_joined or user_left that the client got.
 func (f *follower) change(r *Record) {
 	f.verdict.Changes++
 	if r.Kind == Departed {
@@ -26,7 +26,7 @@ func (f *follower) change(r *Record) {
 	}
 }
 
-// departed notes that a user may have left the conversation at the time, in milliseconds.
+// departed notes that a user may have left the conversation at the time, in milliseconds since the Unix epoch.
 func (f *follower) departed(name, user string, at int64) {
 	of := f.departures[name]
 	if of == nil {
@@ -36,8 +36,8 @@ func (f *follower) departed(name, user string, at int64) {
 	of[user] = append(of[user], at)
 }
 
-// see notes who is present at a message: arrivals and departures have their place among the messages, the same for
-// everyone.
+// see notes who is present when the message at the place comes, and compares that with what other clients noted there:
+// arrivals and departures have the same place among the messages for everyone.
 func (f *follower) see(at place, s *stay) {
 	if s.members == nil {
 		return
@@ -50,7 +50,8 @@ func (f *follower) see(at place, s *stay) {
 	}
 }
 
-// settled notes that the client is there in the end.
+// settled notes that the client is in the conversation when its records end, and compares the members it knows with the
+// server's.
 func (f *follower) settled(name string, s *stay) {
 	if f.present[name] == nil {
 		f.present[name] = map[string]bool{}
@@ -64,7 +65,7 @@ func (f *follower) settled(name string, s *stay) {
 	}
 }
 
-// checkPresence holds what the server says in the end against the clients that are there.
+// checkPresence compares the server's final lists of members with the clients that are there.
 func (c *checker) checkPresence() {
 	for name, conversation := range c.run.Conversations {
 		said, truth := slices.Sorted(slices.Values(conversation.Members)), users(c.present[name])

@@ -1,18 +1,18 @@
 package model
 
-// Run is all that is known of a run that is over.
+// Run is all that is known of a run that is over. It can be written and read as JSON.
 type Run struct {
 	Parties []Party `json:"parties"`
-	// Conversations is how they were in the end.
+	// Conversations are their final states, by id.
 	Conversations map[string]Conversation `json:"conversations"`
 }
 
-// Conversation is what the server says of one in the end.
+// Conversation is what the server says of a conversation after the run.
 type Conversation struct {
 	// Members are the users present, in any order.
 	Members []string `json:"members"`
 	Epoch   string   `json:"epoch"`
-	// Log is all of its history.
+	// Log is its whole history, from seq 1 on.
 	Log []Message `json:"log"`
 }
 
@@ -23,20 +23,21 @@ type Party struct {
 	Records []Record `json:"records"`
 }
 
-// Kind is what happened.
+// Kind says what happened to a client.
 type Kind string
 
-// What happens to a client. The fields of a Record that matter are named, beside At.
+// The kinds of records. Each comment names the fields of the Record that are set besides At.
 const (
-	// Connected: SID, and Recovered if the client carries on where it was.
+	// Connected: CONNECT was accepted. SID, and Recovered if the socket is that of an earlier connection.
 	Connected Kind = "connected"
 	// Dropped: the connection is lost.
 	Dropped Kind = "dropped"
-	// Goodbye: the client ends the connection, of which it tells the server.
+	// Goodbye: the client tells the server that it ends the connection.
 	Goodbye Kind = "goodbye"
-	// Joined: Conversation, After if it was asked for, Recovered, Seq (the head), Epoch, Members, Messages.
+	// Joined: Conversation, After if it was asked for, Recovered, Seq (of the newest message), Epoch, Members, Messages.
+	// This and all other answers also have Asked.
 	Joined Kind = "joined"
-	// Left: Conversation. All answers have Asked.
+	// Left: Conversation.
 	Left Kind = "left"
 	// Sending: Send. It is noted before the message goes out; an answer may never come.
 	Sending Kind = "sending"
@@ -44,25 +45,25 @@ const (
 	Accepted Kind = "accepted"
 	// Refused: Send as in Sending, Code.
 	Refused Kind = "refused"
-	// Answered: the server has answered something else; with Messages if those were asked for.
+	// Answered: the server has answered another event; Messages if it was history.
 	Answered Kind = "answered"
-	// Heard: Message, an event.
+	// Heard: the client got a message event. Message.
 	Heard Kind = "heard"
-	// Arrived and Departed: Conversation, User.
+	// Arrived and Departed: the client got a user_joined or user_left. Conversation, User, Timestamp.
 	Arrived  Kind = "arrived"
 	Departed Kind = "departed"
-	// Acking: Conversation, Seq, UpTo. It is noted before the ack goes out, which it does before anything that is
-	// asked later.
+	// Acking: Conversation, Seq, UpTo. It is noted before the ack goes out, and the ack goes out before anything that the
+	// client asks later.
 	Acking Kind = "acking"
-	// Reported: Report.
+	// Reported: the client got a message_delivered. Report.
 	Reported Kind = "reported"
 )
 
 // Record is one thing that happened to a client.
 type Record struct {
 	Kind Kind `json:"kind"`
-	// At and Asked are microseconds since the Unix epoch, by one clock for all parties and the server. Asked
-	// is when the client asked for what it is answered, noted before the question goes out.
+	// At and Asked are microseconds since the Unix epoch, by one clock for all parties and the server. Asked is when the
+	// client asked for what is answered here, taken before the question went out.
 	At           int64     `json:"at"`
 	Asked        int64     `json:"asked,omitempty"`
 	SID          string    `json:"sid,omitempty"`
@@ -98,7 +99,7 @@ type Send struct {
 	Bad bool `json:"bad,omitempty"`
 }
 
-// Message is a message as the server tells it.
+// Message is a message as the server sends it.
 type Message struct {
 	ConversationID string `json:"conversationId"`
 	UserID         string `json:"userId"`
@@ -108,7 +109,7 @@ type Message struct {
 	Seq            uint64 `json:"seq"`
 }
 
-// Report is a message_delivered.
+// Report is the payload of a message_delivered.
 type Report struct {
 	ConversationID string   `json:"conversationId"`
 	MessageID      string   `json:"messageId"`

@@ -5,16 +5,18 @@ import (
 	"time"
 )
 
-// allTries is how long a message is sent again to those who do not confirm it, in milliseconds.
+// allTries is how long the server tries to get a message confirmed, in milliseconds: three tries of 2, 4 and 8 s.
 const allTries = 14_000
 
-// slack is how far a departure and what follows from it may lie apart, in milliseconds.
+// slack is how far apart a departure and its consequences may be, in milliseconds.
 const slack = 2_000
 
-// ack is what a user did to confirm a message, in microseconds: when it tried first, and when the server certainly
-// knew; 0 if it need not know.
+// ack is how a user confirmed a message, in microseconds since the Unix epoch: when a client first sent an ack, 0 if none
+// did, and when the server had certainly read one, 0 if that is not known.
 type ack struct{ tried, known int64 }
 
+// ackedPlace is one ack that a client sent at a time, in microseconds since the Unix epoch: for the message at the seq,
+// or with upTo for all up to it.
 type ackedPlace struct {
 	conversation string
 	seq          uint64
@@ -32,7 +34,7 @@ func (f *follower) acking(r *Record) {
 	})
 }
 
-// proved notes that the server has read everything that was sent before the client asked for what it has answered.
+// proved handles an answer: the server has read everything that the client sent before it asked.
 func (f *follower) proved(r *Record) {
 	rest := f.unproved[:0]
 	for _, one := range f.unproved {
@@ -49,6 +51,7 @@ func (f *follower) proved(r *Record) {
 	f.unproved = rest
 }
 
+// acked calls note for the user's ack of each message that asks for confirmation and that one covers.
 func (f *follower) acked(one ackedPlace, note func(*ack)) {
 	first := one.seq
 	if one.upTo {
@@ -68,7 +71,7 @@ func (f *follower) acked(one ackedPlace, note func(*ack)) {
 	}
 }
 
-// checkReports holds every message_delivered against what is known, and sees that none is missing.
+// checkReports checks every message_delivered, that all clients of a sender got the same, and that none is missing.
 func (c *checker) checkReports() {
 	reports := map[place]Report{}
 	heard := map[place]map[int]bool{}
@@ -96,7 +99,7 @@ func (c *checker) checkReports() {
 	c.checkMissing(heard)
 }
 
-// checkMissing sees that every client that was connected from the send to the end has its report.
+// checkMissing checks that a sender's clients got each report, where they were connected from the send to the end.
 func (c *checker) checkMissing(heard map[place]map[int]bool) {
 	since := make([]int64, len(c.run.Parties))
 	for number, party := range c.run.Parties {
@@ -125,7 +128,7 @@ func sameReport(a, b Report) bool {
 		a.Timestamp == b.Timestamp && slices.Equal(a.Pending, b.Pending)
 }
 
-// checkReport checks one report by itself.
+// checkReport checks one report: that it adds up, and against members and acks as far as these are known.
 func (c *checker) checkReport(at place, r Report) {
 	wrong := func(why string) { c.verdict.fault(Miscounted, "%s: %+v", why, r) }
 	m, found := c.places[at]
@@ -161,7 +164,8 @@ func (c *checker) checkReport(at place, r Report) {
 	}
 }
 
-// checkPending sees that who is pending did not confirm in time, and was given up for a reason.
+// checkPending checks that pending users did not confirm in time, and that the server gave up on each for a reason: the
+// user left, or all tries were over.
 func (c *checker) checkPending(at place, m Message, r Report, wrong func(string)) {
 	sent, over := millis(m.Timestamp), millis(r.Timestamp)
 	for _, u := range r.Pending {
@@ -175,7 +179,7 @@ func (c *checker) checkPending(at place, m Message, r Report, wrong func(string)
 	}
 }
 
-// millis reads a timestamp of the contract.
+// millis returns a timestamp of the contract as milliseconds since the Unix epoch, or -1 if it is malformed.
 func millis(timestamp string) int64 {
 	t, err := time.Parse("2006-01-02T15:04:05.000Z", timestamp)
 	if err != nil {

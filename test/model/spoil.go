@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// Spoiler falsifies the logs of a good run in one way.
+// Spoiler falsifies the logs of a good run in one way, to prove that Check finds it.
 type Spoiler struct {
 	Name string
-	// Fault is what Check must find then.
+	// Fault is what Check must find in the falsified run.
 	Fault Fault
-	// Do returns a spoilt copy; done says that the run had something to spoil.
+	// Do returns a falsified copy and leaves the run as it is. done is false if the run has nothing to falsify.
 	Do func(random *rand.Rand, run Run) (spoilt Run, done bool)
 }
 
-// Spoilers returns ways to spoil a run. A check that does not find each of them is worth nothing.
+// Spoilers returns all of them, in a fixed order. The last needs a run in which the server gave up on some user.
 func Spoilers() []Spoiler {
 	return []Spoiler{
 		{"a message that did not arrive", Lost, spoilEvent(followed, func(records []Record, i int) []Record {
@@ -53,7 +53,7 @@ func Spoilers() []Spoiler {
 	}
 }
 
-// spoilEvent changes one record, of one party, that is fit for it.
+// spoilEvent changes the records of one random party at one random record for which fit is true.
 func spoilEvent(fit func(Run, Party, int) bool, change func([]Record, int) []Record) func(*rand.Rand, Run) (Run, bool) {
 	return func(random *rand.Rand, run Run) (Run, bool) {
 		run.Parties = slices.Clone(run.Parties)
@@ -70,7 +70,8 @@ func spoilEvent(fit func(Run, Party, int) bool, change func([]Record, int) []Rec
 	}
 }
 
-// next is the next message of the same conversation, or that conversation's next end; -1 if there is neither.
+// next returns the index of the next message of the same conversation, or -1 if the client connects, joins or leaves
+// before one comes.
 func next(records []Record, i int) int {
 	name := records[i].Message.ConversationID
 	for j := i + 1; j < len(records); j++ {
@@ -84,7 +85,8 @@ func next(records []Record, i int) int {
 	return -1
 }
 
-// followed: a message that came once, with the one that belongs behind it coming next.
+// followed reports whether the record is a message that is directly followed by the next seq of its conversation, where
+// neither asks for confirmation, which allows repeats, or was sent without echo.
 func followed(run Run, party Party, i int) bool {
 	if party.Records[i].Kind != Heard {
 		return false
@@ -97,7 +99,7 @@ func followed(run Run, party Party, i int) bool {
 	return other.Seq == one.Seq+1 && !asks(run, *one) && !asks(run, *other)
 }
 
-// asks reports whether the message was reported to anyone, which those are that ask for confirmation.
+// asks reports whether the message was sent asking for confirmation or without echo.
 func asks(run Run, m Message) bool {
 	return slices.ContainsFunc(run.Parties, func(p Party) bool {
 		return slices.ContainsFunc(p.Records, func(r Record) bool {
@@ -106,7 +108,8 @@ func asks(run Run, m Message) bool {
 	})
 }
 
-// arrival: one that nothing makes up for later.
+// arrival reports whether the record is a user_joined whose absence would show: the client knew the members, and is not
+// told them again by a later join.
 func arrival(_ Run, party Party, i int) bool {
 	r := party.Records[i]
 	return r.Kind == Arrived && knows(party.Records[:i], r.Conversation) &&
@@ -115,7 +118,7 @@ func arrival(_ Run, party Party, i int) bool {
 		})
 }
 
-// knows reports whether the client has been told who is in the conversation since it was connected last.
+// knows reports whether the client has been told who is in the conversation since it last connected.
 func knows(before []Record, name string) (known bool) {
 	for _, r := range before {
 		switch {
@@ -130,7 +133,8 @@ func knows(before []Record, name string) (known bool) {
 
 func reported(_ Run, party Party, i int) bool { return party.Records[i].Kind == Reported }
 
-// unbrokenReport: one to a client that was connected before the message was sent, and never lost its connection.
+// unbrokenReport reports whether the record is a message_delivered for a client that must get it: one that connected
+// before the message was sent and never lost its connection.
 func unbrokenReport(run Run, party Party, i int) bool {
 	r := party.Records[i]
 	if r.Kind != Reported || slices.ContainsFunc(party.Records, func(r Record) bool { return r.Kind == Dropped }) {
@@ -150,7 +154,7 @@ func altered(r Record, change func(*Message)) Record {
 	return r
 }
 
-// spoilRefused puts a message that was refused into a log.
+// spoilRefused puts a message that was refused into a conversation's log.
 func spoilRefused(_ *rand.Rand, run Run) (Run, bool) {
 	for _, party := range run.Parties {
 		for _, r := range party.Records {
@@ -171,7 +175,7 @@ func spoilRefused(_ *rand.Rand, run Run) (Run, bool) {
 	return run, false
 }
 
-// attempts counts the sends of a message.
+// attempts counts the sends of the message with the content, over all parties.
 func attempts(run Run, content string) (n int) {
 	for _, party := range run.Parties {
 		for _, r := range party.Records {
@@ -204,7 +208,7 @@ func withConversation(run Run, name string, conversation Conversation) Run {
 	return run
 }
 
-// spoilReports changes all reports in the same way.
+// spoilReports changes all reports of all parties in the same way.
 func spoilReports(change func(*Report)) func(*rand.Rand, Run) (Run, bool) {
 	return func(_ *rand.Rand, run Run) (spoilt Run, done bool) {
 		run.Parties = slices.Clone(run.Parties)

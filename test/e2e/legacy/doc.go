@@ -1,3 +1,3 @@
-// Package legacy holds the official clients of Socket.IO 1.x and 2.x against a running Parley with
-// LEGACY_CLIENTS on. The tests themselves are in ../js-legacy, because the clients are.
+// Package legacy runs the official clients of Socket.IO 1.x and 2.x against Parley with LEGACY_CLIENTS on. The tests
+// themselves are JavaScript, like the clients, and are in ../js-legacy.
 package legacy

@@ -2,11 +2,8 @@ package legacy_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -16,13 +13,14 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/bootstrap"
+	"parley/test/internal/command"
 	"parley/test/internal/npm"
 )
 
 const (
 	secret = "a secret that only this test knows, long enough"
 	js     = "../js-legacy"
-	// runTime bounds what Node.js does.
+	// runTime bounds the run of all JavaScript tests.
 	runTime = 5 * time.Minute
 )
 
@@ -35,13 +33,15 @@ func TestClients(t *testing.T) {
 		"PING_INTERVAL": "5s", "PING_TIMEOUT": "10s",
 	})
 	impatient := start(t, map[string]string{"LEGACY_CLIENTS": "1", "PING_INTERVAL": "300ms", "PING_TIMEOUT": "3s"})
-	out, err := node(t, runTime, []string{"PARLEY_URL=" + app.URL(), "IMPATIENT_URL=" + impatient.URL()}, "npm", "test")
+	out, err := command.Run(runTime, js, []string{
+		"PARLEY_URL=" + app.URL(), "IMPATIENT_URL=" + impatient.URL(), "JWT_SECRET=" + secret, "NO_COLOR=1",
+	}, "npm", "test")
 	t.Log(out)
 	require.NoError(t, err)
 	require.Regexp(t, `(?m)^ℹ fail 0$`, out)
 	require.NotRegexp(t, `(?m)^ℹ (tests|pass) 0$`, out, "no test was run")
 	require.Regexp(t, `(?m)^ℹ skipped 0$`, out)
-	// A session that was cut off between two polls is left to its heartbeat, which takes 15 seconds.
+	// A session whose client was cut off between two polls ends by its heartbeat, after 15 seconds.
 	for deadline := time.Now().Add(40 * time.Second); ; <-time.After(100 * time.Millisecond) {
 		_, metrics := get(t, app.AdminURL()+"/metrics")
 		if strings.Contains(metrics, "\nparley_connections 0\n") {
@@ -93,22 +93,6 @@ func start(t *testing.T, changes map[string]string) *bootstrap.App {
 		assert.NoError(t, app.Stop(ctx))
 	})
 	return app
-}
-
-// node runs a command of Node.js among the JavaScript tests.
-func node(t *testing.T, limit time.Duration, env []string, name string, args ...string) (string, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	command := exec.CommandContext(ctx, name, args...)
-	command.Dir = js
-	command.Env = append(append(os.Environ(), env...), "JWT_SECRET="+secret, "NO_COLOR=1")
-	command.WaitDelay = 10 * time.Second
-	out, err := command.CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
-	}
-	return string(out), err
 }
 
 func get(t *testing.T, url string) (int, string) {

@@ -1,4 +1,4 @@
-// Package command runs the programs that tests talk to, and bounds them.
+// Package command runs other programs for tests, each for a bounded time.
 package command
 
 import (
@@ -18,14 +18,15 @@ import (
 // startTime bounds the start of a server.
 const startTime = 30 * time.Second
 
-// Run runs a program to its end and returns all that it wrote. The error says if it failed or took longer than atMost.
+// Run runs a program in the folder to its end, and returns all that it wrote to standard output and standard error. env
+// is added to this process's environment. The error says that it failed, or that it was killed after atMost.
 func Run(atMost time.Duration, folder string, env []string, name string, args ...string) (output string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), atMost)
 	defer cancel()
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = folder
 	command.Env = append(os.Environ(), env...)
-	// The program may have started others: they end with it.
+	// The program may start others. A process group of its own lets Cancel end them all.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	command.WaitDelay = 10 * time.Second
@@ -36,7 +37,8 @@ func Run(atMost time.Duration, folder string, env []string, name string, args ..
 	return string(written), err
 }
 
-// Start starts a program, which runs until the test is over, and returns the first line that it wrote: where it listens.
+// Start starts a program in the folder, which is killed when the test is over, and returns the first line it writes to
+// standard output: for a server, where it listens. Without such a line within startTime the test fails.
 func Start(t *testing.T, folder string, env []string, name string, args ...string) (line string) {
 	t.Helper()
 	command := exec.Command(name, args...)

@@ -26,8 +26,8 @@ var installs struct {
 	ready map[string]bool
 }
 
-// Install makes sure that the folder's packages are those of its lock file. Without Node.js or npm the test fails: what
-// cannot be tested is not known to work.
+// Install makes sure that the folder's packages are installed as its lock file says. The test fails if they cannot be,
+// or without Node.js and npm; it is not skipped, because a skipped test hides what is broken.
 func Install(t *testing.T, folder string) {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
@@ -75,7 +75,7 @@ func lockedPackages(t *testing.T, file string) map[string]locked {
 	return lock.Packages
 }
 
-// includes reports whether everything that is wanted is installed, but for what this platform may leave out.
+// includes reports whether every wanted package is installed, except for optional ones of other platforms.
 func includes(installed, wanted map[string]locked) bool {
 	for name, want := range wanted {
 		got, ok := installed[name]

@@ -1,7 +1,6 @@
-// Package chart draws line charts as SVG: axes with units, a legend, spreads as whiskers. The
-// picture brings its own background and follows the reader's dark or light scheme, also where it
-// is shown by an <img>, so nothing around it has to fit. Series differ by colour and marker, so
-// that they can be told apart without the one or the other.
+// Package chart draws line charts as SVG: axes with units, a legend, spreads as whiskers. The picture has its own
+// background and follows the reader's dark or light scheme, also inside an <img>, so it fits any page. Series differ in
+// both colour and marker, so that either is enough to tell them apart.
 package chart
 
 import (
@@ -18,11 +17,11 @@ type Axis struct {
 	Log   bool   // logarithmic; points at or below 0 are left out
 }
 
-// Point is one value with its spread; Low and High both 0 mean none.
+// Point is one value with its spread. If Low and High are equal, no spread is drawn.
 type Point struct{ X, Y, Low, High float64 }
 
-// Series is one line. Ink chooses colour and marker (from 0; it wraps around), so that one
-// subject looks the same in every chart and in several series of one.
+// Series is one line. Ink chooses the colour and the marker, from 0 and wrapping around, so that one subject can look the
+// same in every chart, and in several series of one chart.
 type Series struct {
 	Name   string
 	Ink    int
@@ -48,7 +47,7 @@ const (
 
 const inks = 6
 
-// style has every colour twice. The second set holds 4.5:1 against its background too.
+// style has every colour twice, for a light and a dark background. Each has a contrast of at least 4.5:1 to its own.
 const style = `<style>
 svg{background:#ffffff;font:12px system-ui,-apple-system,"Segoe UI",sans-serif}
 text{fill:#1f2328}.title{font-size:15px;font-weight:600}.grid{stroke:#d9dee3;stroke-width:1}.axis{stroke:#59636e;stroke-width:1}
@@ -64,7 +63,7 @@ svg{background:#0d1117}text{fill:#e6edf3}.grid{stroke:#2d333b}.axis{stroke:#8b94
 </style>
 `
 
-// WriteSVG draws the chart. With no drawable point it says so in the picture.
+// WriteSVG draws the chart. Without a point that can be drawn, the picture says "not measured". The error is that of w.
 func (c Chart) WriteSVG(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label=%q>`+"\n",
@@ -87,7 +86,7 @@ func (c Chart) WriteSVG(w io.Writer) error {
 	return err
 }
 
-// drawable leaves out what the axes cannot show.
+// drawable returns the series without the points that the axes cannot show.
 func (c Chart) drawable() []Series {
 	bad := func(v float64, log bool) bool { return math.IsNaN(v) || math.IsInf(v, 0) || log && v <= 0 }
 	var out []Series

@@ -5,14 +5,15 @@ import (
 	"strconv"
 )
 
-// scale maps values to 0…1 of an axis.
+// scale maps the values of an axis to 0…1 of its length.
 type scale struct {
 	log       bool
-	low, high float64 // of the axis, log10 of the values if log
-	empty     bool
+	low, high float64 // the axis's ends; their log10 if log
+	empty     bool    // there is no point
 }
 
-// scaleOf covers all points of the series. Linear axes begin at 0: their lengths can be compared.
+// scaleOf returns a scale for all points of the series, of their Y or their X. Linear axes begin at 0, so that lengths
+// can be compared.
 func scaleOf(log bool, series []Series, y bool) scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range series {
@@ -49,7 +50,7 @@ func linear(high float64) scale {
 	return scale{high: math.Ceil(high/step-1e-9) * step}
 }
 
-// stepOf is the distance of about five ticks up to high: 1, 2 or 5 times a power of ten.
+// stepOf returns the distance between ticks, of which about five reach high: 1, 2 or 5 times a power of ten.
 func stepOf(high float64) float64 {
 	raw := high / 5
 	power := math.Pow(10, math.Floor(math.Log10(raw)))
@@ -68,7 +69,7 @@ func (s scale) at(v float64) float64 {
 	return min(max((v-s.low)/(s.high-s.low), 0), 1)
 }
 
-// ticks are round values on the axis: of a long logarithmic one only the powers of ten.
+// ticks returns round values on the axis. On a logarithmic axis of more than three decades these are powers of ten only.
 func (s scale) ticks() (ticks []float64) {
 	if !s.log {
 		step := stepOf(s.high)
@@ -91,7 +92,7 @@ func (s scale) ticks() (ticks []float64) {
 	return ticks
 }
 
-// roundDown and roundUp give the next 1, 2 or 5 times a power of ten.
+// roundDown and roundUp return the nearest 1, 2 or 5 times a power of ten below and above.
 func roundDown(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, m := range []float64{5, 2} {

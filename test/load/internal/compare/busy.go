@@ -11,13 +11,14 @@ import (
 	"time"
 )
 
-// What else the machine does falls on everybody's latency, and on rates most of all.
+// Other work on the machine makes latencies longer, and most of all it lowers the highest rates.
 const (
 	busyWindow = time.Second
-	busyLimit  = 0.1 // of all cores
+	busyLimit  = 0.1 // share of all cores
 )
 
-// disturbed says that the machine is busy while nothing is being measured, "" if it is not.
+// disturbed watches the machine for busyWindow while nothing is being measured, and returns a sentence if it is busy with
+// other work, else "". when begins the sentence.
 func disturbed(ctx context.Context, when string) string {
 	before := busyTicks()
 	select {
@@ -49,8 +50,8 @@ func busyTicks() ticks {
 	return parseTicks(line)
 }
 
-// parseTicks reads "cpu user nice system idle iowait irq softirq steal guest …"; a guest's time is
-// in user's already.
+// parseTicks reads "cpu user nice system idle iowait irq softirq steal guest …". The guest's time is left out because
+// user's includes it.
 func parseTicks(line string) (t ticks) {
 	fields := strings.Fields(line)
 	if len(fields) < 9 || fields[0] != "cpu" {

@@ -23,7 +23,7 @@ import (
 	"parley/test/load/internal/report"
 )
 
-// The test binary plays a server when it is started as one: PORT is set only by package compare.
+// TestMain makes the test binary double as a server: package compare starts it as one, and then PORT is set.
 func TestMain(m *testing.M) {
 	if port := os.Getenv("PORT"); port != "" {
 		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// config is a comparison of a second or two.
+// config returns a comparison that takes a second or two, of this test binary in two roles.
 func config(t *testing.T) compare.Config {
 	t.Helper()
 	self, err := os.Executable()
@@ -49,6 +49,7 @@ func config(t *testing.T) compare.Config {
 	}
 }
 
+// order returns the names of the report's samples, in the order in which they were taken.
 func order(r *report.Report) (runs []string) {
 	for _, s := range r.Samples {
 		runs = append(runs, s.String())
@@ -136,7 +137,7 @@ func TestConfig_refused(t *testing.T) {
 		"an unknown peer":                       func(c *compare.Config) { c.Peers = []string{"else"} },
 		"no peer":                               func(c *compare.Config) { c.Peers = nil },
 		"a peer without a place":                func(c *compare.Config) { c.Peers = []string{compare.Node} },
-		"another":                               func(c *compare.Config) { c.Peers = []string{compare.Bun} },
+		"another peer without a place":          func(c *compare.Config) { c.Peers = []string{compare.Bun} },
 		"a binary that is not there":            func(c *compare.Config) { c.ParleyBinary = "/nowhere/parley" },
 		"no round":                              func(c *compare.Config) { c.Rounds = 0 },
 		"an empty room":                         func(c *compare.Config) { c.RoomSizes = []int{0} },

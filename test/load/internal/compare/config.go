@@ -1,8 +1,8 @@
 //go:build linux
 
-// Package compare measures servers against each other on this machine: each is started afresh
-// for every measurement, and the rounds are interleaved (A B C A B C …) so that what else the machine
-// does falls on all of them. What it found is a report.Report.
+// Package compare measures servers against each other on this machine. Each is started afresh for every measurement, and
+// the rounds are interleaved (A B C A B C …), so that other work on the machine affects all of them alike. The outcome is
+// a report.Report.
 package compare
 
 import (
@@ -17,7 +17,7 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// Config says what to compare and for how long.
+// Config says what to compare and for how long. Flags fills it from a command line.
 type Config struct {
 	Peers        []string // in this order each round; the first is the one to be judged
 	ParleyBinary string
@@ -30,8 +30,8 @@ type Config struct {
 	LeftOut      string // why a peer one would expect is missing
 
 	Rounds      int
-	KneeRounds  int // under 0: half of Rounds, rounded up
-	RivalRounds int // in which the others take part where the target is not a ratio to them
+	KneeRounds  int // rounds of the search for the highest rate; under 0: half of Rounds, rounded up
+	RivalRounds int // rounds in which the other peers take part where the target is not a ratio to them
 
 	RoomClients  int
 	RoomRate     float64 // messages per second; with RoomClients the deliveries per second of all rooms
@@ -54,12 +54,11 @@ type Config struct {
 	AnyLoad      bool   // the machine may be busy with something else
 	Docs         string // folder the page is written to, "" for none
 
-	Nap   time.Duration
-	Loops int
+	Nap   time.Duration // as in swarm.Config
+	Loops int           // as in swarm.Config
 }
 
-// Flags defines the command line's flags of a comparison. The defaults are those of the
-// published figures.
+// Flags defines the command-line flags of a comparison. Their defaults are those of the published figures.
 func (c *Config) Flags(fs *flag.FlagSet) {
 	c.Peers = []string{Parley, Node, Bun, Floor}
 	c.RoomSizes = []int{10, 100, 10_000}
@@ -98,7 +97,7 @@ func (c *Config) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&c.Docs, "docs", "", "folder to write benchmarks.md, its charts and the results to, or with -sweeps benchmarks-sweeps.md")
 }
 
-// list parses values separated by commas; none is an empty list.
+// list parses values separated by commas. The empty text is an empty list.
 func list[T any](to *[]T, parse func(string) (T, error)) func(string) error {
 	return func(s string) error {
 		*to = nil
@@ -117,11 +116,11 @@ func word(s string) (string, error) { return s, nil }
 
 func decimal(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
 
-// normal checks the configuration and fills in what follows from it.
+// normal checks the configuration and fills in what follows from it: sorted sizes and rates, and KneeRounds.
 func (c Config) normal() (Config, error) {
 	switch {
 	case len(c.Peers) == 0:
-		return c, errors.New("no peers to compare")
+		return c, errors.New("-peers: name at least one server")
 	case c.Rounds < 1:
 		return c, errors.New("-rounds: at least one")
 	case c.RoomClients < 1 || c.RoomRate <= 0 || c.IdleClients < 1 || c.StormClients < 1:
@@ -146,7 +145,7 @@ func (c Config) normal() (Config, error) {
 	return c, nil
 }
 
-// MostClients is the largest number of connections held at once.
+// MostClients is the largest number of connections held at the same time.
 func (c Config) MostClients() int {
 	return max(c.RoomClients, slices.Max(append([]int{0}, c.RoomSizes...)), c.StormClients, 2*c.IdleClients, 2*c.RoomsClients, c.StuckClients, scenario.DropCrowd(c.drop().Crowd).Clients)
 }

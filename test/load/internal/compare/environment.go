@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// title says when it was measured, and what.
+// title returns a line that says when and at which commit it was measured.
 func title(at time.Time, commit string) string {
 	return at.UTC().Format("2006-01-02 15:04 UTC") + ", commit " + cmp.Or(commit, "unknown")
 }
 
-// environment describes what the figures depend on. What cannot be read is left out.
+// environment describes what the figures depend on, in sentences. What cannot be read is left out or called unknown.
 func environment(ctx context.Context, c Config) []string {
 	lines := []string{
 		fmt.Sprintf("%d × %s, %s, %s", runtime.NumCPU(), cpuModel(), kernel(), runtime.Version()),

@@ -8,23 +8,22 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// What a run takes besides its plan. Rough, of two cores that do nothing else; a busy machine
-// takes longer.
+// How long a run takes besides its plan, roughly, on two cores that do nothing else.
 const (
-	overhead    = 1500 * time.Millisecond // start, calm before and after, stop
-	perClient   = 600 * time.Microsecond  // connect and join, mean of the servers
-	calm        = 5 * time.Second         // a server that pings is not calm, so that wait is used up
+	overhead    = 1500 * time.Millisecond // start, wait for calm before and after, stop
+	perClient   = 600 * time.Microsecond  // connect and join, on average over the servers
+	calm        = 5 * time.Second         // the whole wait for calm: a server that sends pings is never calm
 	kneeTrials  = 12
-	kneeBreaks  = 4 // each waits for its backlog, and connects everybody anew
+	kneeBreaks  = 4 // trials that break: each waits for its backlog, and the next one connects everybody anew
 	perTrial    = 300 * time.Millisecond
 	perBreak    = 2500 * time.Millisecond
-	idleHolds   = 3 // halves of the plan's time
+	idleHolds   = 3 // in halves of the plan's time
 	idleReading = time.Second
-	dropTurns   = 10 * time.Second // before and after the outage
-	dropOutage  = 3                // times a set-up
+	dropTurns   = 10 * time.Second // before and after the outage, together
+	dropOutage  = 3                // in times that a set-up takes
 )
 
-// estimate is how long the whole comparison will take.
+// estimate returns how long the whole comparison will take on an idle machine.
 func (c Config) estimate(peers []Peer) (total time.Duration) {
 	for _, m := range c.measurements() {
 		for round := range m.rounds {

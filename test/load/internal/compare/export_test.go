@@ -10,18 +10,18 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// Normal and Pinging are for tests of the configuration.
+// Normal is normal.
 func (c Config) Normal() (Config, error) { return c.normal() }
 
-// Pinging is the environment idle connections are held with.
+// Pinging is the variable that sets the ping interval of a server with idle connections.
 func (c Config) Pinging() string { return pinging(c.Ping) }
 
-// Sweep is Sweeps with other values.
+// Sweep is Sweeps with one sweep of other values.
 func (c Config) Sweep(ctx context.Context, s scenario.Sweep, clients int) (*report.Sweeps, error) {
 	return c.sweep(ctx, []sweep{{s, clients}})
 }
 
-// Estimate is how long a comparison is said to take.
+// Estimate is the duration that a comparison announces at its start.
 func (c Config) Estimate() (time.Duration, error) {
 	c, err := c.normal()
 	if err != nil {
@@ -31,7 +31,7 @@ func (c Config) Estimate() (time.Duration, error) {
 	return c.estimate(peers), err
 }
 
-// Plans returns the names of a round's measurements with what they run.
+// Plans returns the names of a round's measurements, and the runs that they consist of.
 func (c Config) Plans() (names []string, configs []scenario.Config) {
 	for _, m := range c.measurements() {
 		names, configs = append(names, m.name), append(configs, m.config)

@@ -15,7 +15,7 @@ import (
 // What the compared runs have in common.
 const (
 	origin      = "http://localhost:5173"
-	roomUsers   = 100 // several connections a user, so that joining 1,000 is not 500,000 user_joined
+	roomUsers   = 100 // of several connections each: 1,000 users joining would cause 500,000 user_joined
 	roomSenders = 4
 	mostSenders = 20
 	contentSize = 128 // bytes
@@ -23,25 +23,25 @@ const (
 	kneeMaxRate = 20_000
 	perIdleRoom = 10
 
-	// Connections and joins as fast as the server takes them, where only what follows is measured.
+	// Connections and joins per second, so many that the server sets the pace.
 	unpaced = 100_000
 
 	inFewRooms, inManyRooms = 20, 2 // members of a room
 
-	// Every room has spoken before memory is read. A session gets as many messages in a big room as in
-	// a small one, so what sessions keep of them is in both readings.
+	// Messages sent in every room before memory is read. A session gets as many in a big room as in a small one, so what
+	// sessions keep of them is in both readings.
 	roomSpoken = 10
-	// What sessions keep of a message for recovery is shared by those that got it, so more in small rooms.
-	// They keep it until the client's next pong.
+	// What sessions keep of a message for recovery is shared by all who got it, so small rooms would seem to cost more.
+	// They drop it at the client's next pong: with frequent pings it is gone when memory is read.
 	roomsPing = time.Second
 	roomsHold = 3 * time.Second
 
 	recovering  = "RECOVERY_WINDOW=120s" // understood by all servers; the default of Parley alone
 	perDropRoom = 10
 
-	// A stuck member has to fill what the kernel keeps for a connection on loopback, about 4 MB, and
-	// then its outbox, early in StuckTime: 1.3 MB/s. In big messages to a smaller room, so that no
-	// server is near its limit, where latency would be that of a queue.
+	// A stuck member must fill the kernel's buffers of a loopback connection, about 4 MB, and then its outbox, early in
+	// StuckTime: this takes 1.3 MB/s. The messages are big and the room is small, so that no server comes near its limit,
+	// where latency would be that of a queue.
 	stuckRate = 40     // messages per second
 	stuckSize = 32_000 // bytes
 	stuckPart = 100    // one in so many
@@ -49,18 +49,18 @@ const (
 
 // measurement is one kind of run.
 type measurement struct {
-	name   string
-	at     float64
+	name   string  // as in report.Sample
+	at     float64 // as in report.Sample
 	config scenario.Config
 	rounds int
-	env    []string // of the server
+	env    []string // further environment of the server, K=V
 
-	withoutFloor bool // where the floor has nothing to compare
-	rivalRounds  int  // 0: the others take part in all rounds
-	ladder       bool // a peer that broke is not asked for more of the same name
+	withoutFloor bool // the floor does not take part: it has nothing to compare
+	rivalRounds  int  // rounds in which the other peers take part; 0 means all
+	ladder       bool // a peer that broke takes part in no further measurement of the same name, in this round
 }
 
-// measurements of a whole comparison, in the order of one round. c is normal.
+// measurements returns those of a whole comparison, in the order of one round. c must be normal.
 func (c Config) measurements() []measurement {
 	ms := []measurement{
 		{name: report.Storm, config: c.storm(), rounds: c.Rounds},
@@ -104,8 +104,8 @@ func (m measurement) takesPart(p Peer, isFirst bool, round int) bool {
 	return round < m.rivalRounds
 }
 
-// storm connects as fast as the server takes it: at a lower rate its CPU time per connection
-// is mostly that of going to sleep and waking.
+// storm connects as fast as the server accepts: at a lower rate, its CPU time per connection would mostly be that of going
+// to sleep and waking.
 func (c Config) storm() scenario.Config {
 	return scenario.Config{Scenario: scenario.Storm, Crowd: swarm.Config{Clients: c.StormClients, ConnectRate: unpaced}}
 }
@@ -118,14 +118,14 @@ func (c Config) idle() scenario.Config {
 	}
 }
 
-// pinging is understood by all servers: a whole number of milliseconds.
+// pinging returns the variable for a ping interval in a form that all servers understand: a whole number of milliseconds.
 func pinging(interval time.Duration) string {
 	return fmt.Sprintf("PING_INTERVAL=%dms", interval.Milliseconds())
 }
 
 func (c Config) roomsOf(members int) int { return max(1, c.RoomsClients/members) }
 
-// spread holds the same connections in a number of conversations for each crowd.
+// spread holds RoomsClients idle connections in the given number of conversations.
 func (c Config) spread(rooms int) scenario.Config {
 	return scenario.Config{
 		Scenario: scenario.Idle,
@@ -146,7 +146,7 @@ func (c Config) drop() scenario.Config {
 	}
 }
 
-// room sends so that every size of room has the same deliveries per second.
+// room sends at a rate that gives every size of room the same deliveries per second.
 func (c Config) room(size int) scenario.Config {
 	rate := c.RoomRate * float64(c.RoomClients) / float64(size)
 	senders := roomSenders
@@ -177,12 +177,12 @@ func (c Config) stuck() scenario.Config {
 	return cfg
 }
 
-// knee does not wait long for a backlog: a rate that leaves one has broken already.
+// knee searches the highest rate. It does not wait long for a backlog: a rate that leaves one has broken already.
 func (c Config) knee() scenario.Config {
 	cfg := c.room(c.RoomClients)
 	cfg.FindKnee, cfg.MaxP99, cfg.MaxRate, cfg.Retries = true, kneeLimit, kneeMaxRate, 1
 	cfg.Plan.Senders = mostSenders
-	// The crowd stays from rate to rate, so the server is warm but for the first.
+	// The crowd stays from rate to rate, so only the first needs a real warm-up.
 	cfg.Plan.Warmup, cfg.Plan.Duration = c.Warmup/3, c.KneeTime
 	cfg.Plan.Drain, cfg.Plan.Quiet = 2*time.Second, time.Second
 	return cfg
@@ -195,14 +195,14 @@ func (c Config) rate(rate float64) scenario.Config {
 	return cfg
 }
 
-// brokenP99 ends a ladder: beyond it there is only the length of a queue to see.
-const brokenP99 = 1000 // ms
+// brokenP99, in milliseconds, ends a ladder: beyond it, latency is only the length of a queue.
+const brokenP99 = 1000
 
 func (m measurement) broke(r scenario.Result) bool {
 	return m.ladder && r.Load != nil && (r.Load.Fault() != "" || r.Load.Latency.P99 >= brokenP99)
 }
 
-// sizes are the report's rows.
+// sizes returns what the report's rows are about. cores are the machine's.
 func (c Config) sizes(cores int) report.Sizes {
 	return report.Sizes{
 		Peers: slices.Clone(c.Peers), RoomClients: c.RoomClients, RoomRate: c.RoomRate, RoomSizes: c.RoomSizes, Rates: c.Rates,

@@ -23,8 +23,8 @@ type Peer struct {
 	command []string
 	dir     string
 	env     []string
-	gc      func(port, adminPort string) string
-	isFloor bool // nothing but CPU time means anything
+	gc      func(port, adminPort string) string // URL that makes it collect garbage; nil if there is none
+	isFloor bool                                // only its CPU time and rates mean anything
 }
 
 // peers returns the servers named in the configuration, in its order.
@@ -54,7 +54,7 @@ func (c Config) peers() ([]Peer, error) {
 		}
 		p := all[i]
 		if p.command[0] == "" || p.command[len(p.command)-1] == "server.mjs" && p.dir == "" {
-			return nil, fmt.Errorf("peer %s: its place is not given (-parley, -node-dir, -bun-dir, -floor)", name)
+			return nil, fmt.Errorf("peer %s: say where it is, with -parley, -node-dir, -bun-dir or -floor", name)
 		}
 		if !c.ForceGC {
 			p.gc = nil
@@ -64,8 +64,8 @@ func (c Config) peers() ([]Peer, error) {
 	return peers, nil
 }
 
-// bunBinary is the one the lock file pins; it comes with the server's packages.
-// Absolute, because the server is started in dir.
+// bunBinary returns the path of the bun that the lock file in dir pins and that is installed with the server's packages.
+// It is absolute because the server is started in dir.
 func bunBinary(dir string) string {
 	path := filepath.Join(dir, "node_modules", ".bin", "bun")
 	if absolute, err := filepath.Abs(path); err == nil {

@@ -15,9 +15,9 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// Run measures all peers in all rounds, and writes the page if Docs is set. An error means that a
-// peer cannot be run at all, or that ctx ended; a run that failed, and what was wrong with one
-// that took place, are in the report's faults.
+// Run measures all peers in all rounds, and writes the page if Docs is set. It fails if the configuration is not allowed,
+// if a peer cannot be started, if ctx ends, or if the page cannot be written. A single run that fails, or that finds
+// something wrong, is among the report's faults instead.
 func Run(ctx context.Context, c Config) (*report.Report, error) {
 	c, err := c.normal()
 	if err != nil {
@@ -30,7 +30,7 @@ func Run(ctx context.Context, c Config) (*report.Report, error) {
 	began := time.Now()
 	say("%d rounds of %v take about %s on an idle machine", c.Rounds, c.Peers, c.estimate(peers).Round(time.Second))
 	faults := c.calm(ctx, "before the start", nil)
-	// A peer that cannot start is known now and not in half an hour.
+	// Start each peer once, so that one that cannot start is noticed now and not in half an hour.
 	for _, p := range peers {
 		s, err := p.start(ctx, secret(), nil)
 		if err != nil {
@@ -52,7 +52,7 @@ func Run(ctx context.Context, c Config) (*report.Report, error) {
 	return out, out.Publish(c.Docs)
 }
 
-// calm adds to the faults, and says at once, if the machine does something else.
+// calm returns the faults, with one more if the machine is busy with something else; it also says so at once.
 func (c Config) calm(ctx context.Context, when string, faults []string) []string {
 	if c.AnyLoad {
 		return faults
@@ -64,7 +64,7 @@ func (c Config) calm(ctx context.Context, when string, faults []string) []string
 	return faults
 }
 
-// say tells the person who waits; the report goes to standard output.
+// say tells the person who waits, on standard error: the report goes to standard output.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
 func (c Config) rounds(ctx context.Context, peers []Peer, out *report.Report) error {

@@ -35,8 +35,8 @@ type server struct {
 	cancel context.CancelFunc
 }
 
-// start runs the peer on free ports and waits until it answers /healthz. The process ends with
-// ctx, or by stop. env is further environment.
+// start runs the peer on free ports and waits until it answers /healthz. The process ends when ctx does, or by stop. env
+// is further environment, K=V. An error includes the peer's output.
 func (p Peer) start(ctx context.Context, secret string, env []string) (*server, error) {
 	ports, err := freePorts(2)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p Peer) start(ctx context.Context, secret string, env []string) (*server, 
 	}
 	go func() {
 		defer close(s.exited)
-		// How it ended does not matter; that it ended early is noticed by ready.
+		// How it ended does not matter. If it ended early, ready notices.
 		_ = s.cmd.Wait()
 	}()
 	if err := s.ready(ctx); err != nil {
@@ -107,7 +107,7 @@ func (s *server) ready(ctx context.Context) error {
 	}
 }
 
-// freePorts finds n different ports nobody listens on now.
+// freePorts returns n different ports that nobody listens on at the moment.
 func freePorts(n int) (ports []string, err error) {
 	for range n {
 		listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -120,7 +120,7 @@ func freePorts(n int) (ports []string, err error) {
 	return ports, nil
 }
 
-// tail keeps the last output of a server, for when it fails.
+// tail keeps the last output of a server, to be shown if it fails.
 type tail struct {
 	mu   sync.Mutex
 	last []byte

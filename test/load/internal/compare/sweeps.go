@@ -15,13 +15,13 @@ import (
 
 const sweepDeliveries = 10_000 // per second, at every value
 
-// sweep is one of a run over all that may grow.
+// sweep is one sweep with its number of clients.
 type sweep struct {
 	scenario.Sweep
-	clients int // where the sweep does not vary them
+	clients int // 0 if the sweep varies them
 }
 
-// sweeps are those of [Sweeps]. 19,800 connections are what a process with 20,000 descriptors has room for.
+// sweeps are those that [Sweeps] runs. A process with 20,000 descriptors has room for 19,800 connections.
 var sweeps = []sweep{
 	{scenario.Sweep{By: scenario.RoomSize, Values: []int{10, 100, 1000, 10_000}}, 0},
 	{scenario.Sweep{By: scenario.RoomCount, Values: []int{1, 10, 100, 1000, 10_000, 100_000}}, 1000},
@@ -30,9 +30,9 @@ var sweeps = []sweep{
 	{scenario.Sweep{By: scenario.Conversations, Values: []int{1, 10, 100, 1000}}, 100},
 }
 
-// Sweeps measures the first peer while one thing after the other grows, each sweep with a fresh process,
-// and writes the page if Docs is set. What was measured before an error is returned with it; a load
-// with a fault is a result.
+// Sweeps measures how the first peer's costs grow with one thing after the other. Each sweep has a fresh process. It
+// writes the page if Docs is set. What was measured before an error is returned with it. A load with a fault is a result,
+// not an error.
 func Sweeps(ctx context.Context, c Config) (*report.Sweeps, error) { return c.sweep(ctx, sweeps) }
 
 func (c Config) sweep(ctx context.Context, all []sweep) (*report.Sweeps, error) {
@@ -85,7 +85,7 @@ func (c Config) sweepOnce(ctx context.Context, p Peer, s sweep) (scenario.Swept,
 	return swept, nil
 }
 
-// MostSwept is the largest number of connections Sweeps holds at once.
+// MostSwept is the largest number of connections that Sweeps holds at the same time.
 func MostSwept() (most int) {
 	for _, s := range sweeps {
 		most = max(most, s.Largest(scenario.Config{Crowd: swarm.Config{Clients: s.clients}}))

@@ -1,9 +1,8 @@
-// Package floor is the least a server could do for a chat room: one prepared frame and one
-// write(2) per recipient, inline, with no limits, no timeouts, no token check and no care for
-// slow readers. It is not a server to use; it is the yardstick for "CPU per delivery", and the
-// counterpart in the load generator's own tests.
+// Package floor is the least that a server can do for a chat room: one prepared frame and one write(2) per recipient,
+// with no limits, no timeouts, no token check and no care for slow readers. It is not a server to use. It is the yardstick
+// for "CPU per delivery", and the counterpart in the load generator's own tests.
 //
-// Writing inline under the room's lock is the point: the cost measured is the kernel's.
+// It writes under the room's lock on purpose: what is left to measure is the kernel's cost.
 package floor
 
 import (
@@ -22,10 +21,10 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// Server answers Engine.IO v4 over WebSocket at any path but /healthz. The zero value is ready.
-// The hooks are for tests; set them before serving.
+// Server answers Engine.IO v4 over WebSocket at any path but /healthz. The zero value is ready for use. The hooks are for
+// tests; set them before serving.
 type Server struct {
-	// Admit returns the code to refuse a CONNECT with, or "" to accept. body is the CONNECT's.
+	// Admit returns the code with which a CONNECT is refused, or "" to accept it. body is the CONNECT's payload.
 	Admit func(body []byte) (code string)
 	// Deliver replaces the write of one message to the n-th receiver of a room (from 0).
 	Deliver func(receiver int, seq uint64, frame []byte, write func([]byte))
@@ -150,7 +149,7 @@ func (s *Server) send(c *session, id, content string) string {
 			s.Deliver(n, r.seq, frame, func(b []byte) { _, _ = member.Write(b) })
 			continue
 		}
-		// A receiver that is gone is noticed by its own reader.
+		// The receiver's own reader notices if it is gone.
 		_, _ = member.Write(frame)
 	}
 	return fmt.Sprintf(`{"ok":true,"messageId":%q,"seq":%d,"epoch":%q,"timestamp":%q,"duplicate":false}`,
@@ -170,11 +169,11 @@ func (c *session) leaveAll() {
 	}
 }
 
-// write sends one text packet. Writes of other sessions to the same connection are whole frames
-// too, and net.Conn serialises them.
+// write sends one text packet. Other sessions write to the same connection, but only whole frames, one Write each, and
+// net.Conn serialises these.
 func (c *session) write(text string) { _, _ = c.raw.Write(textFrame(text)) }
 
-// textFrame is one unmasked final text frame (RFC 6455, section 5.2).
+// textFrame returns the text as one final, unmasked text frame (RFC 6455, section 5.2).
 func textFrame(text string) []byte {
 	frame := []byte{0x80 | wire.OpText}
 	switch n := len(text); {

@@ -18,19 +18,19 @@ type Found struct {
 	Trials []Trial `json:"trials"`
 }
 
-// Search is how the highest rate that holds is looked for.
+// Search looks for the highest rate that holds.
 type Search struct {
 	Start     float64 // first rate tried, per second, over 0
-	Max       float64 // never tried above
-	Precision float64 // stop once the next rate is within this factor, over 1
-	Retries   int     // a rate fails only when it failed once more often than this
+	Max       float64 // highest rate tried
+	Precision float64 // the search ends when the best rate and the lowest failed one are within this factor, over 1
+	Retries   int     // how often a rate that failed is tried again
 }
 
 // maxHalvings bounds the way down from a start that does not hold.
 const maxHalvings = 6
 
-// Run doubles the rate until one fails (or halves it until one holds), then closes in by
-// geometric means. An error of try ends the search; what was found so far is returned with it.
+// Run doubles the rate until one fails, or halves it until one holds, and then closes in by geometric means. It fails if
+// the search makes no sense; an error of try ends it, and what was found so far is returned with the error.
 func (s Search) Run(try func(rate float64) (Trial, error)) (Found, error) {
 	if s.Start <= 0 || s.Precision <= 1 || s.Max < s.Start {
 		return Found{}, fmt.Errorf("pace: no search from %g to %g by a factor of %g", s.Start, s.Max, s.Precision)
@@ -50,6 +50,7 @@ func (s Search) Run(try func(rate float64) (Trial, error)) (Found, error) {
 	return c.Found, err
 }
 
+// climb is a search under way.
 type climb struct {
 	Search
 	Found
@@ -79,6 +80,7 @@ func (c *climb) bracket() (high float64, err error) {
 	return high, nil
 }
 
+// holds tries the rate, again up to Retries times while it fails.
 func (c *climb) holds(rate float64) (bool, error) {
 	for range c.Retries + 1 {
 		t, err := c.try(rate)

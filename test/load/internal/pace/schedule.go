@@ -2,17 +2,15 @@ package pace
 
 import "time"
 
-// Schedule gives event k (0, 1, 2…) the fixed time Start + k/rate. A late event does not move
-// the ones after it: that is what keeps a stalled server from hiding its stall (coordinated
-// omission).
+// Schedule gives event k (0, 1, 2…) the fixed time start + k/rate. A late event does not delay the ones after it, so a
+// server that stalls cannot hide it (coordinated omission).
 type Schedule struct {
 	start time.Duration
 	rate  float64
 	count int
 }
 
-// NewSchedule plans the events of length at rate per second, the first at start. Times are on
-// whatever clock start is on.
+// NewSchedule plans rate events per second for length, the first at start. Times are on the same clock as start.
 func NewSchedule(start time.Duration, rate float64, length time.Duration) Schedule {
 	return Schedule{start: start, rate: rate, count: int(rate*length.Seconds() + 0.5)}
 }
@@ -31,7 +29,7 @@ func (s Schedule) DueBy(now time.Duration) int {
 		return 0
 	}
 	k := min(int(float64(now-s.start)*s.rate/float64(time.Second)), s.count)
-	for k > 0 && s.Due(k-1) > now { // rounding may be one off either way
+	for k > 0 && s.Due(k-1) > now { // rounding may put k one too high or too low
 		k--
 	}
 	for k < s.count && s.Due(k) <= now {

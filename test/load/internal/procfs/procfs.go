@@ -22,7 +22,7 @@ type Usage struct {
 	PeakRSS int64         // highest RSS so far, bytes
 }
 
-// Read returns the usage of a process, 0 meaning this one.
+// Read returns the usage of the process with the id; 0 means this one.
 func Read(pid int) (Usage, error) {
 	name := "self"
 	if pid != 0 {
@@ -50,8 +50,8 @@ func parse(stat, status []byte) (u Usage, err error) {
 	return u, err
 }
 
-// parseCPU reads utime and stime, the 14th and 15th fields of proc_pid_stat(5). The 2nd, the
-// command's name, is in parentheses and may hold blanks and parentheses itself.
+// parseCPU reads utime and stime, the 14th and 15th fields of proc_pid_stat(5). The 2nd, the command's name, is in
+// parentheses and may contain blanks and parentheses.
 func parseCPU(stat []byte) (time.Duration, error) {
 	end := bytes.LastIndexByte(stat, ')')
 	if end < 0 {

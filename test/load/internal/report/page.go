@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-const folder = "benchmarks" // beside the page, for what it shows
+const folder = "benchmarks" // beside the page; holds its charts and the samples
 
 const intro = `<!-- Written by make bench; changes by hand are lost with the next run. -->
 # Benchmarks
@@ -32,7 +32,7 @@ Figures are medians over the rounds, with the lowest and the highest in parenthe
 
 `
 
-// Page is the whole of benchmarks.md.
+// Page returns the text of benchmarks.md.
 func (r *Report) Page() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, intro, r.Peers[0])

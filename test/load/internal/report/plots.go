@@ -92,10 +92,10 @@ func (r *Report) overConnections() (l line) {
 	return l
 }
 
-// inks give a server the same look also in a comparison that leaves another out.
+// inks give each server the same look in every comparison, whichever servers are left out.
 var inks = []string{"parley", "node", "bun", "floor"}
 
-// chart draws the plot's lines of all peers, the medians with their ends.
+// chart returns the plot's lines for all peers: medians, with the lowest and the highest value as spread.
 func (r *Report) chart(p plot) chart.Chart {
 	c := chart.Chart{Title: p.title, X: p.x, Y: p.y}
 	for i, peer := range r.Peers {

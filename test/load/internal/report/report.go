@@ -1,8 +1,8 @@
 //go:build linux
 
-// Package report turns the samples of a comparison into what people read: a table of medians with
-// their spreads, ratios and verdicts, what stopped each search, and a page with charts. It measures
-// nothing itself, so the page can be tested with figures that are known.
+// Package report turns the samples of a comparison into what people read: a table of medians with spreads, ratios and
+// verdicts, what stopped each search, and a page with charts. It measures nothing itself, so the page can be tested with
+// known figures.
 package report
 
 import (
@@ -12,7 +12,7 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// Names of the measurements. A sample's At tells those of one name apart.
+// Names of the measurements. A sample's At tells measurements of the same name apart.
 const (
 	Storm  = "storm"  // connections set up
 	Idle   = "idle"   // connections held
@@ -25,7 +25,7 @@ const (
 	Drop   = "drop"   // At connections lost at once, and recovered
 )
 
-// Sizes are what was asked for: what the rows are about.
+// Sizes are what the comparison was asked to measure; the rows of the tables follow from them.
 type Sizes struct {
 	Peers       []string  `json:"peers"`       // the first is the one to be judged
 	RoomClients int       `json:"roomClients"` // one of RoomSizes
@@ -59,8 +59,8 @@ type Report struct {
 	Faults      []string `json:"faults,omitempty"` // runs whose figures must not be trusted, and why
 }
 
-// Add takes a sample in, and notes what is wrong with it. Rates are raised until they break, so
-// there a broken run is a result.
+// Add adds a sample, and notes what is wrong with it. Rates are raised until they break, so for them a broken run is no
+// fault.
 func (r *Report) Add(s Sample) {
 	r.Samples = append(r.Samples, s)
 	for _, why := range r.faultsOf(s) {
@@ -108,7 +108,7 @@ func (r *Report) faultsOf(s Sample) (faults []string) {
 	return faults
 }
 
-// round is what one peer did in one round: figures that belong together.
+// round is what one peer did in one round. Figures are combined only within a round.
 type round struct {
 	report *Report
 	peer   string
@@ -139,7 +139,7 @@ func (u round) memory(measurement string, at float64) *scenario.Memory {
 	return nil
 }
 
-// rounds are the numbers of the rounds there are samples of.
+// rounds returns the numbers of the rounds that have samples, ascending.
 func (r *Report) rounds() (numbers []int) {
 	for _, s := range r.Samples {
 		if !slices.Contains(numbers, s.Round) {

@@ -44,7 +44,7 @@ func knee(best float64, server, own float64, trials ...pace.Trial) scenario.Resu
 	}}
 }
 
-// full is a comparison of three rounds with every row in it.
+// full returns a comparison of three rounds with every row in it.
 func full() *report.Report {
 	r := &report.Report{
 		Sizes: report.Sizes{
@@ -131,7 +131,7 @@ func TestReport_Publish(t *testing.T) {
 	assert.Error(t, r.Publish(filepath.Join(dir, "file")))
 }
 
-// row is the line of the table that begins with a work.
+// row returns the line of the table whose first cell begins with work.
 func row(t *testing.T, r *report.Report, work string) string {
 	t.Helper()
 	var b strings.Builder

@@ -11,25 +11,25 @@ import (
 
 const kib, mib = 1 << 10, 1 << 20
 
-// figure reads one number of a peer's round, if the round has it.
+// figure reads one number from a round; false if the round does not have it.
 type figure func(round) (float64, bool)
 
 // row is one line of a table.
 type row struct {
-	work   string // with the unit
-	format string
+	work   string // what was measured, with its unit
+	format string // of the figure, for fmt
 	of     figure
 	target target
-	note   string // below the table: how to read it, or why it is missing
+	note   string // printed below the table: how to read the figure, or why it is missing
 }
 
-// target is what the first peer has to reach; the zero value is none.
+// target is what the first peer has to reach. The zero value is no target.
 type target struct {
-	against string  // the peer that the ratio is to; "" for the figure itself
-	atLeast bool    // else at most
-	limit   float64 // of the ratio or the figure, over 0
+	against string  // the limit is for the ratio to this peer's figure; "": for the figure itself
+	atLeast bool    // the limit is a lower one
+	limit   float64 // over 0
 	unit    string
-	always  bool // in every round, not in the median of them; for figures that are no ratio to a peer's
+	always  bool // the worst round counts, not the median; only for figures that are not ratios to a peer's
 }
 
 func (t target) text() string {
@@ -46,7 +46,7 @@ func (t target) text() string {
 	return fmt.Sprintf("%s%g%s", sign, t.limit, t.unit)
 }
 
-// What can become of a target.
+// Verdicts on a target.
 const (
 	reached     = "reached"
 	notReached  = "**not reached**"
@@ -88,7 +88,7 @@ func (r *Report) goals() []row {
 	all := float64(2 * s.IdleClients)
 	small, big := s.RoomSizes[0], s.RoomSizes[len(s.RoomSizes)-1]
 	if len(s.RoomSizes) > 2 && small < 100 {
-		small = s.RoomSizes[1] // below a hundred the cost per message shows more than that per delivery
+		small = s.RoomSizes[1] // in rooms under a hundred, the cost per message outweighs that per delivery
 	}
 	return []row{
 		{
@@ -128,7 +128,7 @@ func roomsNote(s Sizes) string {
 		thousands(float64(s.ManyRooms)), thousands(float64(s.FewRooms)), s.RoomSpoken)
 }
 
-// recovery reads the outcome of a drop. A run that could not take place has none.
+// recovery reads a number from the outcome of a drop, if the drop took place.
 func recovery(clients int, of func(*swarm.Recovered) float64) figure {
 	return func(u round) (float64, bool) {
 		l := u.load(Drop, float64(clients))
@@ -139,7 +139,7 @@ func recovery(clients int, of func(*swarm.Recovered) float64) figure {
 	}
 }
 
-// dropNote gives what the share does not say, of all peers that took part.
+// dropNote says of all peers that took part what the share does not.
 func (r *Report) dropNote() string {
 	note := "Dropped connections: reset while messages are sent in all conversations, and set up again as fast as the server takes them, 64 at a time; the rivals with connection state recovery on. The worst round decides."
 	for _, peer := range r.Peers {
@@ -158,7 +158,7 @@ func (r *Report) dropNote() string {
 	return note
 }
 
-// growth needs two sizes: of one it would be 1 whatever the server does.
+// growth compares two sizes of room. With a single size it has no figure: that would always be 1.
 func growth(small, big int) row {
 	w := row{
 		work:   fmt.Sprintf("CPU per delivery in a room of %s over that in one of %s", thousands(float64(big)), thousands(float64(small))),
@@ -198,7 +198,7 @@ func p99Of(measurement string, at float64) figure {
 	return latency(measurement, at, func(l *scenario.Load) float64 { return l.Latency.P99 })
 }
 
-// latency reads only loads of which nothing was lost: a lost delivery has none.
+// latency reads a latency from loads that lost nothing: a lost delivery has no latency.
 func latency(measurement string, at float64, of func(*scenario.Load) float64) figure {
 	return func(u round) (float64, bool) {
 		l := u.load(measurement, at)
@@ -235,8 +235,8 @@ func ofMemory(of func(*scenario.Memory) float64) figure {
 	}
 }
 
-// memoryOfRooms is in MB (a million bytes) for 100 rooms. It can come out below 0: then the rooms
-// are lost in what two processes differ by anyway.
+// memoryOfRooms is the memory of 100 rooms in MB (a million bytes). It can be negative, when rooms take less than two
+// processes differ by anyway.
 func memoryOfRooms(few, many int) figure {
 	return func(u round) (float64, bool) {
 		a, b := u.memory(Rooms, float64(few)), u.memory(Rooms, float64(many))

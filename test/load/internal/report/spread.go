@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// spread is the middle and the ends of some values.
+// spread is the median and the ends of n values.
 type spread struct {
 	n                int
 	low, median, top float64
@@ -41,7 +41,7 @@ func (s spread) text(format string) string {
 	return fmt.Sprintf(format+" ("+format+"–"+format+")", s.median, s.low, s.top)
 }
 
-// over is the ratio of two medians, if there is one: below 0, as a difference can be, it says nothing.
+// over returns the ratio of two medians. There is none if a median is missing or, as a difference can be, negative.
 func (s spread) over(other spread) (float64, bool) {
 	if s.n == 0 || other.n == 0 || s.median < 0 || other.median <= 0 {
 		return 0, false
@@ -60,7 +60,7 @@ func ratio(a, b spread) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// thousands writes 10,000 and 13.3.
+// thousands formats a number as in 10,000 and 13.3, with at most one decimal.
 func thousands(v float64) string {
 	s := strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
 	whole, rest, found := strings.Cut(s, ".")

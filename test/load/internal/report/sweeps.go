@@ -14,7 +14,7 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// Sweeps is how cost per unit grows with what the server has to hold.
+// Sweeps says how the cost per unit of work grows with what the server has to hold.
 type Sweeps struct {
 	Title       string           `json:"title"` // one line: when, and at which commit
 	Environment []string         `json:"environment"`
@@ -68,7 +68,7 @@ func (s Sweeps) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// sweepTable has a line per cost and a column per value.
+// sweepTable writes a table with a line for each cost and a column for each value.
 func sweepTable(b *strings.Builder, swept scenario.Swept) {
 	head, names := []string{swept.By}, map[string]bool{}
 	for _, p := range swept.Points {

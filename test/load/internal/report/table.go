@@ -10,8 +10,8 @@ import (
 	"parley/test/load/internal/scenario"
 )
 
-// table writes rows as markdown: the medians with lowest and highest, and the ratios of the first
-// peer to each other one. With targets, they and their verdicts stand at both ends.
+// table writes rows as markdown: medians with lowest and highest, and the ratios of the first peer to each other one. With
+// targets, it adds a column of them and one of verdicts.
 func (r *Report) table(b *strings.Builder, rows []row, targets bool) {
 	first, others := r.Peers[0], r.Peers[1:]
 	head := []string{""}
@@ -49,20 +49,20 @@ func tableLine(b *strings.Builder, cells []string) {
 	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 }
 
-// goalsTable is the table of the figures to reach, with its notes.
+// goalsTable writes the table of the figures to reach, with its notes.
 func (r *Report) goalsTable(b *strings.Builder) {
 	goals := r.goals()
 	r.table(b, goals, true)
 	b.WriteByte('\n')
 	for _, w := range goals {
-		// A row that was not asked for needs no explanation.
+		// A row that was not measured needs no explanation.
 		if w.note != "" && (w.of == nil || r.spread(w.of, r.Peers[0]).n > 0) {
 			b.WriteString("- " + w.note + "\n")
 		}
 	}
 }
 
-// stops says of every search for the highest rate what ended it.
+// stops writes a table of the searches for the highest rate, with what ended each.
 func (r *Report) stops(b *strings.Builder) {
 	tableLine(b, []string{"server", "round", "held, messages/s", "deliveries/s", "CPU then: server + generator", "broke at", "why"})
 	b.WriteString("|---|---|---|---|---|---|---|\n")
@@ -93,11 +93,11 @@ func (r *Report) stop(peer string, k *scenario.Knee) []string {
 	}
 }
 
-// nearly is the share of a core, or of all, from which on it is called full.
+// nearly is the share of one core, or of all, from which on it is called full.
 const nearly = 0.9
 
-// full names the processor's part in the limit. A server of one thread is at its end with one
-// core, whatever else is free.
+// full says whether the processor set the limit, "" if not. A server with a single thread is at its limit with one full
+// core, even if others are free.
 func full(peer string, at *scenario.Load, cores int) string {
 	switch {
 	case at.ServerCores+at.OwnCores >= nearly*float64(cores):
@@ -108,7 +108,7 @@ func full(peer string, at *scenario.Load, cores int) string {
 	return ""
 }
 
-// WriteMarkdown writes the table of figures, what stopped the searches, and what it was measured on.
+// WriteMarkdown writes the table of figures, what stopped the searches, and what the figures were measured on.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	r.goalsTable(&b)

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// spokenEvery is how often something is said in each conversation, if the rate is not given: every
-	// client then has the offset of an event before its connection is cut, and misses some while it is away.
+	// spokenEvery is how often a message is sent in each conversation if the rate is not given. So every client has the
+	// offset of an event before its connection is cut, and misses some while it is away.
 	spokenEvery = 4 * time.Second
 	slowestDrop = 40 // messages per second
 
-	mostAway  = 2 * time.Minute // who is not back by then has not come back
-	aliveSoon = time.Second     // beyond a whole turn, on both sides of the outage
+	mostAway  = 2 * time.Minute // a client that is not back by then counts as lost
+	aliveSoon = time.Second     // sending goes on so much longer than a whole turn, on both sides of the outage
 )
 
-// DropCrowd is the crowd of the scenario Drop: its clients are those that are dropped, and each
-// conversation has one more, which sends and stays.
+// DropCrowd returns the crowd of the scenario Drop: the clients of c, all of which are dropped, and one more for each
+// conversation, which sends and stays connected.
 func DropCrowd(c swarm.Config) swarm.Config {
 	c.Rooms = min(max(c.Rooms, 1), max(c.Clients, 1))
 	c.Drop = c.Clients
@@ -29,11 +29,11 @@ func DropCrowd(c swarm.Config) swarm.Config {
 	return c
 }
 
-// DropRate is the messages per second if none are given: all conversations in turn.
+// DropRate is the default number of messages per second, over all conversations in turn.
 func DropRate(rooms int) float64 { return max(slowestDrop, float64(rooms)/spokenEvery.Seconds()) }
 
-// drop connects and joins everybody, cuts all connections but the senders' while messages are sent,
-// and has all come back. Before and after, a message goes to every conversation.
+// drop connects everybody, cuts all connections but the senders' while messages are sent, and lets all come back. Before
+// and after the outage, at least one message goes to every conversation.
 func (b *bench) drop(ctx context.Context, result *Result) error {
 	if b.Crowd.Polling {
 		return errors.New("connections are dropped and recovered over WebSocket alone")

@@ -19,7 +19,7 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// dropping drops 40 of 44 connections in 4 conversations; 400 messages a second keep them busy.
+// dropping returns a run that drops 40 of 44 connections in 4 conversations, with 400 messages a second.
 func dropping(t *testing.T, window string) scenario.Config {
 	t.Helper()
 	cfg := parleyRecovering(t, scenario.Drop, window)
@@ -140,8 +140,8 @@ func TestRun_drop(t *testing.T) {
 	})
 }
 
-// through returns the address of a proxy before the server, which passes each message event on as
-// often as copies says. Connections count from 1; a reset is passed on to the server.
+// through returns the address of a proxy before the server, which passes each message event on as often as copies says.
+// Connections are numbered from 1. When a client goes, the server's side is reset.
 func through(t *testing.T, server string, copies func(connection int) int) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -185,7 +185,7 @@ func through(t *testing.T, server string, copies func(connection int) int) strin
 	return "http://" + listener.Addr().String()
 }
 
-// pass copies a server's side of a WebSocket connection, until either end is gone.
+// pass copies what the server sends on a WebSocket connection, until either end is gone.
 func pass(client io.Writer, upstream io.Reader, copies func() int) {
 	var b []byte
 	buf := make([]byte, 32<<10)

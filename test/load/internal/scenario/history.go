@@ -16,11 +16,11 @@ import (
 // History is what a long conversation costs.
 type History struct {
 	Messages  int               `json:"messages"`                       // in the log before anybody joined
-	Each      float64           `json:"bytesEach,omitempty"`            // growth of the server's resident size by one of them
-	Pages     tally.Percentiles `json:"pages"`                          // time of one page from anywhere in it, one after the other
+	Each      float64           `json:"bytesEach,omitempty"`            // growth of the server's resident size per message
+	Pages     tally.Percentiles `json:"pages"`                          // time for one page at a random place, read one after the other
 	PageCPU   float64           `json:"serverCpuMicrosPage,omitempty"`  // server CPU per page
 	WriteCPU  float64           `json:"serverCpuMicrosWrite,omitempty"` // server CPU per message, with one member
-	PageLimit int               `json:"pageLimit"`                      // messages asked for
+	PageLimit int               `json:"pageLimit"`                      // messages asked for in each page
 }
 
 const (
@@ -29,7 +29,7 @@ const (
 	pageLimit   = 50
 )
 
-// prefill writes the messages by one member, who then goes.
+// prefill has one client write History messages and then disconnect.
 func (b *bench) prefill(ctx context.Context, result *Result) error {
 	cfg := b.crowdConfig(1)
 	cfg.Stalled, cfg.Churn, cfg.Idle, cfg.Users = 0, 0, 0, 1
@@ -50,7 +50,7 @@ func (b *bench) prefill(ctx context.Context, result *Result) error {
 		return err
 	}
 	if out.Accepted < b.History {
-		return fmt.Errorf("%d of %d messages could be written before: %v", out.Accepted, b.History, out.Refused)
+		return fmt.Errorf("history: only %d of %d messages were accepted, refused: %v", out.Accepted, b.History, out.Refused)
 	}
 	if err := b.quiet(ctx); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (b *bench) prefill(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// pages reads the history from places all over it.
+// pages reads pages of the history from random places, and measures them.
 func (b *bench) pages(ctx context.Context, s *swarm.Swarm, h *History) error {
 	took, cpu := tally.NewLatency(), b.meter().ServerCPU
 	for range pageCount {

@@ -12,10 +12,10 @@ import (
 
 var errNoPID = errors.New("the server's process id is needed to read its memory")
 
-// idle reads the server's memory at the start, with one crowd connected and joined, and with a
-// second of the same size. From the start to the end is all that came with the connections;
-// between the crowds what a server allocates once, or keeps as room for garbage while
-// connections come in, is in both readings, and only what each connection takes remains.
+// idle reads the server's memory three times: at the start, with one crowd connected and joined, and with a second one of
+// the same size. From the start to the end it grows by everything that comes with connections. Between the two crowds,
+// what a server allocates once, or keeps spare for garbage, is in both readings, so that the difference is what each
+// connection takes.
 func (b *bench) idle(ctx context.Context, result *Result) error {
 	if b.PID == 0 {
 		return errNoPID
@@ -74,8 +74,8 @@ const (
 	speakDrain = 20 * time.Second
 )
 
-// speak has Spoken messages sent in each of the crowd's conversations, all members taking turns. The
-// result keeps the load of the last crowd, or of the first with a fault.
+// speak sends Spoken messages in each of the crowd's conversations, by all members in turn. The result keeps the load of
+// the last crowd, or of the first that had a fault.
 func (b *bench) speak(ctx context.Context, s *swarm.Swarm, result *Result) error {
 	cfg := b.crowdConfig(b.Crowd.Clients)
 	messages := b.Spoken * cfg.Rooms
@@ -96,9 +96,9 @@ func (b *bench) speak(ctx context.Context, s *swarm.Swarm, result *Result) error
 	return nil
 }
 
-// settle makes the server collect its garbage, if it can be made to, and then gives it time to
-// return the memory to the system, which a runtime does little by little. Twice, because the
-// first collection only takes things out of pools (Go) and the second frees them.
+// settle makes the server collect its garbage, if it offers that, and then waits for d, because a runtime returns memory
+// to the system little by little. It collects twice: in Go, the first collection only takes things out of pools, and the
+// second frees them.
 func (b *bench) settle(ctx context.Context, d time.Duration) (forced bool, err error) {
 	for range 2 {
 		forced = b.collect(ctx)
@@ -109,7 +109,7 @@ func (b *bench) settle(ctx context.Context, d time.Duration) (forced bool, err e
 	return forced, b.quiet(ctx)
 }
 
-// storm connects a crowd and no more.
+// storm connects a crowd, which does not join.
 func (b *bench) storm(ctx context.Context, result *Result) error {
 	s, err := b.crowd(b.Crowd.Clients)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"parley/test/load/internal/swarm"
 )
 
-// precision is how close to the knee the search comes: within a factor of 1.1.
+// precision is the factor within which the search finds the knee.
 const precision = 1.1
 
-// knee searches the highest rate that holds. A crowd serves until a rate breaks: then some of
-// its connections may be gone and the server may have a backlog, so the next rate starts afresh.
+// knee searches the highest rate that holds. A crowd is used until a rate breaks. Then some of its connections may be gone
+// and the server may have a backlog, so the next rate starts with a new crowd.
 func (b *bench) knee(ctx context.Context, result *Result) error {
 	var crowd *swarm.Swarm
 	defer func() {

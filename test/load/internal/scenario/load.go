@@ -12,21 +12,20 @@ import (
 	"parley/test/load/internal/tally"
 )
 
-// lateLimit is how late the generator may send (p99) before a latency limit that broke is said to
-// be its fault too.
+// lateLimit is how late the generator may send (p99): above it, a broken latency limit is called the generator's fault too.
 const lateLimit = 25 * time.Millisecond
 
-// confirmPatience is longer than a server may take to give up on a confirmation: three tries of 2,
-// 4 and 8 s. Nothing need be heard of it in between.
+// confirmPatience is longer than a server takes to give up on a confirmation, three tries of 2, 4 and 8 s, between which
+// it may send nothing.
 const confirmPatience = 16 * time.Second
 
-// Load is what sending found. Counts cover warm-up and measured window, latencies and use the
-// window. Latencies begin when a message was due, not when it was written.
+// Load is the outcome of sending. Counts cover the warm-up and the measured window; latencies, CPU and memory cover the
+// window alone. Latencies begin when a message was due, not when it was written.
 type Load struct {
 	Rate     float64 `json:"rate"` // messages per second
 	Senders  int     `json:"senders"`
-	Size     int     `json:"size"`              // bytes of content, the least
-	MaxSize  int     `json:"maxSize,omitempty"` // and the most, if they differ
+	Size     int     `json:"size"`              // bytes of the shortest content
+	MaxSize  int     `json:"maxSize,omitempty"` // bytes of the longest content, if that is longer
 	Warmup   float64 `json:"warmupSeconds"`
 	Duration float64 `json:"durationSeconds"`
 
@@ -55,11 +54,11 @@ type Load struct {
 	Recovery      *swarm.Recovered `json:"recovery,omitempty"`     // of connections dropped
 	StalledEnded  int              `json:"stalledEnded,omitempty"` // stuck connections the server gave up
 
-	EventsPerSecond float64 `json:"otherEventsPerSecond"` // received that are no messages: typing, user_joined, reports
+	EventsPerSecond float64 `json:"otherEventsPerSecond"` // events received other than messages: typing, user_joined, reports
 	MiBPerSecond    float64 `json:"mibPerSecond"`         // received in messages
 
-	// ServerCPUPerEvent is the server's CPU time over all events received, ServerCPUMicros that over
-	// messages alone.
+	// ServerCPUPerEvent is the server's CPU time, in microseconds, divided by all events received; ServerCPUMicros is the
+	// same divided by messages received alone.
 	ServerCPUPerEvent float64 `json:"serverCpuMicrosPerEvent,omitempty"`
 
 	ServerCPUMicros float64           `json:"serverCpuMicrosPerDelivery,omitempty"`
@@ -115,7 +114,7 @@ func (b *bench) load(ctx context.Context, result *Result) error {
 	return err
 }
 
-// disturbed reports whether something goes on beside the messages that should not matter to them.
+// disturbed reports whether something goes on besides the messages that should not affect them.
 func (b *bench) disturbed() bool {
 	return b.Crowd.Stalled > 0 || b.Plan.Typing.Rate > 0 || b.Plan.ChurnRate > 0
 }
@@ -169,8 +168,7 @@ func loadOf(plan swarm.Plan, out swarm.Outcome, metered bool) *Load {
 	return l
 }
 
-// Fault says what is wrong with the load, "" if everything sent was accepted and arrived once
-// and in order.
+// Fault says what is wrong with the load. It is "" if everything sent was accepted and arrived once and in order.
 func (l *Load) Fault() string {
 	sum := func(m map[string]int) (n int) {
 		for _, v := range m {
@@ -236,8 +234,8 @@ func (l *Load) confirmFault() string {
 	return ""
 }
 
-// breaks says why the load does not hold with a p99 under limit, "" if it does. Latency counts from
-// the due time: a generator that is itself late can make a server look worse, never better.
+// breaks says why the load does not hold with a p99 under limit, and is "" if it holds. Latency counts from the due time,
+// so a generator that is late itself can make a server look worse but never better.
 func (l *Load) breaks(limit time.Duration) string {
 	if fault := l.Fault(); fault != "" {
 		return fault

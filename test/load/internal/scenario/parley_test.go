@@ -18,13 +18,13 @@ import (
 	"parley/test/load/internal/tally"
 )
 
-// parley is a short run against the real server, within this process.
+// parley returns a short run against the real server, within this process, without recovery.
 func parley(t *testing.T, name string) scenario.Config {
 	t.Helper()
 	return parleyRecovering(t, name, "0")
 }
 
-// parleyRecovering recovers connections for so long.
+// parleyRecovering is parley with a RECOVERY_WINDOW.
 func parleyRecovering(t *testing.T, name, window string) scenario.Config {
 	t.Helper()
 	loaded, err := bootstrap.LoadConfig(map[string]string{
@@ -166,7 +166,7 @@ func TestRun_parley(t *testing.T) {
 	})
 }
 
-// checkedBeside is how many of the messages decoded went to members that come and go.
+// checkedBeside returns how many of the decoded messages went to members that come and go.
 func checkedBeside(l *scenario.Load) uint64 {
 	if l.Churn == nil {
 		return 0

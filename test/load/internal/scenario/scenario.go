@@ -1,8 +1,8 @@
 //go:build linux
 
-// Package scenario runs what is measured: messages in one big room or many small ones, over WebSocket
-// or polling, beside churn, typing, confirmations or stuck receivers; connections that are all lost
-// at once and come back; idle connections; a storm of new ones; and the search for the highest rate that holds.
+// Package scenario runs what is measured: messages in one big room or in many small ones, over WebSocket or polling, with
+// churn, typing, confirmations or stuck receivers besides; connections that are all lost at once and come back; idle
+// connections; a storm of new ones; and the search for the highest rate that holds.
 package scenario
 
 import (
@@ -42,26 +42,25 @@ type Config struct {
 	Server   string // URL
 	Secret   string // signs the clients' tokens (HS256)
 	PID      int    // the server's process on this machine, 0 if its use cannot be read
-	GC       string // URL that makes the server collect garbage, used before memory is read; optional
+	GC       string // URL that makes the server collect garbage when it is got, before memory is read; optional
 
 	Crowd swarm.Config // URL and Token are set from the rest, Prefix is made unique if empty
 	Plan  swarm.Plan   // Meter is set from PID; Duration is also how long Idle holds
 
-	// History is how many messages the conversation holds before anybody joins; with it, pages of
-	// the history are read, too. For scenarios with one conversation.
+	// History is how many messages the conversation's log holds before anybody joins. If it is not 0, pages of the
+	// history are read, too. It is for scenarios with one conversation.
 	History int
 
-	// Spoken is how many messages are sent in each conversation of Idle, by its members in turn, before
-	// its memory is read.
+	// Spoken is how many messages are sent in each conversation of Idle, by its members in turn, before memory is read.
 	Spoken int
 
-	// Baseline runs the same load first without what disturbs it (stalled clients, churn, typing).
+	// Baseline runs the same load first without what disturbs it: stalled clients, churn, typing.
 	Baseline bool
 
-	FindKnee bool          // of the scenarios that send: search for the highest rate from Plan.Rate up
-	MaxP99   time.Duration // a rate holds only below this
-	MaxRate  float64       // the search goes no higher
-	Retries  int           // of a rate that failed
+	FindKnee bool          // in scenarios that send: search for the highest rate, from Plan.Rate up
+	MaxP99   time.Duration // a rate holds only if its p99 is below this
+	MaxRate  float64       // highest rate tried, messages per second
+	Retries  int           // how often a rate that failed is tried again
 }
 
 // Phase is the set-up of connections or memberships, with what it cost the server.
@@ -84,7 +83,7 @@ type Memory struct {
 	GCForced bool    `json:"gcForced"` // garbage was collected before the readings
 }
 
-// Result is all a scenario found; parts that do not apply are nil.
+// Result is the outcome of a scenario. Parts that do not apply are nil.
 type Result struct {
 	Scenario string `json:"scenario"`
 	Server   string `json:"server"`
@@ -96,8 +95,8 @@ type Result struct {
 	RSSStart int64  `json:"rssStart,omitempty"`  // of the server before the scenario, bytes
 	// Transport is websocket or polling.
 	Transport string `json:"transport"`
-	// Supported is false if the server does not know an event of the scenario, which then was not
-	// run; Missing names it.
+	// Supported is false if the server does not know something that the scenario needs, which Missing names. Then the
+	// scenario was not run.
 	Supported bool     `json:"supported"`
 	Missing   string   `json:"missing,omitempty"`
 	Connect   *Phase   `json:"connect,omitempty"`
@@ -109,8 +108,8 @@ type Result struct {
 	Knee      *Knee    `json:"knee,omitempty"`
 }
 
-// Run runs one scenario. Failed connections, lost messages and the like are results; an error
-// means that nothing could be measured.
+// Run runs one scenario. Failed connections, lost messages and the like are results. An error means that nothing could be
+// measured.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	cfg.Crowd.Polling = cfg.Crowd.Polling || cfg.Scenario == Polling
 	if cfg.Crowd.Prefix == "" {
@@ -166,14 +165,14 @@ type bench struct {
 	crowds int // prepared so far
 }
 
-// crowd prepares n clients, with ids and conversations that no other crowd has: those of the
-// k-th crowd begin with Prefix-k.
+// crowd prepares n clients. Their user and conversation ids are shared with no other crowd: those of the k-th crowd begin
+// with Prefix-k.
 func (b *bench) crowd(n int) (*swarm.Swarm, error) {
 	b.crowds++
 	return swarm.New(b.crowdConfig(n))
 }
 
-// crowdConfig is that of the latest crowd.
+// crowdConfig returns the configuration of the latest crowd, with n clients.
 func (b *bench) crowdConfig(n int) swarm.Config {
 	cfg := b.Crowd
 	cfg.URL = b.Server
@@ -200,8 +199,7 @@ func (b *bench) connect(ctx context.Context, s *swarm.Swarm, result *Result, joi
 	return err
 }
 
-// phase runs one set-up step and charges the server's CPU time to it, including what it does
-// right after.
+// phase runs one set-up step, and attributes the server's CPU time to it, including what the server does right after.
 func (b *bench) phase(ctx context.Context, step func(context.Context) (swarm.Setup, error)) (*Phase, error) {
 	before := b.meter().ServerCPU
 	setup, err := step(ctx)
@@ -218,7 +216,7 @@ func (b *bench) phase(ctx context.Context, step func(context.Context) (swarm.Set
 	return p, nil
 }
 
-// meter reads both processes. A server that is gone reads as zero: its dropped connections say so.
+// meter reads the use of both processes. A server that is gone reads as zero; its dropped connections will tell.
 func (b *bench) meter() swarm.Meter {
 	var m swarm.Meter
 	if own, err := procfs.Read(0); err == nil {

@@ -17,10 +17,10 @@ import (
 // What a sweep may vary.
 const (
 	RoomSize      = "room-size"     // members of one conversation; unit: a delivery
-	RoomCount     = "rooms"         // conversations of ten, beyond the clients' tenth idle ones of one member
+	RoomCount     = "rooms"         // conversations of ten members; beyond a tenth of the clients, idle ones of one member
 	Connections   = "connections"   // idle connections; unit: a connection
-	HistoryLength = "history"       // messages in the log before; unit: a message, a page
-	Conversations = "conversations" // that each user is in; unit: a membership
+	HistoryLength = "history"       // messages in the log beforehand; unit: a message, a page
+	Conversations = "conversations" // conversations that each user is in; unit: a membership
 )
 
 // Sweeps are all of them.
@@ -28,13 +28,13 @@ var Sweeps = []string{RoomSize, RoomCount, Connections, HistoryLength, Conversat
 
 const (
 	perRoom        = 10
-	sweepUsers     = 100 // in one big room, as many joins of new users are as many user_joined to all
+	sweepUsers     = 100 // in one big room: the join of each new user is announced to all members
 	sweepJoinRate  = 10_000
 	maxMemberships = 1000 // of one session
-	// jump is the growth of a cost from one value to the next that is called one.
+	// jump is how many times as much a cost must be as at the value before to be reported.
 	jump = 1.5
-	// leastCPU is how much CPU time must have been measured, in microseconds, for it to say anything: it
-	// comes in steps of 10 ms.
+	// leastCPU, in microseconds, is how much CPU time must have been measured to mean anything: the kernel counts it in
+	// steps of 10 ms.
 	leastCPU = 50_000
 )
 
@@ -42,10 +42,10 @@ const (
 type Sweep struct {
 	By         string
 	Values     []int
-	Deliveries float64 // per second, the same for all values, so that only the shape of the work differs
+	Deliveries float64 // per second, the same for all values, so that only the shape of the work differs; 0 keeps the rate
 }
 
-// ParseSweep reads `room-size=10,100,1000`.
+// ParseSweep reads a sweep written as `room-size=10,100,1000`.
 func ParseSweep(text string) (Sweep, error) {
 	by, list, _ := strings.Cut(text, "=")
 	if !slices.Contains(Sweeps, by) {
@@ -55,15 +55,15 @@ func ParseSweep(text string) (Sweep, error) {
 	for one := range strings.SplitSeq(list, ",") {
 		v, err := strconv.Atoi(strings.TrimSpace(one))
 		if err != nil || v < 1 {
-			return Sweep{}, fmt.Errorf("sweep %s: %q is no number of 1 or more", by, one)
+			return Sweep{}, fmt.Errorf("sweep %s: %q must be a whole number of at least 1", by, one)
 		}
 		s.Values = append(s.Values, v)
 	}
 	return s, nil
 }
 
-// Config is that of one value: cfg with what the sweep varies, and the rate that gives Deliveries.
-// Whoever starts a server of its own for each value runs them one by one with [Run].
+// Config returns the configuration for one value: cfg with what the sweep varies, and the rate that gives Deliveries. It
+// fails if the value needs more memberships of a client than a server allows.
 func (s Sweep) Config(cfg Config, value int) (Config, error) {
 	if cfg.Crowd.Prefix != "" {
 		cfg.Crowd.Prefix += "-" + strconv.Itoa(value)
@@ -94,7 +94,7 @@ func (s Sweep) Config(cfg Config, value int) (Config, error) {
 		cfg.Plan.Senders = crowd.Rooms
 	}
 	if idle := crowd.Idle; idle > 0 && (idle+crowd.Clients-1)/crowd.Clients >= maxMemberships {
-		return cfg, fmt.Errorf("sweep %s=%d: needs more than %d memberships of a client: more -clients", s.By, value, maxMemberships)
+		return cfg, fmt.Errorf("sweep %s=%d needs more than %d memberships of each client: use more -clients", s.By, value, maxMemberships)
 	}
 	if s.Deliveries > 0 {
 		cfg.Plan.Rate = s.Deliveries / float64(members)
@@ -119,7 +119,7 @@ type Swept struct {
 	Jumps      []string `json:"jumps,omitempty"` // costs which grew by half or more from one value to the next
 }
 
-// Run runs all values against one server, which keeps what it keeps from value to value. What was
+// Run runs all values against one server, one after the other; what the server keeps of one is there at the next. What was
 // measured before an error is returned with it.
 func (s Sweep) Run(ctx context.Context, cfg Config) (Swept, error) {
 	out := Swept{By: s.By, Deliveries: s.Deliveries}
@@ -128,7 +128,7 @@ func (s Sweep) Run(ctx context.Context, cfg Config) (Swept, error) {
 		if err != nil {
 			return out, err
 		}
-		// The end of the value before is no part of this one.
+		// The server may still be busy with the end of the value before.
 		if err := (&bench{Config: step}).quiet(ctx); err != nil {
 			return out, err
 		}
@@ -146,7 +146,7 @@ func (s Sweep) Run(ctx context.Context, cfg Config) (Swept, error) {
 
 var errNobody = errors.New("nobody could connect")
 
-// Add takes in the result of the next value.
+// Add adds the result of the next value.
 func (w *Swept) Add(value int, r Result) {
 	p := Point{Value: value, Result: r, Costs: costs(w.By, r), Growth: map[string]float64{}}
 	if r.Load != nil {
@@ -168,8 +168,8 @@ func (w *Swept) Add(value int, r Result) {
 	w.Points = append(w.Points, p)
 }
 
-// costs are what of a result is per unit of what the sweep varies. Costs that could not be read are
-// left out, and those of work so little that a step of the kernel's clock more or less would be a jump.
+// costs returns a result's costs per unit of what the sweep varies. It leaves out costs that could not be read, and those
+// of so little work that one step of the kernel's clock would look like a jump.
 func costs(by string, r Result) map[string]float64 {
 	all := map[string]float64{}
 	put := func(name string, v float64) {
@@ -190,7 +190,7 @@ func costs(by string, r Result) map[string]float64 {
 	}
 	if l := r.Load; l != nil {
 		put("cpuMicrosPerDelivery", l.ServerCPUMicros)
-		if r.RSSStart > 0 && r.History == nil { // what a history takes is in there, too
+		if r.RSSStart > 0 && r.History == nil { // with a history, the growth includes its messages
 			name, units := rssUnit(by, r)
 			put(name, float64(l.ServerRSS-r.RSSStart)/float64(units))
 		}
@@ -207,7 +207,7 @@ func costs(by string, r Result) map[string]float64 {
 	return all
 }
 
-// rssUnit says what the growth of the server's memory is divided by.
+// rssUnit says by how many units the growth of the server's memory is divided, and what the quotient is called.
 func rssUnit(by string, r Result) (name string, units int) {
 	switch by {
 	case RoomCount:
@@ -218,7 +218,7 @@ func rssUnit(by string, r Result) (name string, units int) {
 	return "rssBytesPerConnection", r.Clients
 }
 
-// Largest is the most connections a crowd of the sweep has.
+// Largest is the largest number of descriptors that the connections of one value are.
 func (s Sweep) Largest(cfg Config) (most int) {
 	for _, value := range s.Values {
 		if step, err := s.Config(cfg, value); err == nil {
@@ -228,7 +228,7 @@ func (s Sweep) Largest(cfg Config) (most int) {
 	return most
 }
 
-// Held is how many descriptors the connections of a scenario are.
+// Held returns how many file descriptors the connections of a scenario take.
 func Held(scenario string, c swarm.Config) int {
 	n := c.Clients
 	if scenario == Idle {

@@ -10,7 +10,7 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// ErrUnanswered is an event that the server did not answer: it may not know it.
+// ErrUnanswered means that the server did not answer an event in time. It may not know the event.
 var ErrUnanswered = errors.New("swarm: not answered")
 
 // question is an event whose answer somebody waits for. It belongs to the loop of its client.
@@ -25,8 +25,9 @@ type answer struct {
 	code string
 }
 
-// Ask emits an event with one argument, which is JSON, from the first client that has joined, and
-// waits for its answer: ok, or the code it was refused with. It is for the time between runs.
+// Ask emits an event with one argument, given as JSON, from the first client that has joined, and waits at most limit for
+// the answer: ok, or the code of a refusal. The error is ErrUnanswered, that of writing, or that of ctx. Call it between
+// runs.
 func (s *Swarm) Ask(ctx context.Context, event string, argument []byte, limit time.Duration) (ok bool, code string, err error) {
 	senders := s.senders(1)
 	if len(senders) == 0 {
@@ -53,7 +54,7 @@ func (s *Swarm) Ask(ctx context.Context, event string, argument []byte, limit ti
 // Conversation returns the id of a room.
 func (s *Swarm) Conversation(room int) string { return s.rooms[room] }
 
-// answers reports whether the packet is the answer that is waited for, and passes it on.
+// answers reports whether the packet is the answer that Ask waits for, and passes it on.
 func (l *loop) answers(p wire.Packet) bool {
 	q := l.question
 	if q.answer == nil || p.ID != q.id {

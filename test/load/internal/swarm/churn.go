@@ -11,15 +11,15 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// Churned is what came of members who leave and join while messages flow. What such a member must
-// get is exact: everything after the seq its join was answered with, up to the highest seq
-// anybody on its loop had seen when it asked to leave, in order; and nothing while it is out.
+// Churned is the outcome for members that leave and join while messages flow. It is known exactly what such a member must
+// get: everything after the seq of the answer to its join, up to the highest seq that any client of its loop had seen when
+// it asked to leave, in order; and nothing while it is out.
 type Churned struct {
 	Rate       float64           `json:"rate"` // joins and leaves per second
 	Members    int               `json:"members"`
 	Joins      int               `json:"joins"`
 	Leaves     int               `json:"leaves"`
-	Skipped    int               `json:"skipped"` // the member's last change was not answered yet
+	Skipped    int               `json:"skipped"` // changes not made because the member's last one was not answered yet
 	Refused    map[string]int    `json:"refused,omitempty"`
 	Unsent     map[string]int    `json:"unsent,omitempty"`
 	Unanswered int               `json:"unanswered"`
@@ -39,13 +39,13 @@ const (
 // unplanned is the due time of a change that is not on the schedule.
 const unplanned time.Duration = -1
 
-// churning is a loop's part of it.
+// churning is a loop's part of Churned.
 type churning struct {
 	Churned
 	joinTook, leaveTook *tally.Latency
 }
 
-// churn is the goroutine that makes members change sides on a schedule.
+// churn is the goroutine that makes members leave and join on a schedule.
 type churn struct {
 	swarm    *Swarm
 	members  []*client
@@ -53,7 +53,7 @@ type churn struct {
 	schedule pace.Schedule
 }
 
-// newChurn returns nil if nobody is to change.
+// newChurn returns nil for a run without churn.
 func newChurn(s *Swarm, r *run, p Plan) *churn {
 	if !r.churns {
 		return nil
@@ -154,8 +154,8 @@ func (l *loop) tookFrom(h *tally.Latency, due, now time.Duration) {
 	}
 }
 
-// settle adds up what the loops counted. What was not answered is not counted on: its membership
-// is neither closed nor accounted for, and Unanswered says so.
+// settle adds up what the loops counted. The membership of a member whose last change was not answered is not accounted
+// for; Unanswered counts these.
 func (g *churn) settle(parts []churning) *Churned {
 	join, leave := tally.NewLatency(), tally.NewLatency()
 	c := &Churned{Rate: g.rate, Members: len(g.members), Refused: map[string]int{}, Unsent: map[string]int{}}

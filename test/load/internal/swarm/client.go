@@ -33,8 +33,8 @@ type client struct {
 	loop   *loop
 
 	mu     sync.Mutex // guards the rest of this block
-	socket            // the WebSocket; what polls, when polling
-	up     *poster    // what posts; nil over WebSocket, else never
+	socket            // the WebSocket, or the connection that polls
+	up     *poster    // the connection that posts; nil over WebSocket
 
 	// Owned by the loop.
 	stream  wire.Stream
@@ -47,14 +47,14 @@ type client struct {
 	resume  resume
 }
 
-// socket is one descriptor with what waits to be written. It is guarded by its client's lock.
+// socket is one descriptor and the bytes that wait to be written to it. It is guarded by its client's lock.
 type socket struct {
 	fd     int    // -1 while not open, so that nobody writes to a reused number
-	unsent []byte // whole frames or requests, or the rest of one, which the kernel did not take yet
+	unsent []byte // frames or requests, the first perhaps begun, that the kernel has not taken yet
 }
 
-// send writes one text packet, masked, or posts it. It never blocks: what the kernel does not take
-// is kept, up to maxUnsent, and written by the loop.
+// send writes one text packet to the WebSocket, or posts it. It never blocks: what the kernel does not take is kept, up to
+// maxUnsent, and written by the loop.
 func (c *client) send(text []byte) error {
 	if c.up != nil {
 		return c.post(text)
@@ -135,7 +135,7 @@ func (c *client) shut() {
 	}
 }
 
-// close also takes the socket out of the epoll set: no other descriptor refers to it.
+// close also takes the socket out of the epoll set, because no other descriptor refers to it.
 func (k *socket) close() {
 	if k.fd >= 0 {
 		_ = unix.Close(k.fd)
@@ -143,7 +143,7 @@ func (k *socket) close() {
 	k.fd, k.unsent = -1, nil
 }
 
-// isOpen may be outdated when it returns.
+// isOpen reports whether the connection is open. The result may be outdated when it returns.
 func (c *client) isOpen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

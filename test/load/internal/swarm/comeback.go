@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// The pauses after a failed attempt are those of socket.io-client: the first, doubled by each further
-// one up to the longest, each shorter or longer by up to half. Only the first attempt has none before
-// it, so that all come at once.
+// The pauses after failed attempts are those of socket.io-client: each is twice as long as the one before, up to a limit,
+// and then made shorter or longer by up to half. There is none before the first attempt, so that all clients come at once.
 const (
 	firstReturnPause   = time.Second
 	longestReturnPause = 5 * time.Second
@@ -32,12 +31,12 @@ func (r *returning) pause() time.Duration {
 	return min(d, longestReturnPause)
 }
 
-// comeBack sets up all connections again, Config.Dialers at once, and returns how many are. Like
-// socket.io-client it does not try again where the server has refused CONNECT.
+// comeBack sets up all connections again, Config.Dialers at a time, and returns how many are open then. Like
+// socket.io-client, it does not try again after the server has refused CONNECT.
 func (d *drop) comeBack(ctx context.Context) (back int) {
 	ctx, cancel := context.WithTimeout(ctx, d.plan.Limit)
 	defer cancel()
-	// Each client is in it at most once, so that nobody waits to put one in.
+	// Each client is in the queue at most once, so putting one in never blocks.
 	queue := make(chan *returning, len(d.away))
 	for _, r := range d.away {
 		queue <- r

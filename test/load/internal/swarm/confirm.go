@@ -11,11 +11,10 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// Confirmed is what came of messages sent with confirm. Every client acknowledges at once whatever
-// asks for it.
+// Confirmed is the outcome for messages that ask for confirmation. Every client acknowledges them at once.
 type Confirmed struct {
 	Asked      uint64            `json:"asked"`  // deliveries that asked for an acknowledgement
-	Resent     uint64            `json:"resent"` // those of them that were not the first; not counted as doubled
+	Resent     uint64            `json:"resent"` // those of them that repeat an earlier delivery; not counted as doubled
 	Complete   int               `json:"complete"`
 	Partial    int               `json:"partial"`
 	Missing    int               `json:"missing"`    // accepted and never reported
@@ -24,7 +23,7 @@ type Confirmed struct {
 	Latency    tally.Percentiles `json:"latency"`    // of reports, from the message's due time; a missing one counts as tally.Never
 }
 
-// confirming is a loop's part of it.
+// confirming is a loop's part of Confirmed.
 type confirming struct {
 	Confirmed
 	latency *tally.Latency
@@ -52,8 +51,8 @@ func (l *loop) confirm(c *client, id int64) string {
 	return failure(c.send(wire.AppendAck(nil, id)))
 }
 
-// reported counts a message_delivered. The sender's session alone counts it: other sessions of
-// the same user get it, too.
+// reported counts a message_delivered, but only at the session that sent the message: other sessions of the same user get
+// it, too.
 func (l *loop) reported(c *client, p wire.Packet, now time.Duration) {
 	t := &l.tally
 	t.others++
@@ -89,7 +88,7 @@ func (l *loop) reported(c *client, p wire.Packet, now time.Duration) {
 	}
 }
 
-// othersOf returns, per room, how many users a sender's message must reach: all but the sender.
+// othersOf returns, for each room, how many users a message must reach: all but its sender.
 func (s *Swarm) othersOf() []int {
 	users := make([]map[string]struct{}, len(s.rooms))
 	s.each(func(l *loop) {

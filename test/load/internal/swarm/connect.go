@@ -21,17 +21,17 @@ type Setup struct {
 	Done    int                `json:"done"`
 	Retries int                `json:"retries,omitempty"`
 	Seconds float64            `json:"seconds"`
-	Took    *tally.Percentiles `json:"took,omitempty"`   // one connection, all attempts; nil for joins
-	Errors  map[string]int     `json:"errors,omitempty"` // of attempts, also of those that a retry made good
+	Took    *tally.Percentiles `json:"took,omitempty"`   // by one connection, with all its attempts; nil for joins
+	Errors  map[string]int     `json:"errors,omitempty"` // of all failed attempts, also if a later one succeeded
 	Idle    int                `json:"idle,omitempty"`   // idle conversations joined
 }
 
-// firstPause before a second attempt; each later one is twice as long.
+// firstPause is the pause before the second attempt. Each later pause is twice as long as the one before.
 const firstPause = 100 * time.Millisecond
 
-// Connect sets up all connections which are not open, at most ConnectRate new ones per second and
-// Dialers at once: TCP, WebSocket, Engine.IO, CONNECT with a token. Those that fail Attempts
-// times stay closed and are reported; the error is for the rest: no loops, or ctx ended.
+// Connect sets up all connections that are not open, at most ConnectRate new ones per second and Dialers at a time: TCP,
+// WebSocket or polling, Engine.IO, CONNECT with a token. Those that fail Attempts times stay closed and are reported in
+// the Setup. The error says that the loops could not be started, or that ctx ended.
 func (s *Swarm) Connect(ctx context.Context) (Setup, error) {
 	if err := s.start(); err != nil {
 		return Setup{}, err
@@ -107,8 +107,8 @@ func (d *dialing) record(attempt int, err error, took time.Duration) {
 	d.took.Record(took)
 }
 
-// attempt sets up one connection, which claims to be an earlier one if the claim is not empty, and
-// hands it to the client's loop.
+// attempt sets up one connection and hands it to the client's loop. If the claim is not empty, the connection asks to
+// recover an earlier one.
 func (s *Swarm) attempt(c *client, earlier claim) error {
 	token, err := s.cfg.Token(c.user)
 	if err != nil {

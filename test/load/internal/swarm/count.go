@@ -12,16 +12,16 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// What is known of a send.
+// How a send was answered.
 const (
 	unanswered byte = iota
 	yes
 	no
 )
 
-// run is what the loops must know of the sends under way. All but answers and reports is fixed;
-// an element of those is written by the loop of its sender alone, and read when the loops have
-// stopped counting for the run.
+// run is what the loops must know of the sends under way. Nothing in it changes but the elements of answers, reports and
+// heads, each of which only the loop of one client writes. answers and reports are read when the loops have stopped
+// counting for the run.
 type run struct {
 	schedule pace.Schedule
 	from, to time.Duration // the measured window of due times, on the swarm's clock
@@ -37,10 +37,9 @@ type run struct {
 	expected []int  // per room: users a message is to be confirmed by; nil without confirm
 	reports  []bool // nil without confirm
 
-	churns bool // those who may leave and join, do
+	churns bool // the clients of Config.Churn leave and join
 
-	// heads are, per room, the highest seq that its sender got; nil without a drop. The loop of that
-	// client alone writes an element.
+	// heads are, per room, the highest seq that the room's sender got; nil without a drop.
 	heads []atomic.Uint64
 }
 
@@ -49,16 +48,17 @@ func (r *run) measures(due time.Duration) bool { return due >= r.from && due < r
 // counts reports whether the client must get every message of its room.
 func (r *run) counts(c *client) bool { return !c.stalled && (!r.churns || !c.churns) }
 
-// sizeOf is the content size of send k: the golden ratio spreads consecutive ones over the range.
+// sizeOf returns the content size of send k in bytes. Multiplying by the golden ratio spreads consecutive sends evenly over
+// the range.
 func (r *run) sizeOf(k uint64) int {
 	span := uint64(r.maxSize - r.size + 1)
 	return r.size + int(uint64(uint32(k)*2654435769)*span>>32)
 }
 
-// counters never go back. Each loop has its own and publishes them in progress.
+// counters only grow. Each loop has its own and publishes them in progress.
 type counters struct {
-	delivered uint64 // messages received for the first time, all receivers
-	arrived   uint64 // those of them that were due
+	delivered uint64 // messages received for the first time, by all receivers
+	arrived   uint64 // those of them that due counts
 	due       uint64 // deliveries that accepted messages must cause
 	answered  uint64 // sends acknowledged, either way
 	joins     uint64 // joins answered, either way
@@ -68,8 +68,7 @@ type counters struct {
 	reports   uint64 // message_delivered, the first of each send
 }
 
-// loopTally is what one loop counts, beside its counters: of the current run, or for the whole life
-// of the swarm where noted.
+// loopTally is all that one loop counts: for the current run, or where noted, for the whole life of the swarm.
 type loopTally struct {
 	counters
 	published counters
@@ -123,8 +122,8 @@ func (t *loopTally) start(r *run) {
 	}
 }
 
-// publish shows the counters to those who wait. due and agreed go before answered: who reads them
-// the other way round and finds all sends answered also finds all that they cause.
+// publish adds what is new in the counters to progress. due and agreed are added before answered: a reader that reads
+// answered first, and finds all sends answered, then also finds all the deliveries they cause.
 func (t *loopTally) publish(p *progress) {
 	was := &t.published
 	if *was == t.counters {
@@ -152,7 +151,7 @@ func (t *loopTally) time(r *run, s wire.Stamp, now time.Duration) {
 	}
 }
 
-// malformed counts a packet that breaks the contract and keeps the first as an example.
+// malformed counts a packet that breaks the contract, and keeps the first one as an example.
 func (t *loopTally) malformed(why string, packet []byte) {
 	if t.bad == 0 {
 		t.example = fmt.Sprintf("%s: %.300q", why, packet)

@@ -13,46 +13,45 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// Drop cuts the connections of the Config.Drop clients in the midst of a run, all at once, and has
-// them all come back. The run's sends end Tail after the last one is back, so Duration is only how
-// long they go on at most.
+// Drop cuts the connections of the Config.Drop clients in the middle of a run, all at once, and lets them come back. The
+// run's sends end Tail after the last one is back, so the run's Duration is only an upper bound.
 type Drop struct {
 	After time.Duration // from the beginning of the measured window to the cut
 	Limit time.Duration // longest wait until all are back; 0 for no drop
-	Tail  time.Duration
+	Tail  time.Duration // from the last one's return to the end of sends
 }
 
-// Recovered is what came of the clients that were dropped. Times begin at the cut.
+// Recovered is the outcome for the clients that were dropped. Times begin at the cut.
 type Recovered struct {
 	Dropped   int            `json:"dropped"`
 	CutTook   float64        `json:"cutMs"` // from the first connection to the last
 	Back      int            `json:"back"`
-	Recovered int            `json:"recovered"` // of them, as the connections they were: same id, same pid
-	Rejoined  int            `json:"rejoined"`  // of the others: those that have joined their conversations anew
+	Recovered int            `json:"recovered"` // clients that are back with the same socket id and pid
+	Rejoined  int            `json:"rejoined"`  // clients that are back otherwise and have joined their conversation anew
 	Retries   int            `json:"retries"`
-	Errors    map[string]int `json:"errors,omitempty"` // of attempts, also of those that a retry made good
-	// Whole are recovered and have got every message of their conversations once and in order, over the
-	// whole run. Share is the part of the dropped that is whole; a member that stayed and is not whole
-	// counts as one more that was dropped.
+	Errors    map[string]int `json:"errors,omitempty"` // of all failed attempts, also if a later one succeeded
+	// Whole counts clients that were recovered and got every message of their conversation once and in order, over the
+	// whole run. Share is Whole divided by Dropped, where each client that stayed connected and did not get everything
+	// counts as one more dropped.
 	Whole int     `json:"whole"`
 	Share float64 `json:"share"`
-	// Missed are the deliveries that were owed to recovered clients when they came back.
+	// Missed counts the deliveries that were owed to recovered clients when they came back.
 	Missed   uint64            `json:"missed"`
 	LastBack float64           `json:"lastBackMs"`
-	BackTook tally.Percentiles `json:"backTook"` // who does not come back counts as tally.Never
-	// CaughtUp is until a client has, without a gap, all that had been said in its conversation when it
-	// came back; who never has counts as tally.Never.
+	BackTook tally.Percentiles `json:"backTook"` // a client that does not come back counts as tally.Never
+	// CaughtUp is the time until a client has, without a gap, everything that had been sent in its conversation when it
+	// came back. A client that never has counts as tally.Never.
 	CaughtUp tally.Percentiles `json:"caughtUp"`
-	// Stayed are the latencies of messages due from the cut on, to those whose connections were left alone.
+	// Stayed are the latencies of messages due from the cut on, to clients that stayed connected.
 	Stayed tally.Percentiles `json:"stayed"`
 
 	ServerCPUMicros float64 `json:"serverCpuMicrosEach,omitempty"` // from the cut until all are back, over those back: messages included
 	RSSBefore       int64   `json:"rssBefore,omitempty"`           // bytes, at the cut
 	RSSPeak         int64   `json:"rssPeak,omitempty"`             // highest seen from the cut to the end of the tail
-	RSSAfter        int64   `json:"rssAfter,omitempty"`            // set by who waits for it
+	RSSAfter        int64   `json:"rssAfter,omitempty"`            // bytes; set by the caller of Run
 }
 
-// dropping is a loop's part of it.
+// dropping is a loop's part of Recovered.
 type dropping struct {
 	Recovered
 	at                     time.Duration // of the cut, on the swarm's clock; 0 before it
@@ -76,7 +75,7 @@ type drop struct {
 	out   Recovered
 }
 
-// newDrop returns nil if nobody is to be dropped.
+// newDrop returns nil for a run without a drop.
 func newDrop(s *Swarm, r *run, p Plan) *drop {
 	if r.heads == nil {
 		return nil
@@ -105,7 +104,7 @@ func (d *drop) run(ctx context.Context) {
 	if cpu := d.meter().ServerCPU - before.ServerCPU; back > 0 {
 		d.out.ServerCPUMicros = float64(cpu.Microseconds()) / float64(back)
 	}
-	_ = pause(ctx, d.plan.Tail) // who interrupts it knows
+	_ = pause(ctx, d.plan.Tail) // if ctx ends, Run notices
 }
 
 // watchStep is how often the server's memory is looked at for its highest.
@@ -120,7 +119,7 @@ func (d *drop) watch(ctx context.Context) {
 	}
 }
 
-// cut ends all connections as when the proxy before the server dies: reset, with nothing said.
+// cut ends all connections as if a proxy in front of the server had died: they are reset, without a close frame.
 func (d *drop) cut() {
 	at := d.swarm.now()
 	d.swarm.each(func(l *loop) {
@@ -138,15 +137,15 @@ func (d *drop) cut() {
 
 func (l *loop) reset(c *client) {
 	c.mu.Lock()
-	// Without it the server would be told in order: it cannot fail on a socket that is open.
+	// Without this, closing would send a FIN. It cannot fail on an open socket.
 	_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	c.mu.Unlock()
 	c.shut()
 	c.resume.away, c.resume.recovered = true, false
 }
 
-// back counts a dropped client that is connected again. One that was not recovered joins anew, as its
-// application would; what was said meanwhile is then lost to it.
+// back counts a dropped client that is connected again. One that was not recovered joins anew, as its application would,
+// and has then lost what was sent meanwhile.
 func (l *loop) back(c *client, now time.Duration) {
 	t := &l.tally.dropping
 	if !c.resume.away {
@@ -185,12 +184,13 @@ func (l *loop) joinedAnew(c *client, body []byte, now time.Duration) {
 	l.behind(c, seq, now)
 }
 
-// behind notes up to where the client must have everything.
+// behind notes the seq up to which a client that is back must get everything.
 func (l *loop) behind(c *client, owed uint64, now time.Duration) {
 	c.resume.behind, c.resume.owed = true, owed
 	l.catchUp(c, now)
 }
 
+// catchUp records the time if the client has everything it was owed.
 func (l *loop) catchUp(c *client, now time.Duration) {
 	if last := c.seen.Last(); last < c.resume.owed || c.seen.Until(last).Lost > 0 {
 		return
@@ -199,7 +199,7 @@ func (l *loop) catchUp(c *client, now time.Duration) {
 	l.tally.dropping.caughtUp.Record(now - l.tally.dropping.at)
 }
 
-// reached notes how far a conversation has come, and who has caught up with it.
+// reached notes, for a message that a client got, how far its conversation has come and whether the client has caught up.
 func (l *loop) reached(c *client, due time.Duration, seq uint64, now time.Duration) {
 	t := &l.tally.dropping
 	switch {

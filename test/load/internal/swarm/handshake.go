@@ -21,7 +21,7 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// refusedError is a CONNECT the server answered with CONNECT_ERROR. Trying again would not help.
+// refusedError means that the server answered CONNECT with CONNECT_ERROR. Trying again would not help.
 type refusedError struct{ code string }
 
 func (e *refusedError) Error() string { return "refused: " + e.code }
@@ -31,7 +31,7 @@ type handshake struct {
 	fd       int
 	deadline time.Time
 	in       []byte // read but not yet used
-	early    []byte // frames that came before the answer to CONNECT: the events a server recovers
+	early    []byte // frames that came before the answer to CONNECT: the missed events of a recovered connection
 }
 
 // Read implements io.Reader over the socket.
@@ -73,8 +73,8 @@ func (h *handshake) Write(b []byte) (int, error) {
 // close gives up the socket.
 func (h *handshake) close() { _ = unix.Close(h.fd) }
 
-// run does all three steps, the last with the CONNECT packet given, and returns the body of its answer.
-// What the server sent beyond them stays in h.early and h.in.
+// run does all three steps, the last one with the given CONNECT packet, and returns the body of its answer. What the server
+// sent besides is left in h.early and h.in.
 func (h *handshake) run(t target, connect []byte) ([]byte, error) {
 	if err := h.upgrade(t); err != nil {
 		return nil, err
@@ -111,8 +111,8 @@ func cmpError(err error, p wire.Packet) error {
 // acceptGUID is fixed by RFC 6455, section 1.3.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// upgrade does the opening handshake of RFC 6455, section 4, with the headers a browser sends:
-// a server may keep them in memory, and then should pay for it. No extension is offered.
+// upgrade does the opening handshake of RFC 6455, section 4. It sends the headers of a browser, so that the memory of a
+// server that keeps them shows. It offers no extension.
 func (h *handshake) upgrade(t target) error {
 	var nonce [16]byte
 	binary.BigEndian.PutUint64(nonce[:], rand.Uint64())

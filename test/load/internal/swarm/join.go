@@ -17,9 +17,9 @@ const poll = 5 * time.Millisecond
 
 var errNoProgress = errors.New("swarm: joins are not being answered")
 
-// Join makes every open client join its room and its share of the idle conversations, at most
-// JoinRate joins per second and Joining unanswered at once. Refused joins are reported; the error is for the rest: no answer at all
-// for Timeout, or ctx ended.
+// Join makes every open client join its room and its share of the idle conversations, with at most JoinRate joins per
+// second and Joining unanswered at a time. Refused joins are reported in the Setup. The error says that none was answered
+// for Timeout, or that ctx ended.
 func (s *Swarm) Join(ctx context.Context) (Setup, error) {
 	began := s.now()
 	joins := len(s.clients) + s.cfg.Idle
@@ -57,7 +57,8 @@ func (s *Swarm) Join(ctx context.Context) (Setup, error) {
 	return setup, err
 }
 
-// join says who makes join k, of what, and by which ack id it is answered: own rooms come first.
+// join returns the client that makes join k, the conversation, and the ack id of the answer. The clients' rooms come
+// first, then the idle conversations.
 func (s *Swarm) join(k int) (c *client, conversation string, id int64) {
 	if k < len(s.clients) {
 		c = s.clients[k]

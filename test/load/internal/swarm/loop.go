@@ -21,14 +21,14 @@ const (
 	wakeID     = -1 // the id of the wake-up descriptor among the clients' ids
 )
 
-// The sockets of a client, told apart by the second half of epoll's data.
+// The two sockets of a client, told apart by the second half of epoll's data: up is the one that posts.
 const (
 	down int32 = iota
 	up
 )
 
-// loop reads for its clients on one thread. Everything below `todo` belongs to its goroutine,
-// which ends after a call has set stopping.
+// loop reads for its clients on one thread. The fields below todo belong to its goroutine, which ends once a call has set
+// stopping.
 type loop struct {
 	swarm *Swarm
 	epoll int
@@ -66,7 +66,7 @@ func newLoop(s *Swarm) (*loop, error) {
 	}, nil
 }
 
-// call runs f on the loop's goroutine and waits for it. After the loop has ended f does not run.
+// call runs f on the loop's goroutine and waits for it. Once the loop has ended, it returns without running f.
 func (l *loop) call(f func()) {
 	ran := make(chan struct{})
 	l.post(func() {
@@ -79,18 +79,19 @@ func (l *loop) call(f func()) {
 	}
 }
 
+// post has f run on the loop's goroutine and does not wait. Once the loop has ended, it does nothing.
 func (l *loop) post(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-l.done: // the descriptor is closed
+	case <-l.done: // l.wake is closed
 		return
 	default:
 	}
 	l.todo = append(l.todo, f)
 	var one [8]byte
 	binary.NativeEndian.PutUint64(one[:], 1)
-	// It can only fail when the counter is full, and then the loop is awake.
+	// It can fail only if the counter is full, and then the loop is awake.
 	_, _ = unix.Write(l.wake, one[:])
 }
 
@@ -125,7 +126,7 @@ func (l *loop) ready() int {
 		return n
 	}
 	nap := unix.NsecToTimespec(l.swarm.cfg.Nap.Nanoseconds())
-	// Cut short by a signal it is a shorter nap, which does no harm.
+	// A signal may make the nap shorter, which does no harm.
 	_ = unix.Nanosleep(&nap, nil)
 	return l.poll(0)
 }
@@ -166,10 +167,10 @@ func (l *loop) end() {
 // established is a connection whose handshake is done.
 type established struct {
 	fd     int
-	rest   []byte // read beyond the handshake: frames, or the packets of a polling body
-	post   int    // polling: the second descriptor
-	sid    string // polling
-	source byte
+	rest   []byte // read after the handshake: frames, or the packets of a polling body
+	post   int    // polling: the descriptor of the connection that posts
+	sid    string // polling: the Engine.IO session id
+	source byte   // last byte of the local address, as in target.dial
 	// answer is that to CONNECT; zero if the crowd does not recover connections.
 	answer wire.Connection
 }
@@ -211,7 +212,7 @@ func (l *loop) watch(c *client, fd int, side int32, events uint32) error {
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(c.id), Pad: side})
 }
 
-// drop ends a connection and keeps the reason.
+// drop ends a connection and counts the reason.
 func (l *loop) drop(c *client, reason string) {
 	c.shut()
 	c.joined = false

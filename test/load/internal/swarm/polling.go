@@ -16,31 +16,30 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// A polling client has two connections, as a browser does: on one a GET always waits, the other
-// posts. What is sent while a POST is under way goes out together with the next one.
+// A polling client has two connections, as in a browser: on one, a GET is always waiting, and the other one posts. Packets
+// sent while a POST is under way go out together in the next one.
 //
-// Responses are not asked to be compressed. A browser asks, and then the server pays for that,
-// too; here the generator would have to undo it.
+// Unlike a browser, it does not offer to decompress responses: the generator would have to spend CPU on that.
 
 const (
-	// maxPost bounds the body of a POST: servers take 1,000,000 bytes.
+	// maxPost bounds the body of a POST in bytes: servers take 1,000,000.
 	maxPost = 900_000
-	// maxIdle is how long a connection for posts is used again; Node's server closes it after 5 s, and
-	// a POST that crosses with that would be lost.
+	// maxIdle is how long after its last use a connection for posts is used again. Node's server closes one after 5 s, and
+	// a POST sent at the same moment would be lost.
 	maxIdle = 2 * time.Second
 )
 
-// poster is the sending side of a polling client. It is guarded by the client's lock, but for stream.
+// poster is the sending side of a polling client. The client's lock guards all of it but stream.
 type poster struct {
 	socket
 	sid     string
 	source  byte
 	queue   [][]byte      // packets for the next POST
-	queued  int           // their bytes
-	waiting bool          // for the answer to a POST
+	queued  int           // bytes in queue
+	waiting bool          // a POST is under way
 	used    time.Duration // when the last answer came, on the swarm's clock
 
-	stream wire.Stream // the loop's
+	stream wire.Stream // belongs to the loop
 }
 
 func (u *poster) begin(e established, now time.Duration) {
@@ -90,7 +89,7 @@ func (c *client) startPost() error {
 	return c.writeTo(&u.socket, up, s.target.appendPost(nil, u.sid, body))
 }
 
-// take joins the packets of one POST.
+// take removes the packets for one POST from the queue and returns them as its body.
 func (u *poster) take() (body []byte) {
 	n := 0
 	for n < len(u.queue) && (n == 0 || len(body)+1+len(u.queue[n]) <= maxPost) {
@@ -112,7 +111,7 @@ func (l *loop) serveUp(c *client, events uint32) {
 	case n < 0: // nothing to be read
 		return
 	case err != nil || n == 0 || idle:
-		if idle { // the server does not keep it open
+		if idle { // the server has closed a connection that was not in use
 			c.mu.Lock()
 			c.up.close()
 			c.mu.Unlock()
@@ -143,7 +142,8 @@ func (l *loop) serveUp(c *client, events uint32) {
 	}
 }
 
-// readUp reads once. The lock is held: whoever posts may be about to open another connection.
+// readUp reads once; n is -1 if there is nothing to read. idle reports that no POST was under way. It holds the lock,
+// because a sender may be about to open another connection.
 func (l *loop) readUp(c *client, events uint32) (n, head int, idle bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,7 +163,8 @@ func (l *loop) readUp(c *client, events uint32) (n, head int, idle bool, err err
 	return max(n, 0), head, !c.up.waiting, err
 }
 
-// posted notes that a POST was answered and sends what has come meanwhile.
+// posted notes that a POST was answered, and posts what has been queued meanwhile. closes says that the server closes the
+// connection.
 func (c *client) posted(closes bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -194,7 +195,7 @@ func (l *loop) cutPoll(c *client, b []byte, now time.Duration) {
 		l.drop(c, "GET: HTTP "+strconv.Itoa(r.Status))
 		return
 	}
-	// What is handled may be part of the leftovers, so they are dropped after it.
+	// The body may be part of the stream's leftovers, so these are dropped only after it has been handled.
 	if r.Close {
 		if err := l.reopen(c); err != nil {
 			l.drop(c, "GET: "+err.Error())
@@ -205,7 +206,7 @@ func (l *loop) cutPoll(c *client, b []byte, now time.Duration) {
 	c.stream.Keep(nil)
 }
 
-// polled handles the packets of a body and polls again.
+// polled handles the packets of a response's body, and polls again.
 func (l *loop) polled(c *client, body []byte, now time.Duration) {
 	for more := len(body) > 0; more; {
 		var packet []byte
@@ -240,7 +241,7 @@ func (l *loop) reopen(c *client) error {
 	return nil
 }
 
-// poll sets up one connection by polling: Engine.IO open, CONNECT. It opens the second connection.
+// poll sets up a session by polling: Engine.IO open, then CONNECT. It opens the second connection, the one that posts.
 func (h *handshake) poll(t target, source byte, token string) (e established, err error) {
 	open, err := h.exchange(t.appendPoll(nil, ""))
 	if err != nil {
@@ -309,7 +310,7 @@ func (h *handshake) exchange(request []byte) ([]byte, error) {
 	}
 }
 
-// headers are those a browser sends, but for Accept-Encoding.
+// headers are those of a browser, without Accept-Encoding.
 const headers = "Connection: keep-alive\r\nAccept: */*\r\nAccept-Language: en-US,en;q=0.9\r\n" +
 	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n"
 
@@ -328,7 +329,7 @@ func (t target) appendPost(dst []byte, sid string, body []byte) []byte {
 func (t target) appendHead(dst []byte, method, sid string) []byte {
 	dst = append(append(append(dst, method...), ' '), t.path...)
 	dst = append(dst, "?EIO=4&transport=polling&t="...)
-	dst = strconv.AppendUint(dst, uint64(rand.Uint32()), 36) // past caches, as the official client does
+	dst = strconv.AppendUint(dst, uint64(rand.Uint32()), 36) // keeps caches from answering, as in the official client
 	if sid != "" {
 		dst = append(append(dst, "&sid="...), sid...)
 	}

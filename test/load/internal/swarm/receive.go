@@ -10,12 +10,12 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// Ack ids with a fixed meaning; those of sends come after them.
+// Ack ids with a fixed meaning. Those of sends follow them.
 const (
 	joinAck = iota
 	leaveAck
-	idleAck   // of joins of conversations that are never used
-	rejoinAck // of who was dropped and not recovered
+	idleAck   // a join of a conversation that is never used
+	rejoinAck // the join of a client that was dropped and not recovered
 	firstFreeAck
 )
 
@@ -38,13 +38,13 @@ func (l *loop) frame(c *client, f wire.Frame, now time.Duration) string {
 	if err != nil {
 		return err.Error()
 	}
-	if !whole || op != wire.OpText { // binary attachments are none of ours
+	if !whole || op != wire.OpText { // binary attachments are of no interest here
 		return ""
 	}
 	return l.text(c, payload, now)
 }
 
-// text handles one text packet, of either transport.
+// text handles one text packet of either transport, and returns why the connection must end, or "".
 func (l *loop) text(c *client, packet []byte, now time.Duration) string {
 	if bytes.HasPrefix(packet, messageEvent) {
 		l.message(c, packet[2:], false, now)
@@ -61,7 +61,7 @@ func failure(err error) string {
 	return err.Error()
 }
 
-// packet handles everything but the common message.
+// packet handles everything but the usual message event, and returns why the connection must end, or "".
 func (l *loop) packet(c *client, text []byte, now time.Duration) string {
 	p := wire.ParsePacket(text)
 	switch p.Kind {
@@ -101,7 +101,7 @@ func (l *loop) event(c *client, p wire.Packet, now time.Duration) string {
 	return ""
 }
 
-// message counts one delivery. One that asks for an acknowledgement may come again.
+// message counts one delivery. A message that asks for an ack may come more than once.
 func (l *loop) message(c *client, body []byte, asks bool, now time.Duration) {
 	t := &l.tally
 	stamp, seq, ok := wire.ScanMessage(body)
@@ -141,7 +141,7 @@ func (l *loop) message(c *client, body []byte, asks bool, now time.Duration) {
 	}
 }
 
-// ack handles the answer to a join or to a send of the current run.
+// ack handles the answer to a join, a leave, an Ask, or a send of the current run.
 func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 	t := &l.tally
 	switch {
@@ -197,6 +197,7 @@ func (l *loop) ack(c *client, p wire.Packet, now time.Duration) {
 	t.malformed("ack without seq", p.Body)
 }
 
+// joined handles the answer to a client's join of its room, be it the first or one after a leave.
 func (l *loop) joined(c *client, body []byte, now time.Duration) {
 	t := &l.tally
 	t.joins++

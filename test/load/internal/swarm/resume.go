@@ -4,26 +4,25 @@ package swarm
 
 import "parley/test/load/internal/wire"
 
-// resume is what a client knows of its connection to recover it, kept as socket.io-client does: the
-// pid of the latest answer to CONNECT, and the offset of the latest event. It belongs to the client's
-// loop; the offset's bytes are its own.
+// resume is what a client needs to recover its connection, kept as in socket.io-client: the pid from the latest answer to
+// CONNECT, and the offset of the latest event. It belongs to the client's loop. offset is a copy.
 type resume struct {
 	answer wire.Connection
 	offset []byte
 
 	away      bool   // dropped, and not back yet
 	recovered bool   // came back in this run as the connection it was
-	behind    bool   // back, but without all that has been said meanwhile
-	owed      uint64 // behind: the seq up to which it must have all
+	behind    bool   // back, but still without some of what was sent meanwhile
+	owed      uint64 // if behind: the seq up to which it must get everything
 }
 
-// claim is what a new connection shows of an earlier one.
+// claim is what a new connection sends to recover an earlier one; empty if it does not.
 type claim struct{ pid, offset string }
 
 func (r *resume) claim() claim { return claim{pid: r.answer.PID, offset: string(r.offset)} }
 
-// by takes in the answer to CONNECT and reports whether the connection is recovered: it has the id and
-// the secret that it had.
+// by remembers the answer to CONNECT, and reports whether the connection is recovered: whether its id and pid are those it
+// had before.
 func (r *resume) by(answer wire.Connection) (recovered bool) {
 	recovered = answer.PID != "" && answer == r.answer
 	r.answer, r.recovered = answer, recovered
@@ -40,7 +39,7 @@ func (l *loop) note(c *client, body []byte) {
 	}
 }
 
-// Recovers reports how many open connections the server has promised to recover.
+// Recovers returns how many open connections have got a pid, which is the server's promise to recover them.
 func (s *Swarm) Recovers() (n int) {
 	s.each(func(l *loop) {
 		for _, c := range s.clients {

@@ -28,30 +28,30 @@ type Plan struct {
 	Drain    time.Duration // longest wait after the last send until all has arrived
 	Quiet    time.Duration // shorter end of that wait: nothing arrived for so long
 	Confirm  bool          // messages ask to be confirmed
-	Typing   Typing        // beside the messages
+	Typing   Typing        // typing events besides the messages
 	// ChurnRate is how many joins and leaves per second the clients of Config.Churn make, 0 for none.
 	ChurnRate float64
-	Drop      Drop         // in the midst of the messages
+	Drop      Drop         // connections lost in the middle of the run
 	Meter     func() Meter // read at both ends of the measured window; may be nil
 }
 
-// Meter is what the caller reads at the ends of the window.
+// Meter is what the caller reads at the ends of the window; zero what it cannot read.
 type Meter struct {
 	ServerCPU, OwnCPU time.Duration
-	ServerRSS         int64
-	ServerPeak        int64
+	ServerRSS         int64 // bytes
+	ServerPeak        int64 // highest RSS so far, bytes
 }
 
 // Mark is one end of the measured window.
 type Mark struct {
 	At        time.Duration // on the swarm's clock
 	Delivered uint64
-	Others    uint64 // events received that are no messages
+	Others    uint64 // events received other than messages
 	Bytes     uint64 // of message events
 	Meter
 }
 
-// Outcome is what a run found. Counts cover warm-up and window, latencies the window.
+// Outcome is the result of a run. Counts cover the warm-up and the window, latencies the window alone.
 type Outcome struct {
 	From, To   Mark
 	Intended   int
@@ -79,8 +79,9 @@ type Outcome struct {
 
 var errNoSender = errors.New("swarm: no client has joined, so none can send")
 
-// Run sends on an open schedule and accounts for every delivery. It returns when all has
-// arrived, or when Drain or Quiet is over.
+// Run sends on an open schedule and accounts for every delivery. It returns when everything has arrived, or when Drain or
+// Quiet is over; what is missing then is in the Outcome. It fails if the plan cannot be run, if no client can send, or if
+// ctx ends.
 func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 	if p.Size < wire.MinContent || p.Rate <= 0 || p.Duration <= 0 {
 		return Outcome{}, errors.New("swarm: a run needs a rate, a duration and room for the stamp in the content")
@@ -110,7 +111,7 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 		})
 	}
 	from, until := s.mark(ctx, r.from, p.Meter), r.to
-	if drop != nil { // who knows when it is over
+	if drop != nil { // the drop decides when the run is over
 		work.Wait()
 		until = s.now()
 	}
@@ -124,14 +125,14 @@ func (s *Swarm) Run(ctx context.Context, p Plan) (Outcome, error) {
 		err = s.drain(ctx, p, was, sending.sent)
 	}
 	if err == nil {
-		err = ctx.Err() // the rest may all have come although not everything was sent
+		err = ctx.Err() // it may have ended before everything was sent, and what was sent may all have arrived
 	}
 	out := s.settle(r, sending, typing, churn, drop)
 	out.From, out.To = from, to
 	return out, err
 }
 
-// senders picks the first n clients that joined, read and stay.
+// senders returns the first n clients that have joined and that neither stall, churn nor drop.
 func (s *Swarm) senders(n int) (senders []*client) {
 	s.each(func(l *loop) {
 		for _, c := range s.clients {
@@ -203,15 +204,15 @@ func (s *Swarm) mark(ctx context.Context, at time.Duration, meter func() Meter) 
 	return m
 }
 
-// snapshot is what of the counters a run is held against.
+// snapshot holds the counters that drain compares with their values before the run.
 type snapshot struct{ answered, agreed, reports uint64 }
 
 func (s *Swarm) snapshot() snapshot {
 	return snapshot{s.progress.answered.Load(), s.progress.agreed.Load(), s.progress.reports.Load()}
 }
 
-// drain waits until every send is answered, every due delivery has arrived and every accepted
-// message is reported, if it is to be.
+// drain waits until every send is answered, every due delivery has arrived and, with Confirm, every accepted message is
+// reported. It gives up without an error after Drain or Quiet.
 func (s *Swarm) drain(ctx context.Context, p Plan, was snapshot, sent int) error {
 	began, quiet := s.now(), s.now()
 	before := s.progress.arrived.Load() + was.reports

@@ -11,8 +11,8 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// sending is the one goroutine that sends a run's messages, each at its time or as soon after as
-// it can, never waiting for an answer.
+// sending is the one goroutine that sends a run's messages, each when it is due or as soon as possible after that. It never
+// waits for an answer.
 type sending struct {
 	swarm   *Swarm
 	plan    *run
@@ -20,7 +20,7 @@ type sending struct {
 	late    *tally.Latency
 	failed  map[string]int
 	sent    int
-	due     int // sends whose time had come when it ended
+	due     int // sends that were due before it ended
 	text    []byte
 	body    []byte
 }

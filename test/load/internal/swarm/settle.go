@@ -23,7 +23,7 @@ func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn, drop
 	typed := uint64(0)
 	s.each(func(l *loop) {
 		t := l.tally
-		l.tally.start(nil) // what comes late must not change what is read here
+		l.tally.start(nil) // what comes later must not change what is read here
 		latency.Merge(t.latency)
 		acks.Merge(t.acks)
 		for k, at := range t.last {
@@ -46,13 +46,7 @@ func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn, drop
 		}
 		out.Malformed += t.bad
 	})
-	s.each(func(l *loop) {
-		for _, c := range s.clients {
-			if c.loop == l && r.counts(c) {
-				out.Deliveries = out.Deliveries.Add(c.seen.Until(high[c.room]))
-			}
-		}
-	})
+	out.Deliveries = s.deliveries(r, high)
 	if churn != nil {
 		out.Churned = churn.settle(churned)
 		latency.RecordN(tally.Never, out.Churned.Deliveries.Lost)
@@ -76,7 +70,19 @@ func (s *Swarm) settle(r *run, sent *sending, typing *typing, churn *churn, drop
 	return out
 }
 
-// lastOnes is the distribution of the time until a message's last receiver had it.
+// deliveries adds up the accounts of all clients that must get every message; high are the rooms' last numbers.
+func (s *Swarm) deliveries(r *run, high []uint64) (sum tally.Deliveries) {
+	s.each(func(l *loop) {
+		for _, c := range s.clients {
+			if c.loop == l && r.counts(c) {
+				sum = sum.Add(c.seen.Until(high[c.room]))
+			}
+		}
+	})
+	return sum
+}
+
+// lastOnes returns the distribution of the time until each message's last receiver had it.
 func lastOnes(r *run, last []time.Duration) *tally.Latency {
 	h := tally.NewLatency()
 	for k, at := range last {
@@ -87,6 +93,7 @@ func lastOnes(r *run, last []time.Duration) *tally.Latency {
 	return h
 }
 
+// countAnswers sets Unanswered, which holds the number of sends before, Accepted and SeqGaps.
 func (o *Outcome) countAnswers(r *run, accepted, high []uint64) {
 	for _, a := range r.answers {
 		if a != unanswered {

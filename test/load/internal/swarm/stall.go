@@ -7,12 +7,12 @@ import "golang.org/x/sys/unix"
 // tcpEstablished is TCP_ESTABLISHED of Linux's tcp_states.h.
 const tcpEstablished = 1
 
-// stuckBuffer is the receive buffer of who has stalled, in bytes. It keeps the kernel from taking in
-// megabytes for nobody, so that the server soon notices.
+// stuckBuffer is the size in bytes of a stalled client's receive buffer. It keeps the kernel from accepting megabytes that
+// nobody reads, so that the server soon notices.
 const stuckBuffer = 4096
 
-// Stall makes the last Config.Stalled clients stop reading for good, their sockets open: stuck
-// receivers. Before it they are receivers like all others.
+// Stall makes the last Config.Stalled clients stop reading for good, with their sockets open. Before it, they are receivers
+// like all others.
 func (s *Swarm) Stall() {
 	s.each(func(l *loop) {
 		for _, c := range s.clients {
@@ -29,12 +29,11 @@ func (l *loop) stall(c *client) {
 	defer c.mu.Unlock()
 	if c.fd >= 0 {
 		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, c.fd, nil)
-		_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, stuckBuffer) // it gets stuck either way
+		_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, stuckBuffer) // without it, it gets stuck later
 	}
 }
 
-// ended counts the stalled connections that the server has given up. Nobody reads them, so the
-// kernel is asked.
+// ended counts the stalled connections that the server has ended. Since nobody reads from them, it asks the kernel.
 func (s *Swarm) ended() (n int) {
 	for _, c := range s.clients {
 		if c.stalls && c.stalled && !c.connected() {

@@ -1,17 +1,16 @@
 //go:build linux
 
-// Package swarm is a crowd of Socket.IO clients in one process: thousands of connections which
-// join conversations, send on an open schedule and account for every message they should get.
+// Package swarm is a crowd of Socket.IO clients in one process: thousands of connections that join conversations, send on
+// an open schedule and account for every message they must get.
 //
-// It must cost far less than the server it loads. So there is no goroutine per connection: each
-// [loop] owns an epoll set, one large read buffer for all its connections, and the whole state of
-// its clients, which nobody else touches while it runs. Others talk to a loop through call. What
-// is shared is small and named: a client's socket and unsent bytes, under the client's lock, and
-// the counters in progress.
+// It must cost far less than the server it loads, so there is no goroutine per connection. Each loop owns an epoll set, one
+// large read buffer for all its connections, and the whole state of its clients, which nobody else touches while it runs.
+// Other goroutines use a loop through call and post. Only two things are shared: a client's sockets with their unsent
+// bytes, under the client's lock, and the counters in progress.
 //
-// After blocking, a loop naps (Config.Nap) before it reads, so that what arrives within the nap is
-// read in one round. Without it the generator would wake once per message, and on loopback the
-// server's own write pays for each wake-up. Measured latencies may be too long by that nap.
+// After it has blocked, a loop naps (Config.Nap) before it reads, so that what arrives during the nap is read in one round.
+// Without the nap the generator would wake once per message, and on loopback the server's own write pays for each wake-up.
+// Measured latencies may be too long by the nap.
 package swarm
 
 import (
@@ -24,7 +23,7 @@ import (
 	"time"
 )
 
-// Config describes a crowd. Zero values of the tuning fields mean the defaults named there.
+// Config describes a crowd. In fields with a default, 0 means the default.
 type Config struct {
 	URL     string                            // http://host:port, the path defaults to /socket.io/
 	Origin  string                            // Origin header of the handshake, none if empty
@@ -45,13 +44,13 @@ type Config struct {
 	JoinRate    float64       // joins per second, default 2000
 	Joining     int           // joins unanswered at once, default 64
 	Attempts    int           // per connection, default 4, with growing pauses
-	Timeout     time.Duration // of one connection attempt, and for joins without any progress; default 20 s
+	Timeout     time.Duration // of one attempt to connect, and of joins while none is answered; default 20 s
 	Sources     int           // local addresses 127.0.0.1…n to connect from; default one per 20,000 connections
 	Nap         time.Duration // see the package comment; default 1 ms, negative for none
 	Sample      int           // one message in so many is decoded and checked in full, default 1000
 }
 
-// clientsPerSource keeps a local address below its 28,232 default ephemeral ports.
+// clientsPerSource keeps the connections from one local address below the 28,232 ephemeral ports of Linux's default.
 const clientsPerSource = 20_000
 
 func (c Config) withDefaults() Config {
@@ -111,7 +110,7 @@ func (c Config) validate() error {
 	return nil
 }
 
-// progress is what a waiting caller may read while loops run: the sums of their counters.
+// progress holds the sums of the loops' counters, which a waiting caller may read while the loops run.
 type progress struct {
 	delivered, arrived, due, answered, joins, others, bytes, agreed, reports atomic.Uint64
 }
@@ -130,7 +129,8 @@ type Swarm struct {
 	nextAck  int64 // first ack id of the next run
 }
 
-// New prepares a crowd; nothing is connected and no goroutine runs before Connect.
+// New prepares a crowd. It resolves the URL's host; nothing is connected and no goroutine runs before Connect. The error
+// says what in the configuration is not allowed.
 func New(cfg Config) (*Swarm, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -163,7 +163,7 @@ func New(cfg Config) (*Swarm, error) {
 
 func (s *Swarm) now() time.Duration { return time.Since(s.clock) }
 
-// start opens the loops, once.
+// start creates the loops, unless it has been called before.
 func (s *Swarm) start() error {
 	if s.loops != nil {
 		return nil
@@ -182,7 +182,7 @@ func (s *Swarm) start() error {
 	return nil
 }
 
-// each runs f on every loop's own goroutine, one after the other, and waits.
+// each runs f for every loop, on the loop's own goroutine, one after the other.
 func (s *Swarm) each(f func(l *loop)) {
 	for _, l := range s.loops {
 		l.call(func() { f(l) })
@@ -199,7 +199,7 @@ func (s *Swarm) Open() (n int) {
 	return n
 }
 
-// Close ends all connections and waits for the loops to end. Safe to repeat.
+// Close ends all connections and waits for the loops to end. It may be called again.
 func (s *Swarm) Close() {
 	s.each(func(l *loop) { l.stopping = true })
 	s.wait.Wait()

@@ -21,8 +21,8 @@ type target struct {
 	origin string
 }
 
-// parseTarget resolves http://host[:port][/path]. TLS is not spoken: it would measure the
-// generator's own encryption.
+// parseTarget resolves http://host[:port][/path]. There is no TLS, because the generator's own encryption would be
+// measured, too.
 func parseTarget(raw, origin string) (target, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -56,8 +56,8 @@ func (t target) sockaddr() (family int, sa unix.Sockaddr) {
 	return unix.AF_INET6, &unix.SockaddrInet6{Port: t.port, Addr: [16]byte(t.ip)}
 }
 
-// dial opens a non-blocking connection and waits until it stands. source is the last byte of the
-// local 127.0.0.x address, 0 to let the kernel choose.
+// dial opens a non-blocking connection and waits until it is established. source is the last byte of the local 127.0.0.x
+// address, 0 to let the kernel choose.
 func (t target) dial(source byte, deadline time.Time) (fd int, err error) {
 	if fd, err = t.begin(source); err != nil {
 		return -1, err
@@ -76,7 +76,7 @@ func (t target) dial(source byte, deadline time.Time) (fd int, err error) {
 	return fd, nil
 }
 
-// begin opens a non-blocking connection that may not stand yet.
+// begin opens a non-blocking connection, which may not be established yet.
 func (t target) begin(source byte) (fd int, err error) {
 	family, sa := t.sockaddr()
 	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -93,7 +93,7 @@ func (t target) begin(source byte) (fd int, err error) {
 		return fd, fmt.Errorf("nodelay: %w", err)
 	}
 	if source != 0 && family == unix.AF_INET {
-		// The port is chosen at connect, so one local port serves many servers.
+		// The port is chosen only at connect, so that one local port can serve connections to several servers.
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 			return fd, fmt.Errorf("bind without port: %w", err)
 		}
@@ -110,7 +110,7 @@ func (t target) begin(source byte) (fd int, err error) {
 
 var errTimeout = errors.New("timed out")
 
-// waitFor blocks until fd is ready for events, or the deadline.
+// waitFor blocks until fd is ready for one of the events; at the deadline it returns errTimeout.
 func waitFor(fd int, events int16, deadline time.Time) error {
 	for {
 		left := time.Until(deadline)

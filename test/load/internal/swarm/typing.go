@@ -10,20 +10,20 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// Typing is a flood of typing events beside the messages: Typists take turns, each saying by turns
-// that it types and that it does not, without asking for an answer.
+// Typing is a flood of typing events besides the messages. The typists take turns; each says alternately that it types and
+// that it does not, without asking for an answer.
 type Typing struct {
 	Rate    float64 // events per second over all typists, 0 for none
-	Typists int     // the last so many joined clients; at least one
+	Typists int     // how many of the joined clients, from the last one; at least one
 }
 
-// Typed is what came of it.
+// Typed is the outcome of the typing.
 type Typed struct {
 	Rate    float64        `json:"rate"` // events per second
 	Typists int            `json:"typists"`
 	Sent    int            `json:"sent"`
 	Unsent  map[string]int `json:"unsent,omitempty"`
-	Heard   uint64         `json:"heard"` // by all clients; the server may join or drop typing
+	Heard   uint64         `json:"heard"` // events received by all clients; the server may merge or drop some
 }
 
 // typing is the goroutine that sends the flood, on a schedule that does not wait for anybody.
@@ -34,7 +34,7 @@ type typing struct {
 	out      Typed
 }
 
-// newTyping returns nil if there is no flood. The clients are those who may send.
+// newTyping returns nil for a run without typing. clients are those that may send.
 func newTyping(s *Swarm, r *run, p Plan, clients []*client) *typing {
 	if p.Typing.Rate <= 0 {
 		return nil
@@ -69,7 +69,7 @@ func (t *typing) send(k int) {
 	t.out.Sent++
 }
 
-// typed counts one typing event, and checks the first and then one in Config.Sample.
+// typed counts one typing event. It checks the first, and then one in every Config.Sample.
 func (l *loop) typed(c *client, p wire.Packet) {
 	t := &l.tally
 	t.others++

@@ -6,12 +6,12 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Never is the longest latency recorded. A delivery that did not happen counts as Never in the
-// percentiles, so losing messages cannot make them look better.
+// Never is the longest latency recorded. A delivery that did not happen counts as Never, so that losing messages cannot
+// improve the percentiles.
 const Never = 60 * time.Second
 
-// Latency is an HDR histogram of durations, exact to three digits from 1 µs to Never. Not safe
-// for concurrent use: each reader owns one, and they are merged, never averaged.
+// Latency is an HDR histogram of durations, exact to three digits from 1 µs to Never. It is not safe for concurrent use:
+// each reader owns one, and in the end they are merged.
 type Latency struct{ h *hdrhistogram.Histogram }
 
 // NewLatency returns an empty histogram (about 190 KB).
@@ -25,11 +25,11 @@ func (l *Latency) Record(d time.Duration) { l.RecordN(d, 1) }
 // RecordN counts d n times.
 func (l *Latency) RecordN(d time.Duration, n uint64) {
 	us := min(max(d.Microseconds(), 1), Never.Microseconds())
-	// The value is inside the range, the one thing RecordValues can fail on.
+	// RecordValues fails only for a value outside the range, and this one is inside.
 	_ = l.h.RecordValues(us, int64(n))
 }
 
-// Merge adds what o holds.
+// Merge adds the values of o.
 func (l *Latency) Merge(o *Latency) { l.h.Merge(o.h) }
 
 // Percentiles are the usual points of a latency distribution, in milliseconds.
@@ -42,7 +42,7 @@ type Percentiles struct {
 	Max   float64 `json:"maxMs"`
 }
 
-// Percentiles reads the distribution; all zero if nothing was recorded.
+// Percentiles returns the distribution, all zero if nothing was recorded.
 func (l *Latency) Percentiles() Percentiles {
 	at := func(q float64) float64 { return float64(l.h.ValueAtQuantile(q)) / 1000 }
 	return Percentiles{

@@ -1,14 +1,14 @@
 package tally
 
-// maxGaps bounds the open gaps a receiver remembers. Beyond it the oldest is forgotten: its
-// numbers still count as lost, but one that arrives after all is then taken for a doubled one.
+// maxGaps bounds the gaps that a receiver remembers. Beyond it the oldest is forgotten: its numbers still count as lost,
+// but one that arrives after all counts as doubled.
 const maxGaps = 64
 
-// gap is a closed range of sequence numbers that did not arrive yet.
+// gap is a range of sequence numbers, both ends included, that have not arrived yet.
 type gap struct{ from, to uint64 }
 
-// Receiver follows one receiver's sequence numbers in one conversation, which the contract makes
-// 1, 2, 3… without a hole. The zero value expects 1 first. Not safe for concurrent use.
+// Receiver follows one receiver's sequence numbers in one conversation. By the contract these are 1, 2, 3… without a hole.
+// The zero value expects 1 first. It is not safe for concurrent use.
 type Receiver struct {
 	base, last uint64
 	got        uint64
@@ -17,13 +17,13 @@ type Receiver struct {
 	gaps       []gap
 }
 
-// Start forgets everything and expects the number after base.
+// Start forgets everything and expects base+1 next.
 func (r *Receiver) Start(base uint64) {
 	*r = Receiver{base: base, last: base, gaps: r.gaps[:0]}
 }
 
-// See counts the arrival of seq and reports whether it is the first. A number that fills an
-// earlier gap is out of order; one that fills none was there before.
+// See counts the arrival of seq and reports whether it is its first. A number that fills an earlier gap counts as
+// reordered; an older one that fills none counts as doubled.
 func (r *Receiver) See(seq uint64) bool {
 	if seq == r.last+1 {
 		r.last = seq
@@ -61,7 +61,7 @@ func (r *Receiver) Seen(seq uint64) bool {
 	return true
 }
 
-// fill takes seq out of the gap that holds it.
+// fill takes seq out of the gap that holds it, and reports whether there is one.
 func (r *Receiver) fill(seq uint64) bool {
 	for i, g := range r.gaps {
 		if seq < g.from || seq > g.to {
@@ -91,13 +91,13 @@ func (r *Receiver) Last() uint64 { return r.last }
 // Deliveries are counts over receivers: one message to one receiver is one delivery.
 type Deliveries struct {
 	Expected  uint64 `json:"expected"`
-	Received  uint64 `json:"received"` // without the doubled
+	Received  uint64 `json:"received"` // not counting the doubled
 	Lost      uint64 `json:"lost"`
 	Doubled   uint64 `json:"doubled"`
 	Reordered uint64 `json:"reordered"`
 }
 
-// Until settles the account of a receiver in a conversation whose last accepted number is high.
+// Until returns the account of a receiver in a conversation whose last accepted number is high.
 func (r *Receiver) Until(high uint64) Deliveries {
 	d := Deliveries{Received: r.got, Doubled: r.doubled, Reordered: r.reordered}
 	if high > r.base {
@@ -109,7 +109,7 @@ func (r *Receiver) Until(high uint64) Deliveries {
 	return d
 }
 
-// Add sums two accounts.
+// Add returns the sum of two accounts.
 func (d Deliveries) Add(o Deliveries) Deliveries {
 	return Deliveries{
 		Expected:  d.Expected + o.Expected,
@@ -120,7 +120,7 @@ func (d Deliveries) Add(o Deliveries) Deliveries {
 	}
 }
 
-// Clean reports whether everything expected arrived once and in order.
+// Clean reports whether everything expected arrived, once and in order.
 func (d Deliveries) Clean() bool {
 	return d.Lost == 0 && d.Doubled == 0 && d.Reordered == 0
 }

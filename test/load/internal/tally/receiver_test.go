@@ -52,7 +52,7 @@ func TestReceiver(t *testing.T) {
 	})
 }
 
-// Whatever arrives in whatever order, the account agrees with the plain one kept by a set.
+// Whatever arrives in whatever order, the account agrees with a simple one that is kept with a set.
 func TestReceiver_agreesWithASet(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 1))

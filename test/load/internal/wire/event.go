@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// timestamps of the contract: ISO 8601, UTC, milliseconds.
+// timestampLayout is the contract's form of timestamps: ISO 8601 in UTC with milliseconds.
 const timestampLayout = "2006-01-02T15:04:05.000Z"
 
 // AppendAck appends the text of an empty answer to an event that asked for one.

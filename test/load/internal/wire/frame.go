@@ -32,8 +32,7 @@ type Frame struct {
 	Payload []byte
 }
 
-// Cut takes the first frame off b and says how many bytes it took; 0 means that b does not hold
-// a whole frame yet.
+// Cut takes the first frame off b and returns how many bytes it took; 0 means that b does not hold a whole frame yet.
 func Cut(b []byte) (Frame, int, error) {
 	if len(b) < 2 {
 		return Frame{}, 0, nil

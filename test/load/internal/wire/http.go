@@ -19,17 +19,16 @@ var (
 	ErrHeadTooLarge = errors.New("wire: head of a response too large")
 )
 
-// Response is one HTTP/1.1 response. Body is a part of the bytes it was cut from, but for a chunked
-// one, which is copied.
+// Response is one HTTP/1.1 response. Body is a part of the bytes that it was cut from, unless it was chunked: then it is a
+// copy.
 type Response struct {
 	Status int
 	Close  bool // the server closes the connection after it
 	Body   []byte
 }
 
-// CutResponse takes the first response off b and says how many bytes it took; 0 means that b does
-// not hold a whole response yet. It must have a length or be chunked (RFC 9112, section 6), and
-// its body must not be encoded: nobody asked for that.
+// CutResponse takes the first response off b and returns how many bytes it took; 0 means that b does not hold a whole
+// response yet. The response must have a length or be chunked (RFC 9112, section 6), and its body must not be compressed.
 func CutResponse(b []byte) (Response, int, error) {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -99,8 +98,8 @@ func parseHead(head []byte) (r Response, f framing, err error) {
 	return r, f, nil
 }
 
-// cutChunks reads a chunked body without trailers (RFC 9112, section 7.1); 0 bytes taken mean that it is
-// not whole yet.
+// cutChunks reads a chunked body without trailers (RFC 9112, section 7.1). n is how many bytes it took; 0 means that the
+// body is not whole yet.
 func cutChunks(b []byte) (body []byte, n int, err error) {
 	for {
 		line, _, found := bytes.Cut(b[n:], []byte("\r\n"))
@@ -126,7 +125,7 @@ func cutChunks(b []byte) (body []byte, n int, err error) {
 	}
 }
 
-// CutPacket takes the first packet off a polling body.
+// CutPacket takes the first packet off a polling body; more reports whether others follow in rest.
 func CutPacket(body []byte) (packet, rest []byte, more bool) {
 	return bytes.Cut(body, []byte{Separator})
 }

@@ -64,7 +64,7 @@ func TestCutPacket(t *testing.T) {
 	assert.False(t, more)
 }
 
-// What is cut does not depend on what follows it, and nothing shorter is taken for whole.
+// What is cut does not depend on what follows it, and nothing shorter is taken for a whole response.
 func FuzzCutResponse(f *testing.F) {
 	f.Add([]byte(chunked))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n4hi"))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Stamp is what a load run writes into the content of each message: its number in the run and
-// the time at which the schedule wanted it sent, on the run's own clock.
+// Stamp is what a load run writes into the content of each message: the message's number in the run, and when it was due
+// by the schedule, on the run's own clock.
 type Stamp struct {
 	Number uint64
 	Due    time.Duration // since the clock's start
@@ -32,8 +32,8 @@ var (
 
 var filler = strings.Repeat("x", 4096)
 
-// AppendContent appends a content of size bytes (at least MinContent) which begins with the stamp.
-// All of it is plain ASCII that JSON needs not escape.
+// AppendContent appends a content of size bytes, at least MinContent, that begins with the stamp. All of it is ASCII that
+// needs no escaping in JSON.
 func AppendContent(dst []byte, s Stamp, size int) []byte {
 	start := len(dst)
 	dst = append(dst, stampMark[1:]...)
@@ -95,7 +95,7 @@ func ScanSeq(body []byte) (uint64, bool) {
 	return fixed(digits[:n])
 }
 
-// fixed reads decimal digits and nothing else. At most 19 fit a time.Duration's range.
+// fixed reads decimal digits and nothing else. b has at most 19, and the value must fit a time.Duration.
 func fixed(b []byte) (uint64, bool) {
 	var v uint64
 	for _, c := range b {
@@ -107,7 +107,7 @@ func fixed(b []byte) (uint64, bool) {
 	return v, len(b) > 0 && v <= 1<<63-1
 }
 
-// Accepted reports whether an ack's body says ok, and if not, its error code.
+// Accepted reports whether an ack's body says ok, and returns its error code if not.
 func Accepted(body []byte) (ok bool, code string) {
 	if bytes.Contains(body, okField) {
 		return true, ""

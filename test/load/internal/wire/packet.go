@@ -5,8 +5,7 @@ import (
 	"strconv"
 )
 
-// Kind says what a text packet is, over both layers: the Engine.IO type, and for Engine.IO
-// messages the Socket.IO type.
+// Kind says what a text packet is, in both protocols: its Engine.IO type, or for an Engine.IO message its Socket.IO type.
 type Kind uint8
 
 // The kinds a client of the default namespace receives.
@@ -26,7 +25,7 @@ const (
 // NoID is the ID of a packet that carries none.
 const NoID = -1
 
-// Packet is one text packet of the default namespace. Body is a part of the bytes parsed.
+// Packet is one text packet of the default namespace. Body is a part of the bytes that were parsed.
 type Packet struct {
 	Kind Kind
 	ID   int64
@@ -83,7 +82,7 @@ func parseSocketIO(b []byte) Packet {
 	return p
 }
 
-// cutID takes the digits before the payload. More than 18 are no id of ours.
+// cutID takes the digits before the payload. More than 18 are not an id of ours.
 func cutID(b []byte) (int64, []byte) {
 	var id int64
 	n := 0

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// Connection is what CONNECT is answered with: the id of the socket, and the secret it may be
-// recovered by, "" if the server does not recover connections.
+// Connection is the answer to CONNECT: the id of the socket, and the secret with which it can be recovered, "" if the
+// server does not recover connections.
 type Connection struct {
 	SID string `json:"sid"`
 	PID string `json:"pid"`
@@ -17,9 +17,8 @@ func DecodeConnected(body []byte) (c Connection, err error) {
 	return c, json.Unmarshal(body, &c)
 }
 
-// AppendConnect appends the text of a CONNECT with a token and, if pid is not "", with what
-// recovers an earlier connection: socket.io-client leaves the offset out as long as it has none.
-// None of the three needs escaping.
+// AppendConnect appends the text of a CONNECT with a token. If pid is not "", the CONNECT recovers an earlier connection;
+// like socket.io-client, it leaves out the offset if that is "". None of the three may need escaping in JSON.
 func AppendConnect(dst []byte, token, pid, offset string) []byte {
 	dst = append(dst, "40{"...)
 	if pid != "" {
@@ -31,9 +30,8 @@ func AppendConnect(dst []byte, token, pid, offset string) []byte {
 	return append(append(append(dst, `"token":"`...), token...), `"}`...)
 }
 
-// ScanOffset returns what socket.io-client takes for the offset of an event, `["name",…,"offset"]`:
-// the last argument if it is a string, whatever it means. The result is a part of body, unless the
-// string has escapes.
+// ScanOffset returns what socket.io-client takes for the offset of an event, `["name",…,"offset"]`: the last argument, if
+// it is a string, whatever it means. The result is a part of body unless the string has escapes.
 func ScanOffset(body []byte) ([]byte, bool) {
 	text, isString := bytes.CutSuffix(body, []byte(`"]`))
 	if !isString {

@@ -5,13 +5,13 @@ import "errors"
 // ErrFragments is a continuation without a beginning, or a new message inside an open one.
 var ErrFragments = errors.New("wire: fragments out of order")
 
-// idleCapacity is the largest leftover buffer a stream keeps between reads, in bytes: a stream is
-// one of tens of thousands, and most of the time it holds nothing.
+// idleCapacity is the largest buffer, in bytes, that a stream keeps between reads for leftovers: there are tens of
+// thousands of streams, and most of the time they hold nothing.
 const idleCapacity = 1024
 
-// Stream keeps what one connection has not finished between reads: the beginning of a frame and
-// the fragments of a message. Reads go through a large buffer which all connections of a reader
-// share; only leftovers are copied. A stream belongs to one goroutine.
+// Stream keeps what is unfinished on one connection between reads: the beginning of a frame, and the fragments of a
+// message. Reads go through a large buffer that all connections of a reader share, and only leftovers are copied. A stream
+// belongs to one goroutine.
 //
 //	head := s.Load(buf)              // leftovers move to the front of buf
 //	n := read(buf[head:])
@@ -24,8 +24,8 @@ type Stream struct {
 	op        byte // of the message in fragments, 0 if none
 }
 
-// Load copies the leftovers to the front of buf and returns their length. When they fill more
-// than half of it, as within one very long frame, they stay where they are and it returns 0.
+// Load copies the leftovers to the front of buf and returns their length. If they would fill more than half of buf, as
+// those of a very long frame, they stay where they are and Load returns 0.
 func (s *Stream) Load(buf []byte) int {
 	if len(s.left) > len(buf)/2 {
 		return 0
@@ -52,8 +52,8 @@ func (s *Stream) Keep(rest []byte) {
 	s.left = append(s.left[:0], rest...)
 }
 
-// Whole returns the message a data frame completes, with its opcode; ok is false while fragments
-// are missing. Control frames are not for Whole: they may come between fragments.
+// Whole returns the message that a data frame completes, with its opcode; ok is false while fragments are missing. Do not
+// call it with control frames, which may come between fragments.
 func (s *Stream) Whole(f Frame) (op byte, payload []byte, ok bool, err error) {
 	continues := f.Op == OpContinuation
 	if continues != (s.op != 0) {

@@ -14,8 +14,7 @@ import (
 	"parley/test/load/internal/wire"
 )
 
-// read feeds a stream from r in reads of at most chunk bytes through a buffer of size bytes, and
-// returns the messages.
+// read feeds a stream from r, in reads of at most chunk bytes through a buffer of size bytes, and returns the messages.
 func read(t *testing.T, r io.Reader, size int, chunk func() int) (messages []string) {
 	t.Helper()
 	var s wire.Stream
@@ -106,7 +105,7 @@ func FuzzStream(f *testing.F) {
 	})
 }
 
-// messagesOf reads until the first error.
+// messagesOf returns the messages in b, which it reads in chunks, up to the first error.
 func messagesOf(b []byte, chunk int) (messages []string) {
 	var s wire.Stream
 	buf := make([]byte, len(b)*2+2)

@@ -1,6 +1,5 @@
-// Command floor serves package floor: the bare program that does one write per delivery, against
-// which `make bench` reads CPU per delivery. Environment: HOST (127.0.0.1), PORT (3000; 0 takes
-// a free one).
+// Command floor serves package floor, the bare program to which `make bench` compares CPU per delivery. It reads HOST
+// (default 127.0.0.1) and PORT (default 3000; 0 takes a free one) from the environment.
 package main
 
 import (
