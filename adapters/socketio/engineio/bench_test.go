@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/adapters/socketio/engineio"
@@ -80,32 +79,4 @@ func BenchmarkReceive(b *testing.B) {
 	b.StopTimer()
 	require.NoError(b, client.Close())
 	require.NoError(b, engine.Shutdown(context.Background(), 0))
-}
-
-func TestAllocations(t *testing.T) {
-	t.Run("a multicast allocates nothing per recipient", func(t *testing.T) {
-		const recipients = 2000
-		c := newCrowd(t, recipients)
-		p := textPacket("hello")
-		volatile := p.Volatile()
-		for range 10 {
-			c.multicast(p) // queues and outboxes grow to their size
-		}
-		allocations := testing.AllocsPerRun(20, func() {
-			c.multicast(p)
-			c.multicast(volatile)
-		})
-		assert.Less(t, allocations, 0.02*recipients)
-	})
-
-	t.Run("a compressed multicast is compressed once", func(t *testing.T) {
-		const recipients = 500
-		c := newCrowdOf(t, recipients, engineio.Config{PerMessageDeflate: 1024})
-		text := strings.Repeat("long ", 1000)
-		for range 10 {
-			c.multicast(textPacket(text))
-		}
-		allocations := testing.AllocsPerRun(20, func() { c.multicast(textPacket(text)) })
-		assert.Less(t, allocations, 0.1*recipients)
-	})
 }

@@ -12,8 +12,6 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-const writeTimeout = 10 * time.Second
-
 func TestClose_Polling(t *testing.T) {
 	bubble(t, "the waiting poll gets what is enqueued, and the next one the close", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})

@@ -116,8 +116,3 @@ func readBase64(s string) ([]byte, error) {
 	}
 	return base64.StdEncoding.DecodeString(digits + strings.Repeat("=", (4-len(digits)%4)%4))
 }
-
-// unserved is a kit without a listener.
-func unserved(t *testing.T, config engineio.Config) *kit {
-	return (&kit{t: t}).serve(nil, config, nil)
-}

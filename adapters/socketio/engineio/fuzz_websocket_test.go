@@ -1,12 +1,10 @@
 package engineio_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 	"unicode/utf8"
@@ -119,20 +117,4 @@ func (k *kit) pipeWebSocket(t *testing.T) net.Conn {
 	k.engine.ServeHTTP(hijackable{httptest.NewRecorder(), server}, upgradeRequest())
 	t.Cleanup(func() { _ = client.Close() })
 	return client
-}
-
-func upgradeRequest() *http.Request {
-	r := httptest.NewRequest(http.MethodGet, webSocket, nil)
-	r.Header = upgradeHeader.Clone()
-	return r
-}
-
-// hijackable gives up conn for the asking.
-type hijackable struct {
-	*httptest.ResponseRecorder
-	conn net.Conn
-}
-
-func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
 }

@@ -12,11 +12,6 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-const (
-	interval = 25 * time.Second
-	timeout  = 20 * time.Second
-)
-
 func TestHeartbeat_Polling(t *testing.T) {
 	bubble(t, "a ping comes an interval after the handshake and after each pong", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()

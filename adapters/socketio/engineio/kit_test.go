@@ -2,7 +2,6 @@ package engineio_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -24,6 +23,13 @@ import (
 const (
 	patience = time.Minute
 	tick     = time.Millisecond
+)
+
+// The defaults of engineio.Config that tests wait for.
+const (
+	interval     = 25 * time.Second // PingInterval
+	timeout      = 20 * time.Second // PingTimeout
+	writeTimeout = 10 * time.Second
 )
 
 // bubble runs a subtest on a fake clock that stands still while anyone has something to do.
@@ -249,50 +255,11 @@ func (l *logs) take() string {
 	return l.text.String()
 }
 
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
+func fixedID(id string) func(*http.Request) (string, error) {
+	return func(*http.Request) (string, error) { return id, nil }
 }
 
-var errListenerClosed = errors.New("listener closed")
-
-func (l *pipeListener) dial() (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-l.closed:
-		return nil, errListenerClosed
-	}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, errListenerClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
-
-// dressing is the kit's listener, with dress around what it accepts.
-type dressing struct {
-	net.Listener
-	kit *kit
-}
-
-func (d dressing) Accept() (net.Conn, error) {
-	conn, err := d.Listener.Accept()
-	if err == nil && d.kit.dress != nil {
-		conn = d.kit.dress(conn)
-	}
-	return conn, err
+// unserved is a kit without a listener.
+func unserved(t *testing.T, config engineio.Config) *kit {
+	return (&kit{t: t}).serve(nil, config, nil)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -212,3 +213,43 @@ func (ws *wsClient) expectFarewell(ended []engineio.CloseReason) {
 }
 
 func (ws *wsClient) close() { _ = ws.conn.Close() }
+
+// openWebSockets opens n sessions.
+func (k *kit) openWebSockets(n int) []*wsClient {
+	k.t.Helper()
+	clients := make([]*wsClient, n)
+	for i := range clients {
+		clients[i] = k.openWebSocket()
+	}
+	return clients
+}
+
+func sessions(clients []*wsClient) []*engineio.Session {
+	all := make([]*engineio.Session, len(clients))
+	for i, ws := range clients {
+		all[i] = ws.peer.session
+	}
+	return all
+}
+
+// abort resets the connection.
+func (ws *wsClient) abort() {
+	assert.NoError(ws.t, ws.conn.(*net.TCPConn).SetLinger(0))
+	ws.close()
+}
+
+func upgradeRequest() *http.Request {
+	r := httptest.NewRequest(http.MethodGet, webSocket, nil)
+	r.Header = upgradeHeader.Clone()
+	return r
+}
+
+// hijackable gives up conn for the asking.
+type hijackable struct {
+	*httptest.ResponseRecorder
+	conn net.Conn
+}
+
+func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
+}

@@ -14,16 +14,6 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// numbered returns the offsets from..to, and sends their events.
-func (p *peer) numbered(from, to int) []string {
-	var offsets []string
-	for i := from; i <= to; i++ {
-		offsets = append(offsets, fmt.Sprint("a", i))
-		p.session.Send(event("a", offsets[len(offsets)-1]))
-	}
-	return offsets
-}
-
 // keeps sends the packet to a session that is over, and reports whether that keeps it.
 func keeps(p *peer, packet *engineio.Packet) bool {
 	kept := weak.Make(packet)

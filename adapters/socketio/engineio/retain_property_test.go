@@ -5,13 +5,10 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/adapters/socketio/engineio"
@@ -228,77 +225,4 @@ func clone(m map[string]string) map[string]string {
 		c[k] = v
 	}
 	return c
-}
-
-// TestRetain_concurrent lets a client lose its connection while several goroutines multicast to it and
-// to others: it gets everything once and in order, whichever of its sessions was known to the sender.
-func TestRetain_concurrent(t *testing.T) {
-	const senders, each, lives = 4, 1500, 25
-	k := onLoopback(t, engineio.Config{Retain: 1 << 20, OutboxBytes: 1 << 30})
-	stays := k.openWebSocket()
-	ws := k.openWebSocket()
-	var holder atomic.Pointer[engineio.Session]
-	holder.Store(ws.peer.session)
-
-	var order sync.Mutex // as a conversation's lock: it gives the numbers, and their order
-	number := 0
-	var sending sync.WaitGroup
-	for range senders {
-		sending.Go(func() {
-			for i := range each {
-				order.Lock()
-				number++
-				offset := fmt.Sprint("a", number)
-				e := event("a", offset)
-				engineio.Multicast(slices.Values([]*engineio.Session{stays.peer.session, holder.Load()}), e)
-				order.Unlock()
-				if i%20 == 0 {
-					time.Sleep(time.Millisecond) // no wait for anything: it spreads the load over the lives
-				}
-			}
-		})
-	}
-	last := 0
-	hear := func(ws *wsClient, f frame) {
-		if f == text("2") {
-			ws.sendText("3")
-			return
-		}
-		var n int
-		_, err := fmt.Sscanf(f.data, "4a%d", &n)
-		require.NoError(t, err, "%+v", f)
-		require.Equal(t, last+1, n, "a gap or a repeat")
-		last = n
-	}
-	random := rand.New(rand.NewPCG(1, 1))
-	for range lives {
-		for range random.IntN(300) {
-			hear(ws, ws.read())
-			if last == senders*each {
-				break
-			}
-		}
-		_ = ws.conn.Close()
-		next := k.openWebSocket()
-		for offset := fmt.Sprint("a", last); ; {
-			ended := ws.peer.ended() // it may end at any moment, also right behind a Resume that came too early
-			if ws.peer.session.Resume(next.peer.session, "a", offset, textPacket("a0")) {
-				break
-			}
-			require.Empty(t, ended, "it is over and cannot be resumed at %s", offset)
-			ws.peer.session.Close() // as a server that knows its client to be back
-		}
-		holder.Store(next.peer.session)
-		ws = next
-		require.Equal(t, text("4a0"), ws.read())
-	}
-	for last < senders*each {
-		hear(ws, ws.read())
-	}
-	sending.Wait()
-	last, ws = 0, stays
-	for last < senders*each {
-		hear(ws, ws.read())
-	}
-	assert.Empty(t, stays.peer.ended())
 }

@@ -15,10 +15,6 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-func fixedID(id string) func(*http.Request) (string, error) {
-	return func(*http.Request) (string, error) { return id, nil }
-}
-
 // The bytes that leave the server.
 func TestWire_Handshake(t *testing.T) {
 	for config, want := range map[*engineio.Config]string{
