@@ -81,7 +81,7 @@ func TestGoroutines(t *testing.T) {
 			ws.close()
 		}, engineio.ReasonTransportClose},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(sentence+" leaves no goroutine behind", func(t *testing.T) {
 			k := onLoopback(t, engineio.Config{})
 			k.http.SetKeepAlivesEnabled(false)
 			// The first brings the server to life.

@@ -22,7 +22,7 @@ func clumsy(p *peer) {
 }
 
 func TestPanic(t *testing.T) {
-	bubble(t, "in Receive ends its polling session only, and answers the request", func(t *testing.T) {
+	bubble(t, "a panic in Receive ends its polling session only, and the request is answered", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, clumsy)
 		c, other := k.handshake(), k.handshake()
 		c.postRefused("4a\x1e4panic\x1e4b")
@@ -34,7 +34,7 @@ func TestPanic(t *testing.T) {
 		assert.Contains(t, k.logs.take(), "clumsy receiver")
 	})
 
-	bubble(t, "in Receive ends its WebSocket session only", func(t *testing.T) {
+	bubble(t, "a panic in Receive ends its WebSocket session only", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, clumsy)
 		ws, other := k.openWebSocket(), k.openWebSocket()
 		ws.sendText("4a", "4panic", "4b")
@@ -47,7 +47,7 @@ func TestPanic(t *testing.T) {
 		assert.Contains(t, k.logs.take(), "clumsy receiver")
 	})
 
-	bubble(t, "in Closed is logged, and the session is over all the same", func(t *testing.T) {
+	bubble(t, "a panic in Closed is logged, and the session is over all the same", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, func(p *peer) { p.onClosed = func() { panic("clumsy end") } })
 		ws, c := k.openWebSocket(), k.handshake()
 		ws.close()
@@ -57,7 +57,7 @@ func TestPanic(t *testing.T) {
 		assert.Contains(t, k.logs.take(), "clumsy end")
 	})
 
-	bubble(t, "in accept refuses the session", func(t *testing.T) {
+	bubble(t, "a panic in accept refuses the session", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, func(*peer) { panic("clumsy accept") })
 		assert.Equal(t, answerOf(403, forbidden), summary(k.get(polling)))
 		assert.Equal(t, hungUp, k.upgradeTo(webSocket).read())
@@ -65,7 +65,7 @@ func TestPanic(t *testing.T) {
 		assert.Contains(t, k.logs.take(), "clumsy accept")
 	})
 
-	bubble(t, "in Do ends the session", func(t *testing.T) {
+	bubble(t, "a panic in a function given to Do ends the session", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		c := k.handshake()
 		c.peer.session.Do(func() { panic("clumsy turn") })
@@ -75,7 +75,7 @@ func TestPanic(t *testing.T) {
 		assert.Contains(t, k.logs.take(), "clumsy turn")
 	})
 
-	bubble(t, "in the sequence given to Multicast leaves no session stuck", func(t *testing.T) {
+	bubble(t, "a panic in the sequence given to Multicast leaves no session stuck", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		first, second := k.openWebSocket(), k.openWebSocket()
 		assert.Panics(t, func() {
@@ -89,7 +89,7 @@ func TestPanic(t *testing.T) {
 		assert.Equal(t, []string{"4two"}, second.readText(1))
 	})
 
-	bubble(t, "in a connection beneath is the end of its session and of nothing else", func(t *testing.T) {
+	bubble(t, "a panic in the connection beneath ends its session and nothing else", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		k.dress = func(conn net.Conn) net.Conn { return &clumsyConn{Conn: conn} }
 		ws := k.openWebSocket()

@@ -45,7 +45,7 @@ func TestReentrancy(t *testing.T) {
 		})
 	}
 
-	bubble(t, "Authorize that fails after a while holds nobody up", func(t *testing.T) {
+	bubble(t, "an Authorize that takes long holds up nobody else", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Authorize: func(r *http.Request) (any, error) {
 			if r.URL.Query().Get("slow") != "" {
 				time.Sleep(time.Minute)

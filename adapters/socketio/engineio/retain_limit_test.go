@@ -23,7 +23,7 @@ func keeps(p *peer, packet *engineio.Packet) bool {
 }
 
 func TestRetain_limits(t *testing.T) {
-	bubble(t, "one packet too many, and nothing can be resumed until the client has proved them", func(t *testing.T) {
+	bubble(t, "after one packet too many nothing can be resumed until the client has proved them", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.peer.numbered(1, 8)
@@ -35,7 +35,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Nil(t, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "as many as there may be can be resumed", func(t *testing.T) {
+	bubble(t, "as many packets as Retain allows can be resumed", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		offsets := ws.peer.numbered(1, 8)
@@ -43,7 +43,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Equal(t, offsets, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "the pong that was on its way when it was too much does not heal it, the next one does", func(t *testing.T) {
+	bubble(t, "a pong that was on its way when it became too much does not help, but the next one does", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.peer.numbered(1, 3)
@@ -63,7 +63,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a15"))
 	})
 
-	bubble(t, "after the end there may be four times as many, and then it is over for good", func(t *testing.T) {
+	bubble(t, "after the end there may be four times as many, and with one more all is lost for good", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.drop()
@@ -75,7 +75,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Nil(t, k.resumed(ws.peer, "a", "a33"))
 	})
 
-	bubble(t, "nobody can get a volatile packet after the end, so it is not kept", func(t *testing.T) {
+	bubble(t, "a volatile packet sent after the end is not kept", func(t *testing.T) {
 		ws := inMemory(t, retaining).openWebSocket()
 		ws.drop()
 		assert.True(t, keeps(ws.peer, event("a", "a1")))
@@ -97,7 +97,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.False(t, c.peer.session.CanResume("a", "0"))
 	})
 
-	bubble(t, "but only those that are not proved", func(t *testing.T) {
+	bubble(t, "large packets that are proved do not count", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws := k.openWebSocket()
 		for i := range 20 {
@@ -108,7 +108,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "19"))
 	})
 
-	bubble(t, "what was handed over counts apart, as long as it is not proved", func(t *testing.T) {
+	bubble(t, "what was handed over counts separately until it is proved", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.drop()
@@ -135,7 +135,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.False(t, next.peer.session.CanResume("a", "a28"))
 	})
 
-	bubble(t, "what was handed over has no end either, though", func(t *testing.T) {
+	bubble(t, "what was handed over is bounded together with what is sent", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.drop()
@@ -151,7 +151,7 @@ func TestRetain_limits(t *testing.T) {
 func TestRetain_outbox(t *testing.T) {
 	config := engineio.Config{Retain: 100, OutboxBytes: 1000}
 
-	bubble(t, "volatile packets that gave way are not what the client is expected to have", func(t *testing.T) {
+	bubble(t, "the client is not expected to have volatile packets that gave way", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "a1"))
@@ -165,7 +165,7 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a2"+strings.Repeat("k", 600)))
 	})
 
-	bubble(t, "also if others follow them only on other channels", func(t *testing.T) {
+	bubble(t, "the client is not expected to have them even if only other channels have packets after them", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "a1"))
@@ -178,7 +178,7 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a1"))
 	})
 
-	bubble(t, "those in front of the ones that gave way were sent", func(t *testing.T) {
+	bubble(t, "volatile packets before those that gave way were sent", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "v1").Volatile())
@@ -203,7 +203,7 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{"a1", two, three}, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "what is handed over may be more than an outbox holds, and does not count in it", func(t *testing.T) {
+	bubble(t, "what is handed over may be more than an outbox holds, and does not count", func(t *testing.T) {
 		k := inMemory(t, config)
 		c := k.handshake()
 		c.peer.session.Close()

@@ -14,7 +14,7 @@ import (
 )
 
 func TestRetain_memory(t *testing.T) {
-	bubble(t, "nothing is kept of what was proved", func(t *testing.T) {
+	bubble(t, "nothing that was proved is kept", func(t *testing.T) {
 		ws := inMemory(t, retaining).openWebSocket()
 		var kept []weak.Pointer[engineio.Packet]
 		for i := range 20 {
@@ -35,7 +35,7 @@ func TestRetain_memory(t *testing.T) {
 		ws.drop()
 	})
 
-	bubble(t, "nor, by the session before, of what was handed over", func(t *testing.T) {
+	bubble(t, "the older session keeps nothing that it has handed over", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws, next := k.openWebSocket(), k.openWebSocket()
 		p := event("a", "a1")

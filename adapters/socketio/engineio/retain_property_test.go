@@ -20,10 +20,10 @@ import (
 // missed, or nothing; and over all its lives it gets everything once and in order.
 func TestRetain_property(t *testing.T) {
 	for _, seed := range []uint64{1, 2, 3, 4, 5, rand.Uint64()} {
-		bubble(t, fmt.Sprint("with room enough it always carries on, seed ", seed), func(t *testing.T) {
+		bubble(t, fmt.Sprint("a client always carries on if there is room enough, seed ", seed), func(t *testing.T) {
 			playRetention(t, seed, engineio.Config{Retain: 10_000, OutboxBytes: 2000})
 		})
-		bubble(t, fmt.Sprint("with little room it is told so, and never has a hole, seed ", seed), func(t *testing.T) {
+		bubble(t, fmt.Sprint("a client never has a hole if there is little room, seed ", seed), func(t *testing.T) {
 			playRetention(t, seed, engineio.Config{Retain: 8, OutboxBytes: 2000})
 		})
 	}

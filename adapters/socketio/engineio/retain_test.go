@@ -21,29 +21,29 @@ func TestRetain_resume(t *testing.T) {
 		want    []string
 	}{
 		{"the last offset misses nothing", nil, "a", "a3", []string{}},
-		{"one in the middle misses what is behind it", nil, "a", "a1", []string{"a2", "a3"}},
-		{"a client that tells none has got nothing", nil, "a", "", []string{"a1", "a2", "a3"}},
-		{"a client that tells one of another life too", nil, "a", "z9", []string{"a1", "a2", "a3"}},
+		{"an offset in the middle misses what comes after it", nil, "a", "a1", []string{"a2", "a3"}},
+		{"a client without an offset has got nothing", nil, "a", "", []string{"a1", "a2", "a3"}},
+		{"a client with an offset of another life has got nothing", nil, "a", "z9", []string{"a1", "a2", "a3"}},
 		{"a channel that nothing was sent on misses nothing", nil, "b", "a1", []string{}},
-		{"what was proved is known by its last offset", func(ws *wsClient) { ws.prove(3) }, "a", "a3", []string{}},
-		{"what was proved is not there to be sent again", func(ws *wsClient) { ws.prove(3) }, "a", "a2", nil},
-		{"who has proved something has not got nothing", func(ws *wsClient) { ws.prove(3) }, "a", "", nil},
-		{"nor anything of another life", func(ws *wsClient) { ws.prove(3) }, "a", "z9", nil},
-		{"the proof of one channel says nothing of another", func(ws *wsClient) { ws.prove(3) }, "b", "", []string{}},
+		{"the last offset proved misses nothing", func(ws *wsClient) { ws.prove(3) }, "a", "a3", []string{}},
+		{"an offset before the last one proved cannot be resumed", func(ws *wsClient) { ws.prove(3) }, "a", "a2", nil},
+		{"a client without an offset cannot resume after it has proved something", func(ws *wsClient) { ws.prove(3) }, "a", "", nil},
+		{"a client with an offset of another life cannot resume after it has proved something", func(ws *wsClient) { ws.prove(3) }, "a", "z9", nil},
+		{"a proof on one channel says nothing of another", func(ws *wsClient) { ws.prove(3) }, "b", "", []string{}},
 		{
-			"what comes behind the proof is there",
+			"what was sent after the proof is there",
 			func(ws *wsClient) { ws.prove(3); ws.peer.session.Send(events("a4", "a5")...) },
 			"a", "a3",
 			[]string{"a4", "a5"},
 		},
 		{
-			"a ping that is not answered proves nothing",
+			"an unanswered ping proves nothing",
 			func(ws *wsClient) { ws.readText(4); ws.peer.session.Send(events("a4")...) },
 			"a", "a2",
 			[]string{"a3", "a4"},
 		},
 		{
-			"a proof of long ago is as good, after many pings",
+			"a proof of long ago is as good after many pings",
 			func(ws *wsClient) {
 				ws.prove(3)
 				for range 100 {
@@ -55,7 +55,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a4"},
 		},
 		{
-			"another channel's and unmarked packets are left out",
+			"packets of another channel and unmarked ones are left out",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("b", "b1"), textPacket("unmarked"), event("a", "a4"), event("b", "b2"))
 			},
@@ -63,7 +63,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a3", "a4"},
 		},
 		{
-			"volatile ones are of their moment",
+			"volatile packets are not sent again",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("a", "v1").Volatile())
 				ws.peer.session.Send(event("a", "a4"))
@@ -73,7 +73,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a4"},
 		},
 		{
-			"but their offsets count",
+			"the offset of a volatile packet counts",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("a", "v1").Volatile())
 				ws.peer.session.Send(event("a", "a4"))
@@ -82,7 +82,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a4"},
 		},
 		{
-			"also for the proof",
+			"the offset of a volatile packet counts as proved",
 			func(ws *wsClient) { ws.peer.session.Send(event("a", "v1").Volatile()); ws.prove(4) },
 			"a", "v1",
 			[]string{},
@@ -98,7 +98,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a5", "\x05"},
 		},
 		{
-			"and goes with it",
+			"a packet without an offset is left out with a volatile one before it",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("a", "v1").Volatile(), binaryPacket(9).Retain("a", "").Volatile())
 				ws.peer.session.Send(event("a", "a5"), binaryPacket(5).Retain("a", ""))
@@ -112,7 +112,7 @@ func TestRetain_resume(t *testing.T) {
 			ws.peer.session.Forget("a")
 			ws.peer.session.Send(event("a", "a5"))
 		}, "a", "a2", []string{"a5"}},
-		{"and the others go on", func(ws *wsClient) {
+		{"forgetting one channel leaves the others as they are", func(ws *wsClient) {
 			ws.peer.session.Send(event("b", "b1"), event("a", "a4"), event("b", "b2"))
 			ws.peer.session.Forget("a")
 		}, "b", "b1", []string{"b2"}},
@@ -151,7 +151,7 @@ func TestRetain_polling(t *testing.T) {
 		assert.Equal(t, []string{"a3", "a4"}, k.resumed(c.peer, "a", "a2"))
 	})
 
-	bubble(t, "an upgrade changes nothing", func(t *testing.T) {
+	bubble(t, "an upgrade does not change what is remembered", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		c := k.handshake()
 		c.peer.session.Send(events("a1")...)
@@ -182,7 +182,7 @@ func TestRetain_polling(t *testing.T) {
 }
 
 func TestRetain_forget(t *testing.T) {
-	bubble(t, "a ping goes on proving what stood before it, and no more", func(t *testing.T) {
+	bubble(t, "after Forget a ping still proves what was before it, and no more", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "a1"), event("b", "b1"))

@@ -63,7 +63,7 @@ func (r *room) countUntil(done <-chan struct{}) {
 }
 
 func TestTCP_Multicast(t *testing.T) {
-	t.Run("while sessions come and go, each gets every number of its time, in order", func(t *testing.T) {
+	t.Run("sessions that come and go get every number of their time, in order", func(t *testing.T) {
 		r := &room{members: make(map[*engineio.Session]bool)}
 		k := onLoopback(t, engineio.Config{OutboxBytes: 16 << 20}, r.join)
 		var counting, clients sync.WaitGroup
@@ -122,7 +122,7 @@ func TestTCP_Multicast(t *testing.T) {
 }
 
 func TestTCP_Shutdown(t *testing.T) {
-	t.Run("under traffic leaves nobody and nothing behind", func(t *testing.T) {
+	t.Run("a shutdown under traffic leaves nobody and nothing behind", func(t *testing.T) {
 		for range 2 {
 			r := &room{members: make(map[*engineio.Session]bool)}
 			k := onLoopback(t, engineio.Config{OutboxBytes: 16 << 20, WriteTimeout: 3 * time.Second}, r.join)

@@ -18,7 +18,7 @@ import (
 )
 
 func TestTCP_SlowClient(t *testing.T) {
-	t.Run("one that stops reading is let go after WriteTimeout", func(t *testing.T) {
+	t.Run("a client that stops reading is let go after WriteTimeout", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
 		ws := k.openWebSocket()
 		for range 100 {
@@ -29,7 +29,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.ErrorIs(t, err, syscall.ECONNRESET, "the kernel holds nothing more for it")
 	})
 
-	t.Run("one that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
+	t.Run("a client that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 1 << 20, WriteTimeout: time.Hour})
 		stuck, others := k.openWebSocket(), k.openWebSockets(8)
 		before := heap()
@@ -75,7 +75,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.Less(t, int(heap()-before), size+clients*24<<10)
 	})
 
-	t.Run("one that is closed while it does not read ends after WriteTimeout", func(t *testing.T) {
+	t.Run("a session closed while its client does not read ends after WriteTimeout", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
 		ws := k.openWebSocket()
 		ws.peer.send(strings.Repeat("x", 16<<20))
@@ -84,7 +84,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, patience, tick)
 	})
 
-	t.Run("one that is closed while it does not read, and goes on in time, gets everything and the close frame", func(t *testing.T) {
+	t.Run("a client that reads on in time after its session was closed gets everything and the close frame", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20})
 		ws := k.openWebSocket()
 		for i := range 30 {
@@ -100,7 +100,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.Equal(t, 1, k.engine.Len(), "only the server's half is closed, until the client follows")
 	})
 
-	t.Run("one that sends too much hears why, although most of it is never read", func(t *testing.T) {
+	t.Run("a client that sends too much hears why, although most of it is never read", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{MaxPayload: 1000})
 		for range 5 {
 			ws := k.openWebSocket()

@@ -78,7 +78,7 @@ func (u *upgrader) hear(packet string) {
 }
 
 func TestTCP_Upgrade(t *testing.T) {
-	t.Run("under traffic in both directions loses, doubles and reorders nothing", func(t *testing.T) {
+	t.Run("an upgrade under traffic in both directions loses, doubles and reorders nothing", func(t *testing.T) {
 		const total = 1500
 		for round := range 5 {
 			r := &room{members: make(map[*engineio.Session]bool)}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestDo(t *testing.T) {
-	bubble(t, "calls are made in order, one at a time, and not during Receive", func(t *testing.T) {
+	bubble(t, "functions are called in order, one at a time, and not during Receive", func(t *testing.T) {
 		var order []int
 		var busy atomic.Bool
 		enter := func(i int) {
@@ -43,7 +43,7 @@ func TestDo(t *testing.T) {
 		assert.Equal(t, want, order)
 	})
 
-	bubble(t, "Closed comes after the call under way, and none comes after Closed", func(t *testing.T) {
+	bubble(t, "Closed comes after the call in progress, and no call comes after Closed", func(t *testing.T) {
 		var order []string
 		k := inMemory(t, engineio.Config{}, func(p *peer) {
 			p.onClosed = func() { order = append(order, "closed") }

@@ -51,7 +51,7 @@ func TestUpgrade_Close(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonTransportClose), c.peer.ended())
 	})
 
-	bubble(t, "a session that dies of silence takes the WebSocket with it", func(t *testing.T) {
+	bubble(t, "a session whose client is silent takes the WebSocket with it", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{UpgradeTimeout: time.Hour}).handshake()
 		ws := c.probe()
 		assert.Equal(t, hungUp, ws.read())

@@ -15,7 +15,7 @@ import (
 )
 
 func TestConn_Read(t *testing.T) {
-	t.Run("what came before the connection is watched is told at once", func(t *testing.T) {
+	t.Run("the handler is told at once of what came before the connection is watched", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		_, _ = io.WriteString(client, "early")
 		r := newReader(c)
@@ -26,7 +26,7 @@ func TestConn_Read(t *testing.T) {
 		require.ErrorIs(t, r.err, netpoll.ErrWouldBlock)
 	})
 
-	t.Run("what comes later is told, each time that all has been read", func(t *testing.T) {
+	t.Run("the handler is told of what comes later, each time that all has been read", func(t *testing.T) {
 		r, client := watched(t)
 		for _, want := range []string{"one", "onetwo", "onetwothree and more than a buffer"} {
 			_, _ = io.WriteString(client, want[r.text.Len():])
@@ -36,7 +36,7 @@ func TestConn_Read(t *testing.T) {
 		}
 	})
 
-	t.Run("an end behind the last bytes is told with them or after them", func(t *testing.T) {
+	t.Run("the handler is told of an end after the last bytes, with them or after them", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		_, _ = io.WriteString(client, "bye")
 		require.NoError(t, client.CloseWrite())
@@ -50,7 +50,7 @@ func TestConn_Read(t *testing.T) {
 		require.ErrorIs(t, r.err, io.EOF)
 	})
 
-	t.Run("urgent data, at which a read stops short, does not hide what is behind it", func(t *testing.T) {
+	t.Run("urgent data, at which a read stops short, does not hide what comes after it", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		_, _ = io.WriteString(client, "before")
 		raw, err := client.SyscallConn()
@@ -79,7 +79,7 @@ func TestConn_Read(t *testing.T) {
 }
 
 func TestConn_Write(t *testing.T) {
-	t.Run("never waits, and tells when there is room again", func(t *testing.T) {
+	t.Run("Write never waits, and Room tells when there is room again", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		require.NoError(t, c.Watch(newReader(c)))
 		room := c.Room()
@@ -123,7 +123,7 @@ func TestConn_Write(t *testing.T) {
 		assert.Equal(t, "still here", text)
 	})
 
-	t.Run("to a client that is gone it fails and does not raise a signal", func(t *testing.T) {
+	t.Run("a write to a client that is gone fails and raises no signal", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		require.NoError(t, client.SetLinger(0))
 		require.NoError(t, client.Close())
@@ -136,7 +136,7 @@ func TestConn_Write(t *testing.T) {
 }
 
 func TestConn_Close(t *testing.T) {
-	t.Run("tells the handler, whose reads fail, and who waits for room", func(t *testing.T) {
+	t.Run("Close tells the handler, whose reads fail, and whoever waits for room", func(t *testing.T) {
 		r, client := watched(t)
 		c := r.conn
 		room := c.Room()
@@ -170,7 +170,7 @@ func TestConn_Close(t *testing.T) {
 		require.ErrorIs(t, c.Watch(newReader(c)), net.ErrClosed)
 	})
 
-	t.Run("it may be called by the handler", func(t *testing.T) {
+	t.Run("Close may be called by the handler", func(t *testing.T) {
 		c, client := detached(t, new(netpoll.Poller))
 		require.NoError(t, c.Watch(closer{c}))
 		_, _ = io.WriteString(client, "x")

@@ -17,7 +17,7 @@ import (
 )
 
 func TestPoller(t *testing.T) {
-	t.Run("its goroutine lives while there are connections, and again when others come", func(t *testing.T) {
+	t.Run("the goroutine lives while there are connections, and again when others come", func(t *testing.T) {
 		p := new(netpoll.Poller)
 		others := goleak.IgnoreCurrent()
 		for range 3 {
@@ -40,7 +40,7 @@ func TestPoller(t *testing.T) {
 		}
 	})
 
-	t.Run("descriptors that are used again mix nothing up", func(t *testing.T) {
+	t.Run("reused descriptors mix nothing up", func(t *testing.T) {
 		p := new(netpoll.Poller)
 		var clients sync.WaitGroup
 		for i := range 16 {
@@ -72,7 +72,7 @@ func TestPoller(t *testing.T) {
 }
 
 func TestPoller_Detach(t *testing.T) {
-	t.Run("leaves other connections as they are", func(t *testing.T) {
+	t.Run("other connections are left as they are", func(t *testing.T) {
 		server, client := net.Pipe()
 		_, err := new(netpoll.Poller).Detach(server)
 		require.ErrorIs(t, err, errors.ErrUnsupported)
@@ -82,7 +82,7 @@ func TestPoller_Detach(t *testing.T) {
 		require.NoError(t, server.Close())
 	})
 
-	t.Run("also those that are built on one it knows: their methods may do more", func(t *testing.T) {
+	t.Run("connections that wrap a known one are left as they are: their methods may do more", func(t *testing.T) {
 		server, client := pair(t)
 		_, err := new(netpoll.Poller).Detach(struct{ *net.TCPConn }{server})
 		require.ErrorIs(t, err, errors.ErrUnsupported)
@@ -93,7 +93,7 @@ func TestPoller_Detach(t *testing.T) {
 		require.NoError(t, server.Close())
 	})
 
-	t.Run("fails for one that is closed", func(t *testing.T) {
+	t.Run("a closed connection cannot be detached", func(t *testing.T) {
 		server, _ := pair(t)
 		require.NoError(t, server.Close())
 		_, err := new(netpoll.Poller).Detach(server)
