@@ -16,7 +16,7 @@ func TestAllocations(t *testing.T) {
 		p := textPacket("hello")
 		volatile := p.Volatile()
 		for range 10 {
-			c.multicast(p) // queues and outboxes grow to their size
+			c.multicast(p) // let queues and outboxes grow to their full size
 		}
 		allocations := testing.AllocsPerRun(20, func() {
 			c.multicast(p)

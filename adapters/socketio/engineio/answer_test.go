@@ -14,7 +14,7 @@ import (
 
 var largeAnswer = strings.Repeat("x", 5000)
 
-// answering answers every message with more than fits the outbox.
+// answering returns a kit whose sessions answer every message with more than fits the outbox.
 func answering(t *testing.T) *kit {
 	return inMemory(t, engineio.Config{OutboxBytes: 1000, WriteTimeout: 3 * time.Second}, func(p *peer) {
 		p.onReceive = func([]byte, bool) { p.session.Answer(textPacket(largeAnswer)) }
@@ -82,7 +82,7 @@ func TestAnswer_WebSocket(t *testing.T) {
 			ws.close()
 			synctest.Wait()
 			assert.Len(t, ws.peer.ended(), 1)
-			time.Sleep(time.Second) // what a broken connection may still be read for
+			time.Sleep(time.Second) // for as long as a broken connection may still be read
 			synctest.Wait()
 			assert.Zero(t, k.engine.Len())
 		})

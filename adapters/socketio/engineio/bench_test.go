@@ -13,8 +13,8 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// BenchmarkMulticast sends a message of 200 bytes to sessions of one server. The clock stops when it
-// has been written to every one.
+// BenchmarkMulticast sends a message of 200 bytes to many sessions of one server. An iteration ends when it has been
+// written to every one.
 func BenchmarkMulticast(b *testing.B) {
 	for _, n := range []int{100, 1_000, 5_000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
@@ -29,8 +29,8 @@ func BenchmarkMulticast(b *testing.B) {
 	}
 }
 
-// BenchmarkMulticastDeflate is BenchmarkMulticast of a new message of 4 KiB each time, to clients that
-// take it compressed, or not.
+// BenchmarkMulticastDeflate multicasts a new message of 4 KiB each time, to clients that accept compression, with it
+// switched on or off.
 func BenchmarkMulticastDeflate(b *testing.B) {
 	text := strings.Repeat(`{"userId":"alice","content":"what a day"},`, 100)
 	for sentence, config := range map[string]engineio.Config{"off": {}, "on": {PerMessageDeflate: 1024}} {
@@ -57,14 +57,14 @@ func BenchmarkSendOne(b *testing.B) {
 	}
 }
 
-// heard is a receiver that only says that something has come.
+// heard is a receiver that only signals each message.
 type heard chan struct{}
 
 func (h heard) Receive([]byte, bool)      { h <- struct{}{} }
 func (heard) Closed(engineio.CloseReason) {}
 
-// BenchmarkReceive takes a message from an idle client: from its write until the receiver has it, with what it
-// costs to have no goroutine before and after.
+// BenchmarkReceive measures the way of a message from an idle client, from its write until the receiver has it,
+// including the start and end of the goroutine that reads.
 func BenchmarkReceive(b *testing.B) {
 	came := make(heard)
 	engine := engineio.NewServer(engineio.Config{}, func(*engineio.Session, *engineio.Handshake) engineio.Receiver { return came })

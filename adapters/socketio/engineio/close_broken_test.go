@@ -13,7 +13,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// mute is a connection that can only be read, once it is switched over.
+// mute is a connection that, once on is set, can only be read.
 type mute struct {
 	net.Conn
 	on *atomic.Bool

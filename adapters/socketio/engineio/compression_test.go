@@ -20,7 +20,7 @@ const deflateThreshold = 1024
 
 var compressing = engineio.Config{PerMessageDeflate: deflateThreshold}
 
-// openDeflate opens a session whose client offers the extension.
+// openDeflate opens a session whose client offers permessage-deflate.
 func (k *kit) openDeflate(offer string) *wsClient {
 	k.t.Helper()
 	ws, got := k.tryUpgrade(webSocket, "Sec-WebSocket-Extensions", offer)
@@ -96,7 +96,7 @@ func TestPerMessageDeflate_Sends(t *testing.T) {
 		}
 		bubble(t, message+outcome, func(t *testing.T) {
 			ws := inMemory(t, compressing).openDeflate(tc.offer)
-			for range 2 { // what is kept of the first must not be needed for the second
+			for range 2 { // the second must not need any context of the first
 				ws.peer.session.Send(tc.packet)
 				got := ws.read()
 				assert.Equal(t, tc.data, got.data)
@@ -138,7 +138,7 @@ func TestPerMessageDeflate_Sends(t *testing.T) {
 		ws := k.openDeflate("permessage-deflate")
 		var want []string
 		for i := range 300 {
-			// Every third stays under the threshold, and the rest is large enough to fill socket buffers.
+			// Every third message is below the threshold; the others are large enough to fill socket buffers.
 			s := strings.Repeat(string(rune('a'+i%26)), i%3*20_000+10)
 			want = append(want, "4"+s)
 			ws.peer.session.Answer(textPacket(s))

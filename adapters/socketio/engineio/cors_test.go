@@ -18,7 +18,7 @@ func allowHome() engineio.Config {
 	return engineio.Config{MaxPayload: 100, AllowOrigin: func(origin string) bool { return origin == home }}
 }
 
-// cors is what an answer tells a browser about origins.
+// cors returns what an answer tells a browser about origins.
 func cors(h http.Header) map[string][]string {
 	told := map[string][]string{"Vary": h.Values("Vary")}
 	for name, values := range h {

@@ -19,7 +19,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// decoded is the body without its Content-Encoding.
+// decoded returns the body with its Content-Encoding undone.
 func decoded(t testing.TB, a answer) string {
 	t.Helper()
 	body := io.Reader(strings.NewReader(a.body))
@@ -42,7 +42,7 @@ func TestHTTPCompression_Negotiation(t *testing.T) {
 	for accept, want := range map[string]string{
 		"gzip":                              "gzip",
 		"deflate":                           "deflate",
-		"gzip, deflate, br, zstd":           "gzip", // as browsers ask
+		"gzip, deflate, br, zstd":           "gzip", // as browsers send it
 		"deflate, gzip":                     "deflate",
 		"GZIP":                              "gzip",
 		"x-gzip":                            "gzip",
@@ -66,7 +66,7 @@ func TestHTTPCompression_Negotiation(t *testing.T) {
 		"deflate;q=0.5, gzip;q=0.50":        "deflate",
 		"gzip ; Q=1.000 ,deflate":           "gzip",
 		"gzip;q=0.1, gzip;q=0.9, deflate":   "deflate",
-		"gzip;q=2":                          "", // a broken weight is none
+		"gzip;q=2":                          "", // a malformed weight counts as 0
 		"gzip;q=-1":                         "",
 		"gzip;q=":                           "",
 		"gzip;q=0.1234":                     "",
@@ -208,7 +208,7 @@ func TestHTTPCompression(t *testing.T) {
 	})
 }
 
-// both is the two sessions.
+// both returns the sessions of the two clients.
 func both(a, b *pollingClient) func(func(*engineio.Session) bool) {
 	return func(yield func(*engineio.Session) bool) { _ = yield(a.peer.session) && yield(b.peer.session) }
 }

@@ -40,7 +40,7 @@ func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
 var errListenerClosed = errors.New("listener closed")
 
-// dressing is the kit's listener, with dress around what it accepts.
+// dressing is the kit's listener, which applies dress to the connections it accepts.
 type dressing struct {
 	net.Listener
 	kit *kit

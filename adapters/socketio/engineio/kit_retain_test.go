@@ -14,12 +14,12 @@ import (
 // retaining remembers more than most tests send.
 var retaining = engineio.Config{Retain: 100}
 
-// event is a text packet to retain; its text is its offset.
+// event returns a text packet to retain, whose text is its offset.
 func event(channel, offset string) *engineio.Packet {
 	return textPacket(offset).Retain(channel, offset)
 }
 
-// events are packets of the channel "a" with these offsets.
+// events returns packets with these offsets on the channel "a".
 func events(offsets ...string) []*engineio.Packet {
 	packets := make([]*engineio.Packet, len(offsets))
 	for i, o := range offsets {
@@ -28,7 +28,7 @@ func events(offsets ...string) []*engineio.Packet {
 	return packets
 }
 
-// prove pings the client, which answers; n messages are to be read before.
+// prove reads n messages and then a ping, and answers it.
 func (ws *wsClient) prove(n int) {
 	ws.t.Helper()
 	ws.readText(n)
@@ -37,14 +37,14 @@ func (ws *wsClient) prove(n int) {
 	synctest.Wait()
 }
 
-// drop takes the connection away and waits until the session is over.
+// drop closes the connection and waits until the session is over.
 func (ws *wsClient) drop() {
 	ws.close()
 	synctest.Wait()
 }
 
-// resumed lets a new client carry on and returns what it gets, in short form; nil if it may not. A packet
-// that is sent to the old session after it stands behind all.
+// resumed lets a new client carry on and returns the texts that it gets, nil if it cannot. A packet then sent to the
+// old session must come after all of them.
 func (k *kit) resumed(old *peer, channel, offset string) []string {
 	k.t.Helper()
 	ws := k.openWebSocket()
@@ -72,7 +72,7 @@ func (k *kit) resumed(old *peer, channel, offset string) []string {
 	}
 }
 
-// numbered returns the offsets from..to, and sends their events.
+// numbered sends events with the offsets from..to, and returns those.
 func (p *peer) numbered(from, to int) []string {
 	var offsets []string
 	for i := from; i <= to; i++ {

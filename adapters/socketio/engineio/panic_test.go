@@ -101,7 +101,7 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// clumsyConn panics at the first read after the opening handshake that brings anything.
+// clumsyConn panics at the first successful read after the opening handshake.
 type clumsyConn struct {
 	net.Conn
 	reads int

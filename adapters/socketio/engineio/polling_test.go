@@ -16,8 +16,8 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// net/http does not read what is left of a body if the connection is to be closed anyway: with bytes unread that is a
-// reset, which may take the answer away from the client.
+// net/http does not read the rest of a body if the connection is to be closed anyway: closing with unread bytes resets
+// the connection, which may take the answer away from the client.
 func TestPolling_TooLargeIsRead(t *testing.T) {
 	bubble(t, "a body over the limit is read to its end before it is refused", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{MaxPayload: 100}).handshake()
@@ -84,7 +84,7 @@ func TestPolling_Overlap(t *testing.T) {
 	})
 }
 
-// aborted is the context of a request whose client has gone away at the very moment that something wakes it.
+// aborted is the context of a request whose client goes away at the very moment that something else wakes it.
 type aborted struct{ context.Context }
 
 func (aborted) Done() <-chan struct{} { return nil }
@@ -204,7 +204,7 @@ func TestPolling_KeepAlive(t *testing.T) {
 		client := &http.Client{Transport: transport}
 		for i := range 5 {
 			go func() {
-				time.Sleep(20 * time.Second) // longer than any time-out that the request before may have left
+				time.Sleep(20 * time.Second) // longer than any time-out that the previous request may have left
 				c.peer.send("down")
 			}()
 			resp, err := client.Get("http://example.test" + c.target)

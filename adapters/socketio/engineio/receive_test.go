@@ -11,7 +11,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// What is heard of one packet, in its text form, on either transport.
+// What comes of one packet, in its text form, on either transport.
 var received = map[string]struct {
 	packet string
 	heard  []string
@@ -43,7 +43,7 @@ var received = map[string]struct {
 	"a type in fullwidth digits":           {"４hello", nil, only(engineio.ReasonParseError)},
 }
 
-// outcome says, for a test's name, what comes of something received.
+// outcome completes a test's name with what comes of something received.
 func outcome(heard []string, ended []engineio.CloseReason) string {
 	switch {
 	case len(ended) > 0:
@@ -55,7 +55,7 @@ func outcome(heard []string, ended []engineio.CloseReason) string {
 	}
 }
 
-// expect checks what the session heard, and that it is over or goes on.
+// expect checks what the session has heard, and whether it has ended.
 func (p *peer) expect(t *testing.T, k *kit, heard []string, ended []engineio.CloseReason) {
 	t.Helper()
 	synctest.Wait()

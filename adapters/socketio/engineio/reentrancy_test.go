@@ -12,7 +12,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// A receiver may call anything of the session from anywhere, with whatever locks held.
+// A receiver may call any method of the session from anywhere, whatever locks are held.
 func TestReentrancy(t *testing.T) {
 	calls := map[string]func(*engineio.Session){
 		"Send":  func(s *engineio.Session) { s.Send(textPacket("x")) },

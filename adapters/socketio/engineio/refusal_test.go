@@ -213,7 +213,7 @@ func TestRefusal_Upgrade(t *testing.T) {
 		c := inMemory(t, engineio.Config{NoUpgrade: true}).handshake()
 		_, got := c.kit.tryUpgrade(webSocket + "&sid=" + c.sid)
 		assert.Equal(t, answerOf(400, badRequest), summary(got))
-		c.kit.openWebSocket() // sessions may begin there nevertheless
+		c.kit.openWebSocket() // sessions may still begin on a WebSocket
 	})
 
 	bubble(t, "an upgrade with another version of WebSocket is refused", func(t *testing.T) {

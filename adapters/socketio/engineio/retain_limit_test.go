@@ -14,7 +14,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// keeps sends the packet to a session that is over, and reports whether that keeps it.
+// keeps sends the packet to a session that has ended, and reports whether the session keeps it.
 func keeps(p *peer, packet *engineio.Packet) bool {
 	kept := weak.Make(packet)
 	p.session.Send(packet)
@@ -113,7 +113,7 @@ func TestRetain_limits(t *testing.T) {
 		ws := k.openWebSocket()
 		ws.drop()
 		offsets := ws.peer.numbered(1, 20)
-		for range 3 { // connections that break off at once
+		for range 3 { // connections that break at once
 			next := k.openWebSocket()
 			require.True(t, ws.peer.session.Resume(next.peer.session, "a", ""))
 			next.drop()
@@ -131,7 +131,7 @@ func TestRetain_limits(t *testing.T) {
 		next.readText(8)
 		synctest.Wait()
 		assert.True(t, next.peer.session.CanResume("a", "a28"))
-		next.peer.numbered(29, 29) // the ninth of its own
+		next.peer.numbered(29, 29) // the ninth of the session's own
 		assert.False(t, next.peer.session.CanResume("a", "a28"))
 	})
 

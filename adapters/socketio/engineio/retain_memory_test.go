@@ -53,7 +53,7 @@ func TestRetain_memory(t *testing.T) {
 
 	t.Run("remembering allocates next to nothing", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{Retain: 1 << 20, OutboxBytes: 1 << 30, WriteTimeout: time.Millisecond})
-		c := k.handshake() // it does not poll, so that nobody but Send is at work
+		c := k.handshake() // it does not poll, so that only Send is at work
 		packets := make([]*engineio.Packet, 5000)
 		for i := range packets {
 			packets[i] = event("a", fmt.Sprint(i))

@@ -14,7 +14,7 @@ import (
 
 func TestRetain_ping(t *testing.T) {
 	config := engineio.Config{Retain: 100_000}
-	// pings counts them, and answers each, while n events are read.
+	// pings reads n events, answers the pings among them, and returns their number.
 	pings := func(ws *wsClient, n int) (pings int) {
 		for n > 0 {
 			if f := ws.read(); f == text("2") {

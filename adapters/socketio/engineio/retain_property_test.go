@@ -14,10 +14,10 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// TestRetain_property plays random lives of a client that loses its connection again and again, while
-// it is sent packets of all kinds on several channels, reads or does not, and proves or does not. At
-// every end, for every offset that it may show, what it would be handed over must be all that it has
-// missed, or nothing; and over all its lives it gets everything once and in order.
+// TestRetain_property plays random lives of a client that loses its connection again and again, while it is sent
+// packets of all kinds on several channels, reads or does not, and answers pings or does not. At the end of each life,
+// for every offset that the client may show, what it would be handed must be everything that it has missed, or nothing;
+// and over all its lives it gets everything once and in order.
 func TestRetain_property(t *testing.T) {
 	for _, seed := range []uint64{1, 2, 3, 4, 5, rand.Uint64()} {
 		bubble(t, fmt.Sprint("a client always carries on if there is room enough, seed ", seed), func(t *testing.T) {
@@ -31,7 +31,7 @@ func TestRetain_property(t *testing.T) {
 
 var channels = []string{"a", "b", "c"}
 
-// sentEvent is what the application has sent on a channel.
+// sentEvent is an event that the application has sent on a channel.
 type sentEvent struct {
 	offset   string
 	volatile bool
@@ -43,19 +43,19 @@ type retentionPlay struct {
 	k      *kit
 	ws     *wsClient
 	next   int
-	// sent is what was sent on each channel, since its beginning or since it could last not be resumed.
+	// sent is what was sent on each channel since its beginning, or since it last could not be resumed.
 	sent map[string][]sentEvent
-	// got is what the client has got of that, oldest first; at is its last offset.
+	// got is what the client has got of that, oldest first; at is the last offset of that.
 	got map[string][]string
 	at  map[string]string
-	// seen are the volatile ones that it has got.
+	// seen are the offsets of the volatile events that it has got.
 	seen map[string]bool
-	// proved is at as of the last answered ping.
+	// proved is what at was at the last ping that was answered.
 	proved map[string]string
-	// owes: a ping was read and not answered yet; owed is at as it was then.
+	// owes: a ping has been read and not answered yet; owed is what at was then.
 	owes bool
 	owed map[string]string
-	// resumed and refused count what the lives must have contained.
+	// resumed and refused count the outcomes, each of which must have occurred.
 	resumed, refused int
 }
 
@@ -154,7 +154,7 @@ func (p *retentionPlay) volatile(channel, offset string) bool {
 	return p.sent[channel][i].volatile
 }
 
-// drop takes the connection away; more is sent meanwhile.
+// drop closes the connection, and more is sent meanwhile.
 func (p *retentionPlay) drop() {
 	p.ws.drop()
 	require.NotEmpty(p.t, p.ws.peer.ended())
@@ -163,7 +163,7 @@ func (p *retentionPlay) drop() {
 	}
 }
 
-// expected is what there is on the channel after the offset; everything after "".
+// expected returns what was sent on the channel after the offset; everything if that is "".
 func (p *retentionPlay) expected(channel, offset string) []string {
 	after := []string{}
 	for _, e := range p.sent[channel] {
@@ -177,8 +177,8 @@ func (p *retentionPlay) expected(channel, offset string) []string {
 	return after
 }
 
-// checkEveryOffset asks for what every offset would miss that the client may ever have seen: it is all
-// or nothing.
+// checkEveryOffset asks what the client would be handed for every offset that it may have seen: it must be everything
+// after it, or nothing.
 func (p *retentionPlay) checkEveryOffset() {
 	for _, c := range channels {
 		for _, e := range p.sent[c] {
@@ -190,7 +190,7 @@ func (p *retentionPlay) checkEveryOffset() {
 	}
 }
 
-// offsets are those of the events; attachments are left out.
+// offsets returns the offsets of the events, without their attachments.
 func offsets(texts []string) []string {
 	all := []string{}
 	for _, text := range texts {
@@ -201,8 +201,8 @@ func offsets(texts []string) []string {
 	return all
 }
 
-// comeBack lets a new session carry on each channel, from where the client is. A channel that cannot be
-// resumed begins anew.
+// comeBack lets a new session carry on each channel from where the client is. A channel that cannot be resumed begins
+// anew.
 func (p *retentionPlay) comeBack(always bool) {
 	old, next := p.ws, p.k.openWebSocket()
 	p.ws, p.owes = next, false

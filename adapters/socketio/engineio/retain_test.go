@@ -11,10 +11,10 @@ import (
 )
 
 func TestRetain_resume(t *testing.T) {
-	// In each, the old session is sent the events a1, a2 and a3 on the channel "a" and has gone.
+	// In each case the old session has been sent the events a1, a2 and a3 on the channel "a", and has ended.
 	cases := []struct {
 		name string
-		// during happens before the end: it sends, and reads what it is sent.
+		// during is called before the session ends.
 		during  func(ws *wsClient)
 		channel string
 		offset  string
@@ -142,7 +142,7 @@ func TestRetain_polling(t *testing.T) {
 		c.peer.session.Send(events("a3")...)
 		assert.Equal(t, "4a3", c.poll())
 		c.peer.session.Send(events("a4")...)
-		assert.Equal(t, "4a4", c.poll()) // say that the client does not get it
+		assert.Equal(t, "4a4", c.poll()) // suppose that the client does not get it
 		p := c.beginPoll()
 		require.True(t, p.waiting())
 		p.abort()

@@ -149,7 +149,7 @@ func TestSlow_Polling(t *testing.T) {
 	})
 }
 
-// stalledPost sends the beginning of a request and tells how it was answered and after how long.
+// stalledPost sends the beginning of a request, and returns the status of the answer and how long it took.
 func (c *pollingClient) stalledPost(target, rest string) (status int, took time.Duration) {
 	start := time.Now()
 	conn := c.kit.dial()

@@ -16,7 +16,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// room is a set of sessions that come and go, to whom numbers are sent in order.
+// room is a set of sessions, which come and go, that are sent numbers in order.
 type room struct {
 	mu      sync.Mutex
 	members map[*engineio.Session]bool
@@ -34,7 +34,7 @@ func (r *room) join(p *peer) {
 	}
 }
 
-// count sends the next number to all, with the lock held, as callers may.
+// count sends the next number to all, with the lock held, as callers of Multicast may.
 func (r *room) count() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,7 +48,7 @@ func (r *room) count() {
 	}, textPacket(strconv.Itoa(r.next)))
 }
 
-// countUntil sends numbers until done, at a pace that leaves the clients some of the processor.
+// countUntil sends numbers until done is closed, at a pace that leaves the clients some of the processors.
 func (r *room) countUntil(done <-chan struct{}) {
 	pace := time.NewTicker(20 * time.Microsecond)
 	defer pace.Stop()
@@ -152,7 +152,7 @@ func TestTCP_Shutdown(t *testing.T) {
 	})
 }
 
-// checkNumbers: each is one more than the one before.
+// checkNumbers checks that each number is one more than that before it.
 func checkNumbers(t *testing.T, texts []string) {
 	t.Helper()
 	for i := 1; i < len(texts); i++ {
@@ -164,7 +164,7 @@ func checkNumbers(t *testing.T, texts []string) {
 	}
 }
 
-// readToEnd returns the texts until the connection ends, which must be with a close frame.
+// readToEnd returns the texts up to the end of the connection, which must come with a close frame.
 func (ws *wsClient) readToEnd() (texts []string) {
 	for {
 		f := ws.read()

@@ -14,7 +14,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// Connections that are reset at the wrong moment end what depends on them, and nothing else.
+// A connection that is reset at an inconvenient moment ends what depends on it, and nothing else.
 func TestTCP_Reset(t *testing.T) {
 	config := engineio.Config{OutboxBytes: 64 << 20}
 	request := func(k *kit, wire string) *net.TCPConn {

@@ -71,7 +71,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		before := heap()
 		engineio.Multicast(slices.Values(sessions(stuck)), textPacket(strings.Repeat("x", size)))
 		awaitWrites(t, stuck)
-		runtime.GC() // empties pools, together with the one that measures
+		runtime.GC() // empties the pools, together with the collection in heap
 		assert.Less(t, int(heap()-before), size+clients*24<<10)
 	})
 
@@ -112,7 +112,7 @@ func TestTCP_SlowClient(t *testing.T) {
 	})
 }
 
-// heap is what is reachable, in bytes.
+// heap returns the size of what is reachable, in bytes.
 func heap() int64 {
 	runtime.GC()
 	var stats runtime.MemStats

@@ -140,7 +140,7 @@ func TestUpgrade_Fails(t *testing.T) {
 			assert.Equal(t, "4down", c.poll())
 			assert.Equal(t, []string{"up"}, c.peer.got())
 			assert.Empty(t, c.peer.ended())
-			c.probe().sendText("5") // the next one may try
+			c.probe().sendText("5") // another one may try
 			synctest.Wait()
 			assert.Equal(t, engineio.WebSocket, c.peer.session.Transport())
 		})

@@ -15,7 +15,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// The bytes that leave the server.
+// These tests check the bytes that leave the server.
 func TestWire_Handshake(t *testing.T) {
 	for config, want := range map[*engineio.Config]string{
 		{}:                `0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`,
@@ -86,7 +86,7 @@ func TestWire_Polling(t *testing.T) {
 	})
 }
 
-// Frames of every kind, at the lengths where the header changes (RFC 6455 §5.2).
+// Frames of every kind, at the lengths at which the header changes (RFC 6455 §5.2).
 func TestWire_WebSocket(t *testing.T) {
 	headers := map[int]string{
 		1: "01", 2: "02", 125: "7d", 126: "7e 00 7e", 65_535: "7e ff ff", 65_536: "7f 00 00 00 00 00 01 00 00",
@@ -160,7 +160,7 @@ func (ws *wsClient) readRaw(n int) string {
 	return fmt.Sprintf("% x", raw)
 }
 
-// spaced is text in hex.
+// spaced returns the text in hex.
 func spaced(text string) string {
 	return fmt.Sprintf("% x", text)
 }

@@ -94,7 +94,7 @@ func TestConn_Write(t *testing.T) {
 		}
 		require.ErrorIs(t, err, netpoll.ErrWouldBlock)
 		select {
-		case <-room: // it was told of an earlier moment
+		case <-room: // it reports an earlier moment
 		default:
 		}
 		got := make(chan error, 1)

@@ -12,7 +12,7 @@ import (
 	"parley/adapters/socketio/engineio/netpoll"
 )
 
-// patience bounds waits for what takes no time unless it has failed.
+// patience bounds waits for what happens at once, unless it fails.
 const patience = 20 * time.Second
 
 // pair returns the two ends of a TCP connection.
@@ -30,7 +30,7 @@ func pair(t *testing.T) (server, client *net.TCPConn) {
 	return accepted.(*net.TCPConn), dialed.(*net.TCPConn)
 }
 
-// detached returns a connection that is taken out of package net and closed when the test ends.
+// detached returns a connection taken out of package net, and its client. It is closed when the test ends.
 func detached(t *testing.T, p *netpoll.Poller) (*netpoll.Conn, *net.TCPConn) {
 	t.Helper()
 	server, client := pair(t)
@@ -49,18 +49,18 @@ func watched(t *testing.T) (*reader, *net.TCPConn) {
 	return r, client
 }
 
-// reader is a handler that reads all it can whenever it is told.
+// reader is a handler that passes on what it is told, for read.
 type reader struct {
 	conn *netpoll.Conn
 	told chan bool // what Ready was told
 
 	text strings.Builder
-	err  error // that ended the last read
+	err  error // the error that ended the last read
 }
 
 func (r *reader) Ready(ended bool) { r.told <- ended }
 
-// read waits until the handler is told, reads until there is nothing, and returns all so far.
+// read waits until the handler is told, reads until there is nothing left, and returns everything read so far.
 func (r *reader) read(t *testing.T) (text string, ended bool) {
 	t.Helper()
 	select {
@@ -81,12 +81,12 @@ func (r *reader) read(t *testing.T) (text string, ended bool) {
 
 func newReader(c *netpoll.Conn) *reader { return &reader{conn: c, told: make(chan bool, 1024)} }
 
-// closer closes the connection as soon as something comes.
+// closer is a handler that closes the connection as soon as something comes.
 type closer struct{ conn *netpoll.Conn }
 
 func (c closer) Ready(bool) { c.conn.Close() }
 
-// echo writes back what it reads, while others may close the connection.
+// echo is a handler that writes back what it reads, while others may close the connection.
 type echo struct {
 	conn *netpoll.Conn
 	mu   sync.Mutex
