@@ -19,7 +19,8 @@ type Accept func(*Session, *Handshake) Receiver
 // Handshake is the request that opened a session.
 type Handshake struct {
 	Request *http.Request
-	Query   url.Values
+	// Query is that of Request.URL.
+	Query url.Values
 	// Value is what Config.Authorize returned.
 	Value any
 }

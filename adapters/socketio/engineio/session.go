@@ -16,13 +16,17 @@ type Receiver interface {
 // CloseReason says why a session ended, in the reference server's words where it has the reason.
 type CloseReason string
 
-// The reasons.
 const (
-	ReasonPingTimeout    CloseReason = "ping timeout"
-	ReasonParseError     CloseReason = "parse error"
+	// ReasonPingTimeout: the client did not answer a ping in time.
+	ReasonPingTimeout CloseReason = "ping timeout"
+	// ReasonParseError: the client sent something that is not a packet.
+	ReasonParseError CloseReason = "parse error"
+	// ReasonTransportError: the connection failed, the client violated the protocol, or the receiver panicked.
 	ReasonTransportError CloseReason = "transport error"
+	// ReasonTransportClose: the client closed the session or its connection.
 	ReasonTransportClose CloseReason = "transport close"
-	ReasonForcedClose    CloseReason = "forced close"
+	// ReasonForcedClose: the server closed the session, by Session.Close or Server.Shutdown.
+	ReasonForcedClose CloseReason = "forced close"
 	// ReasonSlowClient: the client did not read fast enough.
 	ReasonSlowClient CloseReason = "slow client"
 )
