@@ -57,6 +57,8 @@ func (s *Session) CanResume(channel, offset string) bool {
 // false.
 //
 // A client that has got nothing on the channel from s may give any offset: it gets everything.
+//
+// into must be neither s nor a session that s carries on: s is locked while into is.
 func (s *Session) Resume(into *Session, channel, offset string, packets ...*Packet) bool {
 	dirty, ok := s.handOver(into, channel, offset, packets)
 	if dirty != nil {
@@ -77,7 +79,7 @@ func (s *Session) handOver(into *Session, channel, offset string, packets []*Pac
 	}
 	s.retention.successors[channel] = into
 	s.retention.clear(channel)
-	// Both sessions are locked, so that nothing is sent in between: always the older one first.
+	// Both sessions are locked, so that nothing is sent in between: the one that hands over first, then its successor.
 	return into.takeOverChannel(channel, offset, packets, missed), true
 }
 
