@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,9 +113,8 @@ func TestPerMessageDeflate_Sends(t *testing.T) {
 		k := inMemory(t, compressing)
 		squeezed, plain, polls := k.openDeflate("permessage-deflate"), k.openWebSocket(), k.handshake()
 		long := strings.Repeat("long ", 1000)
-		engineio.Multicast(func(yield func(*engineio.Session) bool) {
-			_ = yield(squeezed.peer.session) && yield(plain.peer.session) && yield(polls.peer.session)
-		}, textPacket("short"), textPacket(long), binaryPacket(1, 2))
+		to := []*engineio.Session{squeezed.peer.session, plain.peer.session, polls.peer.session}
+		engineio.Multicast(slices.Values(to), textPacket("short"), textPacket(long), binaryPacket(1, 2))
 		assert.Equal(t, []frame{text("4short"), {op: websocket.OpText, data: "4" + long, deflated: true}, {op: websocket.OpBinary, data: "\x01\x02"}},
 			[]frame{squeezed.read(), squeezed.read(), squeezed.read()})
 		assert.Equal(t, []string{"4short", "4" + long}, plain.readText(2))

@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -209,6 +211,6 @@ func TestHTTPCompression(t *testing.T) {
 }
 
 // both returns the sessions of the two clients.
-func both(a, b *pollingClient) func(func(*engineio.Session) bool) {
-	return func(yield func(*engineio.Session) bool) { _ = yield(a.peer.session) && yield(b.peer.session) }
+func both(a, b *pollingClient) iter.Seq[*engineio.Session] {
+	return slices.Values([]*engineio.Session{a.peer.session, b.peer.session})
 }

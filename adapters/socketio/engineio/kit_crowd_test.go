@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -77,12 +78,6 @@ func (c *crowd) count(client net.Conn) {
 // multicast sends the packet to all sessions, and returns when every client has got it.
 func (c *crowd) multicast(p *engineio.Packet) {
 	c.expected.Store(int64(len(c.sessions)))
-	engineio.Multicast(func(yield func(*engineio.Session) bool) {
-		for _, s := range c.sessions {
-			if !yield(s) {
-				return
-			}
-		}
-	}, p)
+	engineio.Multicast(slices.Values(c.sessions), p)
 	<-c.done
 }

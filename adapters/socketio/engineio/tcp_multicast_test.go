@@ -3,6 +3,8 @@ package engineio_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,13 +41,7 @@ func (r *room) count() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.next++
-	engineio.Multicast(func(yield func(*engineio.Session) bool) {
-		for s := range r.members {
-			if !yield(s) {
-				return
-			}
-		}
-	}, textPacket(strconv.Itoa(r.next)))
+	engineio.Multicast(maps.Keys(r.members), textPacket(strconv.Itoa(r.next)))
 }
 
 // countUntil sends numbers until done is closed, at a pace that leaves the clients some of the processors.
@@ -107,13 +103,7 @@ func TestTCP_Multicast(t *testing.T) {
 		for range 40 {
 			clients = append(clients, a.openWebSocket(), b.openWebSocket())
 		}
-		engineio.Multicast(func(yield func(*engineio.Session) bool) {
-			for _, s := range sessions(clients) {
-				if !yield(s) {
-					return
-				}
-			}
-		}, textPacket("to all"), binaryPacket(1))
+		engineio.Multicast(slices.Values(sessions(clients)), textPacket("to all"), binaryPacket(1))
 		for _, ws := range clients {
 			require.Equal(t, text("4to all"), ws.read())
 			require.Equal(t, frame{op: websocket.OpBinary, data: "\x01"}, ws.read())
