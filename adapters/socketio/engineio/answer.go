@@ -1,10 +1,10 @@
 package engineio
 
-// Answer enqueues packets that the client asked for. They are not held against the outbox's limit: an
-// answer may be large, and what is sent behind it must not suffer for it. Instead, answers have a limit
-// of the same size of their own, over which no more of the client's messages are handled until they have
-// left: a client that asks without reading has one answer too many at most. Answers are not volatile.
-// Those marked with Packet.Retain are retained like what Send takes.
+// Answer enqueues packets that the client has asked for. They do not count against the outbox's limit: an answer may be
+// large, and packets sent after it must not suffer for that. Instead, answers have a limit of their own of the same
+// size. While they exceed it, no more of the client's messages are handled, so that a client that asks without reading
+// gets one answer too many at most. Answers must not be volatile. Those marked with Packet.Retain are retained as by
+// Send.
 func (s *Session) Answer(packets ...*Packet) {
 	if dirty := s.enqueueAnswer(packets); dirty != nil {
 		dirty.server.flusher.push(dirty)
@@ -17,7 +17,7 @@ func (s *Session) enqueueAnswer(packets []*Packet) (dirty *Session) {
 	if len(packets) == 0 {
 		return nil
 	}
-	if s.state != stateOpen || s.flushs == flushBroken {
+	if s.state != stateOpen || s.flushing == flushBroken {
 		if next := s.successorLocked(packets); next != nil {
 			return next.enqueueAnswer(packets)
 		}
@@ -29,12 +29,13 @@ func (s *Session) enqueueAnswer(packets []*Packet) (dirty *Session) {
 	return s.dirtyLocked()
 }
 
-// pollingCredit is how many times OutboxBytes the answers to a polling client may take. Its messages come
-// many in one request, and it may poll for the answers only when that request is over.
+// pollingCredit times OutboxBytes is how much the answers to a polling client may take up. It may send many messages in
+// one request, and not poll for the answers until that request is over.
 const pollingCredit = 16
 
-// awaitRoom waits while an answer has put the outbox over its limit. It ends when that has left, or with
-// the session, which WriteTimeout ends if the client reads nothing.
+// awaitRoom waits while answers exceed their limit: until they have left, or the session is no longer open.
+// WriteTimeout ends a session whose client reads nothing. A polling client is not waited for; its session ends when the
+// answers exceed pollingCredit. The caller holds inbound.
 func (s *Session) awaitRoom() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,16 +57,16 @@ func (s *Session) awaitRoom() {
 	}
 }
 
-// roomLocked wakes awaitRoom: the outbox was emptied, or the session is not open any more.
-func (s *Session) roomLocked() {
+// signalRoomLocked wakes awaitRoom, because the outbox is being emptied or the session is no longer open.
+func (s *Session) signalRoomLocked() {
 	if s.room != nil {
 		close(s.room)
 		s.room = nil
 	}
 }
 
-// takeLocked empties the outbox into dst.
+// takeLocked moves the contents of the outbox to dst.
 func (s *Session) takeLocked(dst []*Packet) []*Packet {
-	s.roomLocked()
+	s.signalRoomLocked()
 	return s.outbox.take(dst)
 }

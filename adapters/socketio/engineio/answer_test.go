@@ -14,7 +14,7 @@ import (
 
 var largeAnswer = strings.Repeat("x", 5000)
 
-// answering answers every message with more than fits the outbox.
+// answering returns a kit whose sessions answer every message with more than fits the outbox.
 func answering(t *testing.T) *kit {
 	return inMemory(t, engineio.Config{OutboxBytes: 1000, WriteTimeout: 3 * time.Second}, func(p *peer) {
 		p.onReceive = func([]byte, bool) { p.session.Answer(textPacket(largeAnswer)) }
@@ -22,7 +22,7 @@ func answering(t *testing.T) *kit {
 }
 
 func TestAnswer_WebSocket(t *testing.T) {
-	bubble(t, "of any size leaves, and more is heard only when it has", func(t *testing.T) {
+	bubble(t, "an answer of any size leaves, and more is heard only after it has", func(t *testing.T) {
 		ws := answering(t).openWebSocket()
 		ws.sendText("4a", "4b", "4c", "4d")
 		synctest.Wait()
@@ -34,7 +34,7 @@ func TestAnswer_WebSocket(t *testing.T) {
 		assert.Empty(t, ws.peer.ended())
 	})
 
-	bubble(t, "is not held against what is sent meanwhile", func(t *testing.T) {
+	bubble(t, "an answer does not count against what is sent meanwhile", func(t *testing.T) {
 		ws := answering(t).openWebSocket()
 		ws.sendText("4a", "4b")
 		synctest.Wait()
@@ -43,7 +43,7 @@ func TestAnswer_WebSocket(t *testing.T) {
 		assert.Empty(t, ws.peer.ended())
 	})
 
-	bubble(t, "does not lift the limit on what is sent meanwhile", func(t *testing.T) {
+	bubble(t, "an answer does not lift the limit on what is sent meanwhile", func(t *testing.T) {
 		ws := answering(t).openWebSocket()
 		ws.sendText("4a", "4b")
 		synctest.Wait()
@@ -54,7 +54,7 @@ func TestAnswer_WebSocket(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonSlowClient), ws.peer.ended())
 	})
 
-	bubble(t, "that is not read ends the session after WriteTimeout, and nothing more is heard", func(t *testing.T) {
+	bubble(t, "an answer that is not read ends the session after WriteTimeout, and nothing more is heard", func(t *testing.T) {
 		k := answering(t)
 		ws := k.openWebSocket()
 		ws.sendText("4a", "4b", "4c", "4d")
@@ -73,7 +73,7 @@ func TestAnswer_WebSocket(t *testing.T) {
 			ws.peer.send(largeAnswer)
 		},
 	} {
-		bubble(t, "does not hold up the end of a session that is "+sentence, func(t *testing.T) {
+		bubble(t, "an answer does not hold up the end of a session that is "+sentence, func(t *testing.T) {
 			k := answering(t)
 			ws := k.openWebSocket()
 			ws.sendText("4a", "4b", "4c", "4d")
@@ -82,13 +82,13 @@ func TestAnswer_WebSocket(t *testing.T) {
 			ws.close()
 			synctest.Wait()
 			assert.Len(t, ws.peer.ended(), 1)
-			time.Sleep(time.Second) // what a broken connection may still be read for
+			time.Sleep(time.Second) // for as long as a broken connection may still be read
 			synctest.Wait()
 			assert.Zero(t, k.engine.Len())
 		})
 	}
 
-	bubble(t, "after the session's end goes nowhere", func(t *testing.T) {
+	bubble(t, "an answer after the session's end goes nowhere", func(t *testing.T) {
 		ws := answering(t).openWebSocket()
 		ws.peer.session.Close()
 		ws.peer.session.Answer(textPacket("late"))
@@ -97,7 +97,7 @@ func TestAnswer_WebSocket(t *testing.T) {
 }
 
 func TestAnswer_Polling(t *testing.T) {
-	bubble(t, "many at once wait for the next poll", func(t *testing.T) {
+	bubble(t, "many answers at once wait for the next poll", func(t *testing.T) {
 		c := answering(t).handshake()
 		c.post("4a\x1e4b\x1e4c")
 		assert.Equal(t, []string{"a", "b", "c"}, c.peer.got())
@@ -105,7 +105,7 @@ func TestAnswer_Polling(t *testing.T) {
 		assert.Empty(t, c.peer.ended())
 	})
 
-	bubble(t, "more than sixteen outboxes full are too much", func(t *testing.T) {
+	bubble(t, "answers that would fill more than sixteen outboxes end the session", func(t *testing.T) {
 		k := answering(t)
 		c := k.handshake()
 		c.postRefused(strings.Repeat("4x\x1e", 99) + "4x")
@@ -115,7 +115,7 @@ func TestAnswer_Polling(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "those on the way when the transport changes leave through the WebSocket", func(t *testing.T) {
+	bubble(t, "answers that are waiting when the transport changes leave through the WebSocket", func(t *testing.T) {
 		c := answering(t).handshake()
 		c.post("4a\x1e4b")
 		ws := c.probe()

@@ -13,7 +13,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// mute is a connection that can only be read, once it is switched over.
+// mute is a connection that, once on is set, can only be read.
 type mute struct {
 	net.Conn
 	on *atomic.Bool
@@ -37,7 +37,7 @@ func TestClose_Broken(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "a connection that breaks off while it is written to is one too, and not a slow client", func(t *testing.T) {
+	bubble(t, "a connection that breaks off while it is written to is a close, not a slow client", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		ws.peer.send("nobody reads this")
 		synctest.Wait()
@@ -46,7 +46,7 @@ func TestClose_Broken(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonTransportClose), ws.peer.ended())
 	})
 
-	bubble(t, "what came before is heard, also if the next write fails before it is", func(t *testing.T) {
+	bubble(t, "what came before a break is heard, even if the next write fails first", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, func(p *peer) {
 			p.onReceive = func([]byte, bool) { time.Sleep(10 * time.Second) }
 		})
@@ -64,7 +64,7 @@ func TestClose_Broken(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "a connection that can be read but not written is given a second", func(t *testing.T) {
+	bubble(t, "a connection that can be read but not written is given one second", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		var on atomic.Bool
 		k.dress = func(conn net.Conn) net.Conn { return mute{conn, &on} }

@@ -12,8 +12,6 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-const writeTimeout = 10 * time.Second
-
 func TestClose_Polling(t *testing.T) {
 	bubble(t, "the waiting poll gets what is enqueued, and the next one the close", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
@@ -29,7 +27,7 @@ func TestClose_Polling(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "without a poll the next ones get it", func(t *testing.T) {
+	bubble(t, "if no poll is waiting, the next one gets what is enqueued, and the one after it the close", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		c := k.handshake()
 		c.peer.send("last words")
@@ -41,7 +39,7 @@ func TestClose_Polling(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, c.beginPoll().wait().status)
 	})
 
-	bubble(t, "without any further poll the session is over after WriteTimeout", func(t *testing.T) {
+	bubble(t, "if no poll comes, the session is over after WriteTimeout", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		c := k.handshake()
 		c.peer.session.Close()
@@ -103,7 +101,7 @@ func TestClose_Polling(t *testing.T) {
 		assert.Equal(t, `{"code":1,"message":"Session ID unknown"}`, c.beginPoll().wait().body)
 	})
 
-	bubble(t, "messages before the close packet are heard, those behind it not", func(t *testing.T) {
+	bubble(t, "messages before the close packet are heard, those after it are not", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		c.post("4a\x1e1\x1e4b")
 		assert.Equal(t, []string{"a"}, c.peer.got())
@@ -122,7 +120,7 @@ func TestClose_Polling(t *testing.T) {
 }
 
 func TestClose_WebSocket(t *testing.T) {
-	bubble(t, "what is enqueued leaves, then a close frame without a code", func(t *testing.T) {
+	bubble(t, "what is enqueued leaves, and then a close frame without a code", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		ws := k.openWebSocket()
 		ws.peer.session.Send(textPacket("one"), textPacket("two"))
@@ -150,7 +148,7 @@ func TestClose_WebSocket(t *testing.T) {
 		assert.Len(t, ws.peer.ended(), 1)
 	})
 
-	bubble(t, "one that does not is let go after a second", func(t *testing.T) {
+	bubble(t, "a client that does not answer the close frame is let go after a second", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		ws := k.openWebSocket()
 		ws.peer.session.Close()
@@ -162,7 +160,7 @@ func TestClose_WebSocket(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "one that reads nothing is let go after WriteTimeout", func(t *testing.T) {
+	bubble(t, "a client that reads nothing is let go after WriteTimeout", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		ws := k.openWebSocket()
 		ws.peer.session.Close()
@@ -209,7 +207,7 @@ func TestClose_InAccept(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonForcedClose), k.peer(0).ended())
 	})
 
-	bubble(t, "a WebSocket client too", func(t *testing.T) {
+	bubble(t, "a WebSocket client gets the open packet, what was sent, and the close", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, closing)
 		ws := k.openWebSocket()
 		assert.Equal(t, text("4hello"), ws.read())

@@ -6,16 +6,16 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// compression is a packet's compressed form. It is made once, by the first session that writes it to a
-// client that takes it; others that come meanwhile wait for it.
+// compression is a packet's compressed form. It is made once, by the first session that writes the packet to a client
+// that accepts compression; other sessions that need it meanwhile wait for it.
 type compression struct {
 	once sync.Once
-	// packet is nil if nothing is gained.
+	// packet is nil if compression gains nothing.
 	packet *Packet
 }
 
-// compress puts compressed packets in the places of those that are large enough, if the client takes
-// them. The caller must not hold the session's mutex.
+// compress replaces the packets that are large enough with their compressed forms, if the client accepts compression.
+// The caller must not hold the session's mutex.
 func (s *Session) compress(packets []*Packet) {
 	if s.ws.deflate == 0 {
 		return
@@ -27,8 +27,8 @@ func (s *Session) compress(packets []*Packet) {
 	}
 }
 
-// compressed returns the packet's compressed form, or the packet if there is none: of a control frame, of
-// what must not be compressed, and of what would not get smaller.
+// compressed returns the packet's compressed form. It returns the packet itself if it is a control frame, must not be
+// compressed, or would not get smaller.
 func (p *Packet) compressed() *Packet {
 	if p.kind == kindControl || p.uncompressed {
 		return p

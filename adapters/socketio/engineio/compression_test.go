@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ const deflateThreshold = 1024
 
 var compressing = engineio.Config{PerMessageDeflate: deflateThreshold}
 
-// openDeflate opens a session whose client offers the extension.
+// openDeflate opens a session whose client offers permessage-deflate.
 func (k *kit) openDeflate(offer string) *wsClient {
 	k.t.Helper()
 	ws, got := k.tryUpgrade(webSocket, "Sec-WebSocket-Extensions", offer)
@@ -45,7 +46,7 @@ func (ws *wsClient) sendDeflated(op websocket.Opcode, payload string) {
 }
 
 func TestPerMessageDeflate_Off(t *testing.T) {
-	bubble(t, "by default it is not negotiated", func(t *testing.T) {
+	bubble(t, "by default compression is not negotiated", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		ws, got := k.tryUpgrade(webSocket, "Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")
 		assert.Empty(t, got.header.Values("Sec-WebSocket-Extensions"))
@@ -58,7 +59,7 @@ func TestPerMessageDeflate_Off(t *testing.T) {
 		ws.close()
 	})
 
-	bubble(t, "a client that does not offer it gets and sends plain messages", func(t *testing.T) {
+	bubble(t, "a client that does not offer compression gets and sends plain messages", func(t *testing.T) {
 		k := inMemory(t, compressing)
 		ws := k.openWebSocket()
 		long := strings.Repeat("long ", 1000)
@@ -72,27 +73,31 @@ func TestPerMessageDeflate_Off(t *testing.T) {
 
 func TestPerMessageDeflate_Sends(t *testing.T) {
 	fill := func(bytes int) string { return strings.Repeat("x", bytes) }
-	for sentence, tc := range map[string]struct {
+	for message, tc := range map[string]struct {
 		offer    string
 		packet   *engineio.Packet
 		data     string
 		deflated bool
 	}{
-		"a text message from the threshold on":      {"permessage-deflate", textPacket(fill(deflateThreshold - 1)), "4" + fill(deflateThreshold-1), true},
-		"but not below":                             {"permessage-deflate", textPacket(fill(deflateThreshold - 2)), "4" + fill(deflateThreshold-2), false},
-		"a binary message":                          {"permessage-deflate", binaryPacket([]byte(fill(deflateThreshold))...), fill(deflateThreshold), true},
-		"a volatile one":                            {"permessage-deflate", textPacket(fill(5000)).Volatile(), "4" + fill(5000), true},
-		"a large one":                               {"permessage-deflate", textPacket(fill(900_000)), "4" + fill(900_000), true},
-		"but not what must not be":                  {"permessage-deflate", textPacket(fill(5000)).Uncompressed(), "4" + fill(5000), false},
-		"what fits a smaller window":                {"permessage-deflate; server_max_window_bits=11", textPacket(fill(2047)), "4" + fill(2047), true},
-		"but not what could refer to more than it":  {"permessage-deflate; server_max_window_bits=11", textPacket(fill(2048)), "4" + fill(2048), false},
-		"and with the largest window everything":    {"permessage-deflate; server_max_window_bits=15", textPacket(fill(100_000)), "4" + fill(100_000), true},
-		"nothing if the window is under the limit":  {"permessage-deflate; server_max_window_bits=9", textPacket(fill(1500)), "4" + fill(1500), false},
-		"an offer may say that it takes no context": {"permessage-deflate; server_no_context_takeover", textPacket(fill(1500)), "4" + fill(1500), true},
+		"a text message of the threshold's size":                      {"permessage-deflate", textPacket(fill(deflateThreshold - 1)), "4" + fill(deflateThreshold-1), true},
+		"a text message just below the threshold":                     {"permessage-deflate", textPacket(fill(deflateThreshold - 2)), "4" + fill(deflateThreshold-2), false},
+		"a binary message":                                            {"permessage-deflate", binaryPacket([]byte(fill(deflateThreshold))...), fill(deflateThreshold), true},
+		"a volatile message":                                          {"permessage-deflate", textPacket(fill(5000)).Volatile(), "4" + fill(5000), true},
+		"a large message":                                             {"permessage-deflate", textPacket(fill(900_000)), "4" + fill(900_000), true},
+		"a message that must not be compressed":                       {"permessage-deflate", textPacket(fill(5000)).Uncompressed(), "4" + fill(5000), false},
+		"a message that fits the smaller window agreed":               {"permessage-deflate; server_max_window_bits=11", textPacket(fill(2047)), "4" + fill(2047), true},
+		"a message that does not fit the smaller window agreed":       {"permessage-deflate; server_max_window_bits=11", textPacket(fill(2048)), "4" + fill(2048), false},
+		"a large message under the largest window":                    {"permessage-deflate; server_max_window_bits=15", textPacket(fill(100_000)), "4" + fill(100_000), true},
+		"a message of the threshold under a window smaller than that": {"permessage-deflate; server_max_window_bits=9", textPacket(fill(1500)), "4" + fill(1500), false},
+		"a message to a client that asks for no context takeover":     {"permessage-deflate; server_no_context_takeover", textPacket(fill(1500)), "4" + fill(1500), true},
 	} {
-		bubble(t, sentence, func(t *testing.T) {
+		outcome := " leaves plain"
+		if tc.deflated {
+			outcome = " leaves compressed"
+		}
+		bubble(t, message+outcome, func(t *testing.T) {
 			ws := inMemory(t, compressing).openDeflate(tc.offer)
-			for range 2 { // what is kept of the first must not be needed for the second
+			for range 2 { // the second must not need any context of the first
 				ws.peer.session.Send(tc.packet)
 				got := ws.read()
 				assert.Equal(t, tc.data, got.data)
@@ -104,20 +109,19 @@ func TestPerMessageDeflate_Sends(t *testing.T) {
 		})
 	}
 
-	bubble(t, "one message reaches everyone in their own form", func(t *testing.T) {
+	bubble(t, "one message reaches every client in its own form", func(t *testing.T) {
 		k := inMemory(t, compressing)
 		squeezed, plain, polls := k.openDeflate("permessage-deflate"), k.openWebSocket(), k.handshake()
 		long := strings.Repeat("long ", 1000)
-		engineio.Multicast(func(yield func(*engineio.Session) bool) {
-			_ = yield(squeezed.peer.session) && yield(plain.peer.session) && yield(polls.peer.session)
-		}, textPacket("short"), textPacket(long), binaryPacket(1, 2))
+		to := []*engineio.Session{squeezed.peer.session, plain.peer.session, polls.peer.session}
+		engineio.Multicast(slices.Values(to), textPacket("short"), textPacket(long), binaryPacket(1, 2))
 		assert.Equal(t, []frame{text("4short"), {op: websocket.OpText, data: "4" + long, deflated: true}, {op: websocket.OpBinary, data: "\x01\x02"}},
 			[]frame{squeezed.read(), squeezed.read(), squeezed.read()})
 		assert.Equal(t, []string{"4short", "4" + long}, plain.readText(2))
 		assert.Equal(t, "4short\x1e4"+long+"\x1ebAQI=", polls.poll())
 	})
 
-	bubble(t, "after an upgrade from polling", func(t *testing.T) {
+	bubble(t, "messages are compressed after an upgrade from polling", func(t *testing.T) {
 		k := inMemory(t, compressing)
 		c := k.handshake()
 		long := strings.Repeat("long ", 1000)
@@ -129,12 +133,12 @@ func TestPerMessageDeflate_Sends(t *testing.T) {
 		assert.Equal(t, frame{op: websocket.OpText, data: "4" + long, deflated: true}, ws.read())
 	})
 
-	t.Run("to a slow reader, in order", func(t *testing.T) {
+	t.Run("compressed messages reach a slow reader in order", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{PerMessageDeflate: 64})
 		ws := k.openDeflate("permessage-deflate")
 		var want []string
 		for i := range 300 {
-			// Every third stays under the threshold, and the rest is large enough to fill socket buffers.
+			// Every third message is below the threshold; the others are large enough to fill socket buffers.
 			s := strings.Repeat(string(rune('a'+i%26)), i%3*20_000+10)
 			want = append(want, "4"+s)
 			ws.peer.session.Answer(textPacket(s))
@@ -148,7 +152,7 @@ func TestPerMessageDeflate_Sends(t *testing.T) {
 }
 
 func TestPerMessageDeflate_Receives(t *testing.T) {
-	bubble(t, "compressed and plain messages, in order", func(t *testing.T) {
+	bubble(t, "compressed and plain messages are heard in order", func(t *testing.T) {
 		ws := inMemory(t, compressing).openDeflate("permessage-deflate")
 		long := strings.Repeat("é", 10_000)
 		ws.sendDeflated(websocket.OpText, "4"+long)

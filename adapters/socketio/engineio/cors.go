@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// AdmitOrigin applies an origin policy to a request as a Server does with Config.AllowOrigin, for
-// handlers that serve beside one: pages of other origins are refused on every transport, because
-// browsers do not apply CORS to WebSockets; for an allowed one the CORS headers are set. Without a policy
-// only pages of the host that the request is for are let in, who need no headers. It reports false if it
-// has answered: a refusal or a preflight.
+// AdmitOrigin applies an origin policy to a request as a Server does with Config.AllowOrigin, for handlers that serve
+// beside one. Pages of other origins are refused on every transport, because browsers do not apply CORS to WebSockets;
+// for an allowed origin the CORS headers are set. If allow is nil, only pages of the host that the request is addressed
+// to are let in; they need no headers. It returns false if it has answered the request: with a refusal, or as a
+// preflight.
 func AdmitOrigin(w http.ResponseWriter, r *http.Request, allow func(origin string) bool) bool {
 	h := w.Header()
 	h.Add("Vary", "Origin")
 	if origins := r.Header.Values("Origin"); len(origins) > 0 {
 		origin := origins[0]
-		if len(origins) > 1 || allow == nil && !isOf(r.Host, origin) || allow != nil && !allow(origin) {
+		if len(origins) > 1 || allow == nil && !sameHost(r.Host, origin) || allow != nil && !allow(origin) {
 			errForbidden.write(w)
 			return false
 		}
@@ -31,9 +31,9 @@ func AdmitOrigin(w http.ResponseWriter, r *http.Request, allow func(origin strin
 	return true
 }
 
-// isOf reports whether the origin is that of the host's pages. Their scheme is not known here: a proxy may speak
-// for the server.
-func isOf(host, origin string) bool {
+// sameHost reports whether the origin is that of the host's own pages. Their scheme is not compared: it is unknown
+// here, as a proxy may stand in front of the server.
+func sameHost(host, origin string) bool {
 	scheme, name, _ := strings.Cut(origin, "://")
 	return host != "" && (scheme == "https" || scheme == "http") && strings.EqualFold(name, host)
 }

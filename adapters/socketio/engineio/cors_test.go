@@ -18,7 +18,7 @@ func allowHome() engineio.Config {
 	return engineio.Config{MaxPayload: 100, AllowOrigin: func(origin string) bool { return origin == home }}
 }
 
-// cors is what an answer tells a browser about origins.
+// cors returns what an answer tells a browser about origins.
 func cors(h http.Header) map[string][]string {
 	told := map[string][]string{"Vary": h.Values("Vary")}
 	for name, values := range h {
@@ -65,7 +65,7 @@ func TestCORS(t *testing.T) {
 		assert.Equal(t, homeCORS, cors(got.header), "101")
 	})
 
-	bubble(t, "the headers also come with what the application refuses", func(t *testing.T) {
+	bubble(t, "a refusal by the application carries the headers for an allowed origin", func(t *testing.T) {
 		config := allowHome()
 		config.Authorize = func(*http.Request) (any, error) { return nil, io.EOF }
 		k := inMemory(t, config)
@@ -74,7 +74,7 @@ func TestCORS(t *testing.T) {
 		assert.Equal(t, homeCORS, cors(got.header))
 	})
 
-	bubble(t, "no origin gets none, and is served", func(t *testing.T) {
+	bubble(t, "a request without an origin is served, without CORS headers", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		got := k.get(polling)
 		assert.Equal(t, http.StatusOK, got.status)
@@ -85,14 +85,14 @@ func TestCORS(t *testing.T) {
 	})
 
 	for sentence, origins := range map[string][]string{
-		"a foreign origin":       {"https://evil.test"},
-		"one that looks alike":   {home + ".evil.test"},
-		"one in another scheme":  {"http://app.example.test"},
-		"null":                   {"null"},
-		"an empty one":           {""},
-		"a list":                 {home + ", https://evil.test"},
-		"two headers":            {home, "https://evil.test"},
-		"one with strange bytes": {home + "\xff\x80"},
+		"a foreign origin":                         {"https://evil.test"},
+		"an origin that looks like an allowed one": {home + ".evil.test"},
+		"an allowed origin in another scheme":      {"http://app.example.test"},
+		"the origin null":                          {"null"},
+		"an empty origin":                          {""},
+		"a list of origins":                        {home + ", https://evil.test"},
+		"a request with two origins":               {home, "https://evil.test"},
+		"an origin with strange bytes":             {home + "\xff\x80"},
 	} {
 		bubble(t, sentence+" is refused on every transport, without CORS headers", func(t *testing.T) {
 			k := inMemory(t, allowHome())
@@ -135,7 +135,7 @@ func TestCORS(t *testing.T) {
 		home, "null", "", "example.test", "://example.test", "http://example.test:8080", "http://example.test.evil.test", "http://example.test/",
 		"http://", "ftp://example.test", "chrome-extension://example.test", "http://http://example.test",
 	} {
-		bubble(t, "without AllowOrigin all others are foreign: "+origin, func(t *testing.T) {
+		bubble(t, "without AllowOrigin all other pages are refused: "+origin, func(t *testing.T) {
 			k := inMemory(t, engineio.Config{})
 			got := k.get(polling, "Origin", origin)
 			assert.Equal(t, answerOf(http.StatusForbidden, forbidden), summary(got))
@@ -144,7 +144,7 @@ func TestCORS(t *testing.T) {
 		})
 	}
 
-	t.Run("without AllowOrigin, and without a host, all are foreign", func(t *testing.T) {
+	t.Run("without AllowOrigin and without a host all pages are refused", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		for _, origin := range []string{"http://", "null", ""} {
 			r := httptest.NewRequest(http.MethodGet, polling, nil)
@@ -169,7 +169,7 @@ func TestCORS_Preflight(t *testing.T) {
 		}
 		return told
 	}
-	bubble(t, "an allowed origin may do everything", func(t *testing.T) {
+	bubble(t, "an allowed origin may use every method", func(t *testing.T) {
 		k := inMemory(t, allowHome())
 		for _, target := range []string{polling, "/engine.io/"} {
 			got := k.begin("OPTIONS", target, nil, "Origin", home, "Access-Control-Request-Method", "POST").wait()
@@ -178,7 +178,7 @@ func TestCORS_Preflight(t *testing.T) {
 		}
 	})
 
-	bubble(t, "the headers it asks for are granted", func(t *testing.T) {
+	bubble(t, "an allowed origin may send the headers that it asks for", func(t *testing.T) {
 		k := inMemory(t, allowHome())
 		got := k.begin("OPTIONS", polling, nil, "Origin", home, "Access-Control-Request-Headers", "authorization, x-trace").wait()
 		assert.Equal(t, http.StatusNoContent, got.status)

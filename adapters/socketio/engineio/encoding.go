@@ -21,15 +21,15 @@ type contentEncoding string
 const (
 	identity contentEncoding = ""
 	gzipped  contentEncoding = "gzip"
-	// deflated is the zlib format, whatever the name says (RFC 9110 §8.4.1.2).
+	// deflated is the zlib format, despite its name (RFC 9110 §8.4.1.2).
 	deflated contentEncoding = "deflate"
 )
 
-// acceptedEncoding picks what the client likes best of what Accept-Encoding names (RFC 9110 §12.5.3). Of
-// codings that it likes equally, the one that it names first is taken, as by the reference server.
-// What it does not name is not used, and neither is anything if it would rather have the plain body.
+// acceptedEncoding returns the coding that the client likes best, given its Accept-Encoding fields (RFC 9110 §12.5.3).
+// Of codings that it likes equally, it takes the one named first, as the reference server does. A coding that is not
+// named is not used, and none is used if the client prefers the plain body.
 func acceptedEncoding(accept []string) contentEncoding {
-	// In thousandths; -1 is not named.
+	// In thousandths; -1 means not named.
 	gzipQ, deflateQ, identityQ, anyQ, deflateFirst := -1, -1, -1, -1, false
 	for _, list := range accept {
 		for list != "" {
@@ -66,7 +66,7 @@ func acceptedEncoding(accept []string) contentEncoding {
 	}
 }
 
-// quality reads a weight (RFC 9110 §12.4.2) in thousandths: 1000 if there is none, 0 if it is broken.
+// quality reads a weight (RFC 9110 §12.4.2), in thousandths: 1000 if there is none, 0 if it is malformed.
 func quality(params string) int {
 	name, value, found := strings.Cut(params, "=")
 	if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {
@@ -87,13 +87,13 @@ func quality(params string) int {
 		q = 10*q + int(digit-'0')
 	}
 	if whole == "1" {
-		return 1000 // a weight over 1 does not exist
+		return 1000 // there is no weight above 1
 	}
 	return q
 }
 
-// encoder compresses one body at a time. It takes more than a megabyte, and is therefore pooled: there
-// are about as many as processors.
+// encoder compresses one body at a time. It takes more than a megabyte and is therefore pooled: there are about as many
+// as processors.
 type encoder struct {
 	out    bytes.Buffer
 	writer interface {
@@ -102,8 +102,8 @@ type encoder struct {
 	}
 }
 
-// Both compress at the fastest level: on payloads of messages it takes a fifth of the default level's
-// time and leaves a quarter more. The constructors fail only for an unknown level.
+// Both compress at the fastest level: on payloads of messages that takes a fifth of the default level's time, for
+// results a quarter larger. The constructors fail only for an unknown level.
 var (
 	gzipEncoders = sync.Pool{New: func() any {
 		e := &encoder{}
@@ -117,7 +117,7 @@ var (
 	}}
 )
 
-// keepEncoded is the largest buffer, in bytes, that a pooled encoder keeps.
+// keepEncoded is the capacity, in bytes, up to which a pooled encoder keeps its buffer.
 const keepEncoded = 64 << 10
 
 func (enc contentEncoding) pool() *sync.Pool {
@@ -127,7 +127,6 @@ func (enc contentEncoding) pool() *sync.Pool {
 	return &gzipEncoders
 }
 
-// encode compresses the body.
 func (e *encoder) encode(body []byte) []byte {
 	e.out.Reset()
 	e.writer.Reset(&e.out)
@@ -136,8 +135,8 @@ func (e *encoder) encode(body []byte) []byte {
 	return e.out.Bytes()
 }
 
-// writeEncoded writes a body that may be compressed, if the client accepts that and it gets smaller. It
-// runs on the request's own goroutine: other clients do not wait for it.
+// writeEncoded writes the body, compressed if the client accepts that and it makes the body smaller. It runs on the
+// request's own goroutine, so other clients do not wait for it.
 func writeEncoded(w http.ResponseWriter, r *http.Request, body []byte) error {
 	w.Header().Add("Vary", "Accept-Encoding")
 	enc := acceptedEncoding(r.Header["Accept-Encoding"])
@@ -169,7 +168,7 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets [
 	}
 	body := appendPayload(make([]byte, 0, size), packets)
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer can; a dead client is found by its ping
+	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer supports it; a dead client is found by its ping
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
 	threshold := s.server.config.HTTPCompression
@@ -180,7 +179,7 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets [
 		err = writeEncoded(w, r, body)
 	}
 	if err == nil {
-		err = control.Flush() // what is still buffered here could fail unnoticed
+		err = control.Flush() // otherwise a failure of what is still buffered could go unnoticed
 	}
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		s.end(failure(err))

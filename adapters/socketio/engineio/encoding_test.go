@@ -4,8 +4,11 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
+	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,7 +21,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// decoded is the body without its Content-Encoding.
+// decoded returns the body with its Content-Encoding undone.
 func decoded(t testing.TB, a answer) string {
 	t.Helper()
 	body := io.Reader(strings.NewReader(a.body))
@@ -41,7 +44,7 @@ func TestHTTPCompression_Negotiation(t *testing.T) {
 	for accept, want := range map[string]string{
 		"gzip":                              "gzip",
 		"deflate":                           "deflate",
-		"gzip, deflate, br, zstd":           "gzip", // as browsers ask
+		"gzip, deflate, br, zstd":           "gzip", // as browsers send it
 		"deflate, gzip":                     "deflate",
 		"GZIP":                              "gzip",
 		"x-gzip":                            "gzip",
@@ -65,7 +68,7 @@ func TestHTTPCompression_Negotiation(t *testing.T) {
 		"deflate;q=0.5, gzip;q=0.50":        "deflate",
 		"gzip ; Q=1.000 ,deflate":           "gzip",
 		"gzip;q=0.1, gzip;q=0.9, deflate":   "deflate",
-		"gzip;q=2":                          "", // a broken weight is none
+		"gzip;q=2":                          "", // a malformed weight counts as 0
 		"gzip;q=-1":                         "",
 		"gzip;q=":                           "",
 		"gzip;q=0.1234":                     "",
@@ -77,7 +80,7 @@ func TestHTTPCompression_Negotiation(t *testing.T) {
 		strings.Repeat(",", 60_000):         "",
 		strings.Repeat("br;q=0.9,", 60_000): "",
 	} {
-		bubble(t, strconv.Quote(accept[:min(len(accept), 40)]), func(t *testing.T) {
+		bubble(t, fmt.Sprintf("Accept-Encoding %q is answered with %q", accept[:min(len(accept), 40)], want), func(t *testing.T) {
 			c := inMemory(t, engineio.Config{}).handshake()
 			long := strings.Repeat("long ", 1000)
 			c.peer.send(long)
@@ -88,7 +91,7 @@ func TestHTTPCompression_Negotiation(t *testing.T) {
 		})
 	}
 
-	bubble(t, "several fields count as one list", func(t *testing.T) {
+	bubble(t, "several Accept-Encoding fields count as one list", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		c.peer.send(strings.Repeat("long ", 1000))
 		got := c.kit.get(c.target, "Accept-Encoding", "gzip;q=0.5", "Accept-Encoding", "deflate")
@@ -101,7 +104,7 @@ func TestHTTPCompression(t *testing.T) {
 	fill := func(bytes int) string { return strings.Repeat("x", bytes-len("4")) }
 	accept := []string{"Accept-Encoding", "gzip"}
 
-	bubble(t, "the head of a compressed answer", func(t *testing.T) {
+	bubble(t, "a compressed answer has the header fields of its encoding", func(t *testing.T) {
 		config := allowHome()
 		c := inMemory(t, config).handshake()
 		c.peer.send(fill(threshold))
@@ -116,24 +119,28 @@ func TestHTTPCompression(t *testing.T) {
 		assert.Equal(t, "4"+fill(threshold), decoded(t, got))
 	})
 
-	for sentence, tc := range map[string]struct {
+	for what, tc := range map[string]struct {
 		config int
 		send   *engineio.Packet
 		want   string
 		vary   []string
 	}{
-		"from 1024 bytes on by default":        {0, textPacket(fill(threshold)), "gzip", []string{"Origin", "Accept-Encoding"}},
-		"not below":                            {0, textPacket(fill(threshold - 1)), "", []string{"Origin"}},
-		"from the configured size on":          {100, textPacket(fill(100)), "gzip", []string{"Origin", "Accept-Encoding"}},
-		"not below the configured size":        {100, textPacket(fill(99)), "", []string{"Origin"}},
-		"not at all when switched off":         {-1, textPacket(fill(5000)), "", []string{"Origin"}},
-		"not what must not be compressed":      {0, textPacket(fill(5000)).Uncompressed(), "", []string{"Origin"}},
-		"nor a volatile twin of that":          {0, textPacket(fill(5000)).Uncompressed().Volatile(), "", []string{"Origin"}},
-		"the size is that of the body":         {0, binaryPacket(make([]byte, 780)...), "gzip", []string{"Origin", "Accept-Encoding"}},
-		"not what does not get smaller by it":  {1, textPacket("Hello"), "", []string{"Origin", "Accept-Encoding"}},
-		"a large one, larger than is buffered": {0, textPacket(fill(900_000)), "gzip", []string{"Origin", "Accept-Encoding"}},
+		"an answer of 1024 bytes, by default,":              {0, textPacket(fill(threshold)), "gzip", []string{"Origin", "Accept-Encoding"}},
+		"an answer of 1023 bytes, by default,":              {0, textPacket(fill(threshold - 1)), "", []string{"Origin"}},
+		"an answer of the configured size":                  {100, textPacket(fill(100)), "gzip", []string{"Origin", "Accept-Encoding"}},
+		"an answer below the configured size":               {100, textPacket(fill(99)), "", []string{"Origin"}},
+		"an answer when compression is switched off":        {-1, textPacket(fill(5000)), "", []string{"Origin"}},
+		"an answer that must not be compressed":             {0, textPacket(fill(5000)).Uncompressed(), "", []string{"Origin"}},
+		"a volatile answer that must not be compressed":     {0, textPacket(fill(5000)).Uncompressed().Volatile(), "", []string{"Origin"}},
+		"an answer whose base64 has 1024 bytes":             {0, binaryPacket(make([]byte, 780)...), "gzip", []string{"Origin", "Accept-Encoding"}},
+		"an answer that compression would not make smaller": {1, textPacket("Hello"), "", []string{"Origin", "Accept-Encoding"}},
+		"an answer too large to be buffered":                {0, textPacket(fill(900_000)), "gzip", []string{"Origin", "Accept-Encoding"}},
 	} {
-		bubble(t, sentence, func(t *testing.T) {
+		outcome := " is not compressed"
+		if tc.want != "" {
+			outcome = " is compressed"
+		}
+		bubble(t, what+outcome, func(t *testing.T) {
 			k := inMemory(t, engineio.Config{HTTPCompression: tc.config})
 			c := k.handshake()
 			plain := k.handshake()
@@ -146,7 +153,7 @@ func TestHTTPCompression(t *testing.T) {
 		})
 	}
 
-	bubble(t, "a secret keeps the packets beside it from being compressed", func(t *testing.T) {
+	bubble(t, "a secret keeps the packets in the same answer from being compressed", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		c.peer.session.Send(textPacket(fill(5000)), textPacket("secret").Uncompressed())
 		got := c.kit.get(c.target, accept...)
@@ -180,7 +187,7 @@ func TestHTTPCompression(t *testing.T) {
 		_ = conn.Close()
 	})
 
-	t.Run("answers of many at once are their own", func(t *testing.T) {
+	t.Run("clients that poll at the same time get their own answers", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{})
 		type fetched struct{ got, want string }
 		results := make(chan fetched)
@@ -203,7 +210,7 @@ func TestHTTPCompression(t *testing.T) {
 	})
 }
 
-// both is the two sessions.
-func both(a, b *pollingClient) func(func(*engineio.Session) bool) {
-	return func(yield func(*engineio.Session) bool) { _ = yield(a.peer.session) && yield(b.peer.session) }
+// both returns the sessions of the two clients.
+func both(a, b *pollingClient) iter.Seq[*engineio.Session] {
+	return slices.Values([]*engineio.Session{a.peer.session, b.peer.session})
 }

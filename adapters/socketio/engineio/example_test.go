@@ -25,7 +25,7 @@ func (s *shouter) Closed(engineio.CloseReason) {}
 
 // A server, and a client that speaks the polling transport by hand.
 func Example() {
-	id := func(*http.Request) (string, error) { return "an-id", nil } // for the example: it must not be guessable
+	id := func(*http.Request) (string, error) { return "an-id", nil } // fixed for the example only: ids must not be guessable
 	server := engineio.NewServer(engineio.Config{GenerateID: id},
 		func(s *engineio.Session, _ *engineio.Handshake) engineio.Receiver { return &shouter{s} })
 	mux := http.NewServeMux()

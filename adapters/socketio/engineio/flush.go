@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// flush writes what is pending, without waiting. A flusher worker calls it; the session is flushQueued.
+// flush writes what is pending, without waiting. A flusher worker calls it when the session is flushQueued.
 func (s *Session) flush(w *writer) {
 	s.mu.Lock()
 	if s.state == stateClosed {
-		s.flushs = flushIdle
+		s.flushing = flushIdle
 		s.mu.Unlock()
 		return
 	}
 	ws := s.ws
 	w.packets = s.takeLocked(w.packets[:0])
-	s.flushs = flushWriting
+	s.flushing = flushWriting
 	s.mu.Unlock()
 	defer clear(w.packets)
 
@@ -39,8 +39,8 @@ func (s *Session) flush(w *writer) {
 	}
 }
 
-// settle ends a turn of writing, and reports whether more has come in the meantime. The session then
-// is flushQueued: another turn, after the others, lets more frames coalesce.
+// settle ends a turn of writing, and reports whether more has been enqueued in the meantime. The session is then
+// flushQueued again: by waiting for another turn, after other sessions, it lets more frames coalesce.
 func (s *Session) settle() (again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,15 +48,15 @@ func (s *Session) settle() (again bool) {
 		return false
 	}
 	if !s.outbox.empty() {
-		s.flushs = flushQueued
+		s.flushing = flushQueued
 		return true
 	}
-	s.flushs = flushIdle
+	s.flushing = flushIdle
 	s.farewellLocked()
 	return false
 }
 
-// farewellLocked is called when everything has been written.
+// farewellLocked is called when everything has been written. If the session is closing, it closes the connection.
 func (s *Session) farewellLocked() {
 	switch {
 	case s.state != stateClosing:
@@ -67,8 +67,8 @@ func (s *Session) farewellLocked() {
 	}
 }
 
-// park hands a session whose socket takes no more to a goroutine that waits for it. The packets are
-// copied out: they are the worker's.
+// park hands the session to a goroutine that waits for its socket, which takes no more or cannot be written to without
+// waiting. The packets are cloned, since the slice belongs to the worker.
 func (s *Session) park(rest []byte, packets []*Packet) {
 	waiting := slices.Clone(packets)
 	s.mu.Lock()
@@ -76,12 +76,12 @@ func (s *Session) park(rest []byte, packets []*Packet) {
 	if s.state == stateClosed {
 		return
 	}
-	s.flushs = flushParked
+	s.flushing = flushParked
 	s.server.running.Go(func() { s.drain(rest, waiting) })
 }
 
-// drain writes until nothing is pending. A client that does not take one round of it in time is let
-// go; until then what comes in is bounded by the outbox.
+// drain writes until nothing is pending. The session ends if its client does not take what is pending within
+// WriteTimeout; what is enqueued meanwhile is bounded by the outbox.
 func (s *Session) drain(rest []byte, packets []*Packet) {
 	for {
 		s.compress(packets)
@@ -100,7 +100,7 @@ func (s *Session) drain(rest []byte, packets []*Packet) {
 			return
 		}
 		if s.outbox.empty() {
-			s.flushs = flushIdle
+			s.flushing = flushIdle
 			s.farewellLocked()
 			s.mu.Unlock()
 			return
@@ -110,18 +110,18 @@ func (s *Session) drain(rest []byte, packets []*Packet) {
 	}
 }
 
-// giveUpWriting is called when the connection is broken. What the client sent before may still be there
-// to be read, so it is the reader that ends the session: it finds the break too, after all that came.
+// giveUpWriting is called when the connection is broken. What the client sent before may still be there to read, so
+// ending the session is left to the reader: it finds the break too, after everything that came.
 func (s *Session) giveUpWriting() {
 	s.mu.Lock()
-	s.flushs = flushBroken
-	s.roomLocked()
+	s.flushing = flushBroken
+	s.signalRoomLocked()
 	s.outbox = outbox{}
 	s.mu.Unlock()
 	s.ws.hurry()
 }
 
-// failure is why a session ends whose client could not be written to.
+// failure returns the reason for ending a session whose client could not be written to.
 func failure(err error) CloseReason {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return ReasonSlowClient

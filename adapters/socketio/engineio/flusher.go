@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// flusher writes the outboxes of sessions that have something to send. Its workers live only while
-// there is work, at most maxWorkers of them: nothing stands by per connection, and nothing has to be
-// stopped. A worker writes everything that a session has pending at once. So a lone message leaves
-// at once, and under load, while sessions wait for their turn, their frames coalesce by themselves.
+// flusher writes the outboxes of sessions that have something to send. It has at most maxWorkers workers, which live
+// only while there is work: no goroutine stands by per connection, and none has to be stopped. A worker writes
+// everything that a session has pending at once. So a lone message leaves immediately, and under load, while sessions
+// wait for their turn, their frames coalesce by themselves.
 //
-// A session is in the queue at most once (see Session.flush): the queue is bounded by the sessions.
+// A session is in the queue at most once (see flushState), so the number of sessions bounds the queue.
 type flusher struct {
 	mu      sync.Mutex
 	queue   []*Session
@@ -19,16 +19,16 @@ type flusher struct {
 	workers int
 }
 
-// maxTurn bounds how many sessions a worker takes from the queue at a time: enough to make the lock
-// cheap, few enough to share the work evenly.
+// maxTurn bounds how many sessions a worker takes from the queue at a time: enough to make the lock cheap, few enough
+// to share the work evenly.
 const maxTurn = 32
 
-// maxWorkers leaves one processor to those who read. The runtime looks for readable sockets when a processor
-// has nothing to run, and otherwise every 10 ms: workers on all of them, which under load never wait, would
-// let what clients send lie that long. Fewer, they write more at a time instead.
+// maxWorkers leaves one processor to the goroutines that read. The runtime looks for readable sockets when a processor
+// has nothing to run, and otherwise every 10 ms: workers on all processors, which never wait under load, would leave
+// what clients send unread for that long. Fewer workers write more at a time instead.
 func maxWorkers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
 
-// push hands over sessions whose flush state is flushQueued. It does not keep the slice.
+// push queues sessions that are flushQueued, and starts a worker unless there are enough. It does not keep the slice.
 func (f *flusher) push(sessions ...*Session) {
 	f.mu.Lock()
 	f.queue = append(f.queue, sessions...)
@@ -42,11 +42,10 @@ func (f *flusher) push(sessions ...*Session) {
 	}
 }
 
-// Multicast enqueues the packets for each session, with nothing in between. It does not block and
-// does no I/O.
+// Multicast enqueues the packets for each of the sessions, with nothing in between. It does not block and does no I/O.
 func Multicast(to iter.Seq[*Session], packets ...*Packet) {
 	var dirty batch
-	defer dirty.push() // also when the sequence panics: a session not pushed would never be flushed again
+	defer dirty.push() // also if the sequence panics: a session that is not pushed would never be flushed again
 	for recipient := range to {
 		if s := recipient.enqueue(packets...); s != nil {
 			dirty.add(s)
@@ -54,7 +53,7 @@ func Multicast(to iter.Seq[*Session], packets ...*Packet) {
 	}
 }
 
-// batch gathers dirty sessions of one server, so that its queue is locked once for many.
+// batch gathers dirty sessions of one server, so that the queue is locked once for many.
 type batch struct {
 	sessions [maxTurn]*Session
 	n        int
@@ -90,7 +89,8 @@ func (f *flusher) work() {
 	}
 }
 
-// next moves a fair share of the queue into turn. When it returns 0 the worker is signed off.
+// next moves a fair share of the queue into turn and returns its size. If that is 0, the worker is no longer counted
+// and must return.
 func (f *flusher) next(turn []*Session) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -103,8 +103,8 @@ func (f *flusher) next(turn []*Session) int {
 	n := copy(turn[:min(len(turn), 1+len(waiting)/(2*f.workers))], waiting)
 	clear(waiting[:n])
 	f.head += n
-	// Sessions that become dirty again while others are written keep the queue from ever being
-	// empty: without moving it down, it would grow for as long as the load lasts.
+	// Sessions that become dirty again while others are written can keep the queue from ever being empty: unless moved
+	// down, it would grow for as long as the load lasts.
 	if f.head > len(f.queue)/2 {
 		left := copy(f.queue, f.queue[f.head:])
 		clear(f.queue[left:])

@@ -17,8 +17,8 @@ import (
 	"parley/test/cost"
 )
 
-// FuzzPollingPayload posts any body. What is heard must be what a plain reading of the protocol gives,
-// and nothing may panic: without net/http around it, and with a log that must stay empty.
+// FuzzPollingPayload posts any bytes. What is heard must be what a plain reading of the protocol gives, and nothing may
+// panic: there is no net/http around it to recover, and the log must stay empty.
 func FuzzPollingPayload(f *testing.F) {
 	for _, tc := range received {
 		f.Add([]byte(tc.packet))
@@ -42,7 +42,7 @@ func FuzzPollingPayload(f *testing.F) {
 		}
 		c := k.clientOf(request(http.MethodGet, polling, nil).Body.String())
 		var w *httptest.ResponseRecorder
-		// The dearest packet is an empty message, two bytes, for what the receiver notes of it.
+		// The most expensive packet is an empty message: two bytes, and what the receiver notes of it.
 		spent := cost.Allocated(func() { w = request(http.MethodPost, c.target, body) })
 		require.LessOrEqual(t, spent, 256*uint64(min(len(body), fuzzPayload))+128<<10)
 		if len(body) > fuzzPayload {
@@ -67,11 +67,11 @@ func FuzzPollingPayload(f *testing.F) {
 	})
 }
 
-// fuzzPayload is small, so that the fuzzer comes to the limit.
+// fuzzPayload is small, so that the fuzzer reaches the limit.
 const fuzzPayload = 4096
 
-// readPayload reads a polling payload as the protocol describes it: the messages, and why the session
-// ends, if it does.
+// readPayload reads a polling payload as the protocol describes it. It returns the messages, and why the session ends,
+// "" if it does not.
 func readPayload(body string) (heard []string, reason engineio.CloseReason) {
 	heard = []string{}
 	for _, packet := range strings.Split(body, "\x1e") {
@@ -87,7 +87,8 @@ func readPayload(body string) (heard []string, reason engineio.CloseReason) {
 	return heard, ""
 }
 
-// readPacket reads one packet in its text form: a message, or none, or the end.
+// readPacket reads one packet in its text form. It returns the message, if it is one, and why the session ends, "" if
+// it does not.
 func readPacket(packet string) (heard []string, reason engineio.CloseReason) {
 	switch packet[0] {
 	case '4':
@@ -108,16 +109,11 @@ func readPacket(packet string) (heard []string, reason engineio.CloseReason) {
 	return nil, engineio.ReasonParseError
 }
 
-// readBase64 reads base64 with as much padding at its end as anyone likes, and line breaks before that.
+// readBase64 reads base64 with any amount of padding at the end, and line breaks before that.
 func readBase64(s string) ([]byte, error) {
 	digits := strings.NewReplacer("\r", "", "\n", "").Replace(strings.TrimRight(s, "="))
 	if strings.Contains(digits, "=") {
 		return nil, base64.CorruptInputError(0)
 	}
 	return base64.StdEncoding.DecodeString(digits + strings.Repeat("=", (4-len(digits)%4)%4))
-}
-
-// unserved is a kit without a listener.
-func unserved(t *testing.T, config engineio.Config) *kit {
-	return (&kit{t: t}).serve(nil, config, nil)
 }

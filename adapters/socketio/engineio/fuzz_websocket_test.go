@@ -1,12 +1,10 @@
 package engineio_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 	"unicode/utf8"
@@ -18,8 +16,8 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// FuzzWebSocketSession sends a session any frames, then any bytes, cut into pieces of any size. What is
-// heard must be what the frames say; nothing may panic, and the session must end with its connection.
+// FuzzWebSocketSession sends a session any frames and then any bytes, cut into pieces of any size. What is heard must
+// be what the frames say; nothing may panic, and the session must end with its connection.
 func FuzzWebSocketSession(f *testing.F) {
 	for _, tc := range received {
 		f.Add(framed(websocket.OpText, tc.packet), []byte(nil), uint8(0))
@@ -60,7 +58,7 @@ func FuzzWebSocketSession(f *testing.F) {
 	})
 }
 
-// framed encodes messages for readFrames: opcode, length, payload.
+// framed encodes messages for readFrames, each as opcode, length and payload.
 func framed(op websocket.Opcode, payloads ...string) (encoded []byte) {
 	for _, p := range payloads {
 		encoded = append(append(encoded, byte(op), byte(len(p))), p...)
@@ -68,8 +66,8 @@ func framed(op websocket.Opcode, payloads ...string) (encoded []byte) {
 	return encoded
 }
 
-// readFrames makes client frames of the fuzzer's bytes, and tells what a session is to make of them:
-// the messages, and why it ends, if it does before the connection.
+// readFrames makes client frames of the fuzzer's bytes. It also returns what a session must make of them: the messages
+// it hears, and why it ends, "" if it does not end before the connection.
 func readFrames(encoded []byte) (wire []byte, heard []string, over engineio.CloseReason) {
 	heard = []string{}
 	for len(encoded) >= 2 {
@@ -112,27 +110,11 @@ func readFrames(encoded []byte) (wire []byte, heard []string, over engineio.Clos
 	return wire, heard, over
 }
 
-// pipeWebSocket opens a session over a pipe, without net/http. What the server sends is thrown away.
+// pipeWebSocket opens a session over a pipe, without net/http. What the server sends is discarded.
 func (k *kit) pipeWebSocket(t *testing.T) net.Conn {
 	client, server := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	k.engine.ServeHTTP(hijackable{httptest.NewRecorder(), server}, upgradeRequest())
 	t.Cleanup(func() { _ = client.Close() })
 	return client
-}
-
-func upgradeRequest() *http.Request {
-	r := httptest.NewRequest(http.MethodGet, webSocket, nil)
-	r.Header = upgradeHeader.Clone()
-	return r
-}
-
-// hijackable gives up conn for the asking.
-type hijackable struct {
-	*httptest.ResponseRecorder
-	conn net.Conn
-}
-
-func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
 }

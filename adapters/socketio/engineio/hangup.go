@@ -1,6 +1,6 @@
 package engineio
 
-// hangUp ends the session with a close frame instead of what is enqueued.
+// hangUp ends the session with a close frame in place of what is enqueued.
 func (s *Session) hangUp(farewell *Packet, reason CloseReason) {
 	s.mu.Lock()
 	dirty := s.hangUpLocked(farewell, reason)
@@ -17,8 +17,8 @@ func (s *Session) hangUpLocked(farewell *Packet, reason CloseReason) (dirty *Ses
 	return s.closeLocked(farewell, reason)
 }
 
-// quit ends the session because of what the client sent. Over a WebSocket it hears a close frame without
-// a code, as from the reference server.
+// quit ends the session because of what the client sent. A client on a WebSocket gets a close frame without a code, as
+// from the reference server.
 func (s *Session) quit(reason CloseReason) {
 	s.mu.Lock()
 	dirty := s.quitLocked(reason)

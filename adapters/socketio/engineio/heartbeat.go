@@ -2,13 +2,12 @@ package engineio
 
 import "time"
 
-// heartbeat is a session's only timer. In turn it waits for the time to ping, for the pong, for what
-// is enqueued to leave when the session closes, and for a late poll after it. The session's mutex
-// guards it.
+// heartbeat is a session's only timer. It waits for the time to ping, then for the pong; when the session is closing,
+// for what is enqueued to leave; and after a goodbye, for a late poll. The session's mutex guards it.
 type heartbeat struct {
 	timer *time.Timer
-	// due is when the timer means to fire, by the session's server clock: a call that comes earlier
-	// was already on its way when the timer was set anew.
+	// due is when the timer is meant to fire, as the time since Server.started. A call that comes earlier was already
+	// on its way when the timer was reset.
 	due          time.Duration
 	awaitingPong bool
 }
@@ -23,7 +22,7 @@ func (h *heartbeat) set(s *Session, d time.Duration) {
 	h.timer.Reset(d)
 }
 
-// left is how long it is until the timer fires.
+// left returns the time until the timer fires.
 func (h *heartbeat) left(s *Session) time.Duration { return h.due - time.Since(s.server.started) }
 
 func (h *heartbeat) stop() {
@@ -60,7 +59,7 @@ func (s *Session) beat() {
 	}
 }
 
-// pingLocked enqueues a ping and waits for its pong.
+// pingLocked enqueues a ping and sets the timer to wait for the pong. The caller calls dirtyLocked.
 func (s *Session) pingLocked() {
 	s.heartbeat.awaitingPong = true
 	s.heartbeat.set(s, s.server.config.PingTimeout)
@@ -68,8 +67,8 @@ func (s *Session) pingLocked() {
 	s.outbox.add(pingPacket)
 }
 
-// pong notes the client's answer to a ping. One that was not asked for changes nothing: a client
-// cannot put off the next ping for ever.
+// pong handles the client's answer to a ping. A pong that was not asked for changes nothing: otherwise a client could
+// put off the next ping for ever.
 func (s *Session) pong() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

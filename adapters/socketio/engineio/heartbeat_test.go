@@ -12,11 +12,6 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-const (
-	interval = 25 * time.Second
-	timeout  = 20 * time.Second
-)
-
 func TestHeartbeat_Polling(t *testing.T) {
 	bubble(t, "a ping comes an interval after the handshake and after each pong", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
@@ -42,7 +37,7 @@ func TestHeartbeat_Polling(t *testing.T) {
 		assert.Equal(t, http.StatusBadRequest, c.beginPoll().wait().status)
 	})
 
-	bubble(t, "a client that never polls ends at the same moment", func(t *testing.T) {
+	bubble(t, "the session of a client that never polls ends at the same moment", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		c := k.handshake()
 		time.Sleep(interval + timeout - time.Nanosecond)
@@ -54,7 +49,7 @@ func TestHeartbeat_Polling(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonPingTimeout), c.peer.ended())
 	})
 
-	bubble(t, "pongs and messages that nobody asked for do not put off the ping", func(t *testing.T) {
+	bubble(t, "unsolicited pongs and messages do not put off the ping", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		start := time.Now()
 		p := c.beginPoll()
@@ -67,7 +62,7 @@ func TestHeartbeat_Polling(t *testing.T) {
 		assert.Equal(t, interval, time.Since(start))
 	})
 
-	bubble(t, "messages do not stand in for the pong", func(t *testing.T) {
+	bubble(t, "messages do not take the place of the pong", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		assert.Equal(t, "2", c.poll())
 		start := time.Now()
@@ -114,7 +109,7 @@ func TestHeartbeat_WebSocket(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonPingTimeout), ws.peer.ended())
 	})
 
-	bubble(t, "pongs that nobody asked for, of either protocol, do not put off the ping", func(t *testing.T) {
+	bubble(t, "unsolicited pongs, of either protocol, do not put off the ping", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		start := time.Now()
 		for range 4 {
@@ -138,7 +133,7 @@ func TestHeartbeat_WebSocket(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonTransportError), ws.peer.ended())
 	})
 
-	bubble(t, "a ping of the WebSocket is answered with its data", func(t *testing.T) {
+	bubble(t, "a WebSocket ping is answered with its data", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		ws.send(websocket.OpPing, []byte("are you there"))
 		assert.Equal(t, frame{op: websocket.OpPong, data: "are you there"}, ws.read())
@@ -161,7 +156,7 @@ func TestHeartbeat_WebSocket(t *testing.T) {
 		}
 	})
 
-	bubble(t, "times are those of the configuration", func(t *testing.T) {
+	bubble(t, "the times are those of the configuration", func(t *testing.T) {
 		config := engineio.Config{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond}
 		ws := inMemory(t, config).openWebSocket()
 		start := time.Now()

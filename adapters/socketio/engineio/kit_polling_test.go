@@ -22,23 +22,23 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
-	// err is why there is no answer.
+	// err says why there is no answer.
 	err error
 }
 
-// summary is what most tests ask of an answer.
+// summary returns what most tests want to know of an answer.
 func summary(a answer) string { return answerOf(a.status, a.body) }
 
 func answerOf(status int, body string) string { return fmt.Sprintf("%d %s", status, body) }
 
-// pending is a request on a connection of its own, whose answer is awaited.
+// pending is a request on its own connection that waits for its answer.
 type pending struct {
 	conn net.Conn
 	done chan struct{}
 	got  answer
 }
 
-// begin sends a request without waiting for its answer. fields are header names and values by turns.
+// begin sends a request without waiting for the answer. fields are alternating header names and values.
 func (k *kit) begin(method, target string, body io.Reader, fields ...string) *pending {
 	k.t.Helper()
 	req, err := http.NewRequest(method, "http://example.test"+target, body)
@@ -47,7 +47,7 @@ func (k *kit) begin(method, target string, body io.Reader, fields ...string) *pe
 		req.Header.Add(fields[i], fields[i+1])
 	}
 	p := &pending{conn: k.dial(), done: make(chan struct{})}
-	// Written on the side: the server may answer without having read it all.
+	// Written on another goroutine, since the server may answer without reading it all.
 	go func() { _ = req.Write(p.conn) }()
 	go func() {
 		defer close(p.done)
@@ -72,13 +72,13 @@ func readAnswer(resp *http.Response) answer {
 	return answer{status: resp.StatusCode, header: resp.Header, body: string(body), err: err}
 }
 
-// wait returns the answer once it is there.
+// wait waits for the answer and returns it.
 func (p *pending) wait() answer {
 	<-p.done
 	return p.got
 }
 
-// waiting reports whether the answer is still to come when everything else in the bubble has stopped.
+// waiting reports whether there is no answer yet, once everything else in the bubble has come to rest.
 func (p *pending) waiting() bool {
 	synctest.Wait()
 	select {
@@ -89,7 +89,7 @@ func (p *pending) waiting() bool {
 	}
 }
 
-// abort takes the connection away from the request.
+// abort closes the request's connection.
 func (p *pending) abort() { _ = p.conn.Close() }
 
 func (k *kit) get(target string, fields ...string) answer {
@@ -97,7 +97,7 @@ func (k *kit) get(target string, fields ...string) answer {
 	return k.begin(http.MethodGet, target, nil, fields...).wait()
 }
 
-// pollingClient speaks for one polling session.
+// pollingClient is the client of one polling session.
 type pollingClient struct {
 	kit    *kit
 	target string
@@ -113,7 +113,7 @@ func (k *kit) handshake() *pollingClient {
 	return k.clientOf(opened.body)
 }
 
-// clientOf takes the session id from an open packet, which may have others behind it.
+// clientOf returns the client of the session that the open packet names; the packet may be followed by others.
 func (k *kit) clientOf(payload string) *pollingClient {
 	k.t.Helper()
 	_, rest, _ := strings.Cut(payload, `"sid":"`)
@@ -135,7 +135,7 @@ func (c *pollingClient) beginPoll() *pending {
 	return c.kit.begin(http.MethodGet, c.target, nil)
 }
 
-// poll returns the payload of one poll, which must succeed.
+// poll polls once, which must succeed, and returns the payload.
 func (c *pollingClient) poll() string {
 	c.kit.t.Helper()
 	got := c.beginPoll().wait()
@@ -148,7 +148,7 @@ func (c *pollingClient) beginPost(payload string) *pending {
 	return c.kit.begin(http.MethodPost, c.target, strings.NewReader(payload))
 }
 
-// postFor sends a payload, which must be refused if it breaks the protocol, as ended tells.
+// postFor posts a payload, which must be refused if ended names a violation of the protocol.
 func (c *pollingClient) postFor(payload string, ended []engineio.CloseReason) {
 	c.kit.t.Helper()
 	if len(ended) == 0 || ended[0] == engineio.ReasonTransportClose {
@@ -158,7 +158,7 @@ func (c *pollingClient) postFor(payload string, ended []engineio.CloseReason) {
 	c.postRefused(payload)
 }
 
-// postRefused sends a payload that ends the session.
+// postRefused posts a payload that must be refused.
 func (c *pollingClient) postRefused(payload string) {
 	c.kit.t.Helper()
 	got := c.beginPost(payload).wait()
@@ -166,7 +166,7 @@ func (c *pollingClient) postRefused(payload string) {
 	assert.Equal(c.kit.t, http.StatusBadRequest, got.status)
 }
 
-// post sends a payload, which must be taken.
+// post posts a payload that must be accepted.
 func (c *pollingClient) post(payload string) {
 	c.kit.t.Helper()
 	got := c.beginPost(payload).wait()

@@ -2,7 +2,6 @@ package engineio_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -20,20 +19,27 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// How long tests on the real clock wait for something, and how often they look.
+// How long tests on the real clock wait for something, and how often they check.
 const (
 	patience = time.Minute
 	tick     = time.Millisecond
 )
 
-// bubble runs a subtest on a fake clock that stands still while anyone has something to do.
+// The defaults of engineio.Config that tests wait for.
+const (
+	interval     = 25 * time.Second // PingInterval
+	timeout      = 20 * time.Second // PingTimeout
+	writeTimeout = 10 * time.Second
+)
+
+// bubble runs a subtest on a fake clock, which stands still while any goroutine has something to do.
 func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
 	t.Helper()
 	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// kit is an engine behind a real http.Server, and a way to reach it. When the test ends it shuts the
-// engine down and checks that no session is left and nothing was logged that the test did not expect.
+// kit is an engine behind a real http.Server, with a way to reach it. When the test ends, it shuts the engine down and
+// checks that no session is left and that nothing was logged but what the test has taken.
 type kit struct {
 	t      testing.TB
 	engine *engineio.Server
@@ -44,7 +50,7 @@ type kit struct {
 	patience time.Duration
 	// settle waits, in a bubble, until the server has done what it can.
 	settle func()
-	// dress, if set, is put around the server's side of connections yet to come.
+	// dress, if set, wraps the server's side of future connections.
 	dress func(net.Conn) net.Conn
 
 	mu    sync.Mutex
@@ -52,8 +58,8 @@ type kit struct {
 	conns []net.Conn
 }
 
-// inMemory serves over net.Pipe, for bubbles. Pipes have no buffer and no descriptor: a client that
-// does not read is felt at once, and a goroutine reads and writes.
+// inMemory serves over net.Pipe, for bubbles. Pipes have no buffer and no descriptor: a client that does not read
+// blocks the server's writes at once, and goroutines read and write.
 func inMemory(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit {
 	t.Helper()
 	return inMemoryBehind(t, &http.Server{}, config, setup...)
@@ -73,8 +79,8 @@ func onLoopback(t testing.TB, config engineio.Config, setup ...func(*peer)) *kit
 	return k.serve(listener, config, setup)
 }
 
-// loopback returns a kit that does not serve yet. The server's socket buffers are small, so that a
-// client that does not read is felt soon.
+// loopback returns a kit that does not serve yet. The server's socket buffers are small, so that a client that does not
+// read soon blocks its writes.
 func loopback(t testing.TB) (*kit, net.Listener) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -144,7 +150,7 @@ func (k *kit) dial() net.Conn {
 
 func (k *kit) dialContext(context.Context, string, string) (net.Conn, error) { return k.dial(), nil }
 
-// peer returns the server's side of the session that came i-th.
+// peer returns the i-th session's side of the server, counted from 0.
 func (k *kit) peer(i int) *peer {
 	k.t.Helper()
 	k.mu.Lock()
@@ -153,12 +159,12 @@ func (k *kit) peer(i int) *peer {
 	return k.peers[i]
 }
 
-// peer is the application of one session: it notes what it is told.
+// peer is the application's side of one session. It records what it is told.
 type peer struct {
 	session   *engineio.Session
 	handshake *engineio.Handshake
 	refused   bool
-	// onReceive and onClosed come after the note is taken.
+	// onReceive and onClosed are called after that is recorded.
 	onReceive func(data []byte, binary bool)
 	onClosed  func()
 	// over is closed when Closed was called.
@@ -192,7 +198,7 @@ func (p *peer) Closed(reason engineio.CloseReason) {
 	}
 }
 
-// wait returns the reason once the session is over.
+// wait waits for the session's end and returns the reason.
 func (p *peer) wait(t testing.TB) engineio.CloseReason {
 	t.Helper()
 	select {
@@ -203,14 +209,14 @@ func (p *peer) wait(t testing.TB) engineio.CloseReason {
 	return p.ended()[0]
 }
 
-// got returns the messages so far; binary ones in hex behind the word.
+// got returns the messages so far, binary ones as "binary" and hex.
 func (p *peer) got() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string{}, p.heard...)
 }
 
-// ended returns the reasons that Closed was told: one, once the session is over.
+// ended returns the reasons given to Closed: exactly one once the session is over.
 func (p *peer) ended() []engineio.CloseReason {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,7 +247,7 @@ func (l *logs) Write(line []byte) (int, error) {
 	return l.text.Write(line)
 }
 
-// take returns what was logged and forgets it.
+// take returns what has been logged, and forgets it.
 func (l *logs) take() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -249,50 +255,11 @@ func (l *logs) take() string {
 	return l.text.String()
 }
 
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
+func fixedID(id string) func(*http.Request) (string, error) {
+	return func(*http.Request) (string, error) { return id, nil }
 }
 
-var errListenerClosed = errors.New("listener closed")
-
-func (l *pipeListener) dial() (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-l.closed:
-		return nil, errListenerClosed
-	}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, errListenerClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
-
-// dressing is the kit's listener, with dress around what it accepts.
-type dressing struct {
-	net.Listener
-	kit *kit
-}
-
-func (d dressing) Accept() (net.Conn, error) {
-	conn, err := d.Listener.Accept()
-	if err == nil && d.kit.dress != nil {
-		conn = d.kit.dress(conn)
-	}
-	return conn, err
+// unserved returns a kit without a listener.
+func unserved(t *testing.T, config engineio.Config) *kit {
+	return (&kit{t: t}).serve(nil, config, nil)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -20,23 +21,23 @@ import (
 
 const webSocket = "/engine.io/?EIO=4&transport=websocket"
 
-// wsClient is a WebSocket client that speaks frames.
+// wsClient is a WebSocket client that reads and writes frames.
 type wsClient struct {
 	t    testing.TB
 	kit  *kit
 	conn net.Conn
 	r    *bufio.Reader
 	peer *peer
-	// sid is that of the open packet.
+	// sid is the id in the open packet.
 	sid string
 }
 
-// frame is what came, complete; closed says that instead the connection ended.
+// frame is a complete frame, or, if closed is set, the end of the connection.
 type frame struct {
 	op     websocket.Opcode
 	data   string
 	closed bool
-	// deflated: the data came compressed.
+	// deflated: the data came compressed; here it is decompressed.
 	deflated bool
 }
 
@@ -56,7 +57,7 @@ func (k *kit) openWebSocket() *wsClient {
 	return ws
 }
 
-// probe opens a WebSocket for the session and completes the probe.
+// probe opens a WebSocket for the session and completes the probe of the upgrade.
 func (c *pollingClient) probe() *wsClient {
 	c.kit.t.Helper()
 	ws := c.kit.upgradeTo(webSocket + "&sid=" + c.sid)
@@ -67,7 +68,7 @@ func (c *pollingClient) probe() *wsClient {
 	return ws
 }
 
-// upgradeTo connects a WebSocket, which must be let in.
+// upgradeTo connects a WebSocket, which must be accepted.
 func (k *kit) upgradeTo(target string, fields ...string) *wsClient {
 	k.t.Helper()
 	ws, got := k.tryUpgrade(target, fields...)
@@ -80,13 +81,13 @@ var upgradeHeader = http.Header{
 	"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
 }
 
-// tryUpgrade asks for a WebSocket and returns the answer too.
+// tryUpgrade asks for a WebSocket and also returns the answer.
 func (k *kit) tryUpgrade(target string, fields ...string) (*wsClient, answer) {
 	k.t.Helper()
 	return k.upgradeWith(target, nil, fields...)
 }
 
-// upgradeWith asks for a WebSocket and sends early in the same write.
+// upgradeWith asks for a WebSocket and sends early in the same write as the request.
 func (k *kit) upgradeWith(target string, early []byte, fields ...string) (*wsClient, answer) {
 	k.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, "http://example.test"+target, nil)
@@ -132,7 +133,7 @@ func appendClientFrame(dst []byte, op websocket.Opcode, payload []byte) []byte {
 	return dst
 }
 
-// sendText sends each text as a frame, all in one write.
+// sendText sends each text as a frame, all of them in one write.
 func (ws *wsClient) sendText(texts ...string) {
 	ws.t.Helper()
 	var out []byte
@@ -153,7 +154,7 @@ func (ws *wsClient) write(wire []byte) {
 	assert.NoError(ws.t, err)
 }
 
-// read returns the next frame. What ends the connection ends in hungUp.
+// read returns the next frame, or hungUp if the connection ends.
 func (ws *wsClient) read() frame {
 	var head [2]byte
 	if _, err := io.ReadFull(ws.r, head[:]); err != nil {
@@ -186,7 +187,7 @@ func (ws *wsClient) read() frame {
 	return f
 }
 
-// readText returns the texts of the next n frames, which must be text.
+// readText returns the texts of the next n frames, all of which must be text.
 func (ws *wsClient) readText(n int) []string {
 	ws.t.Helper()
 	texts := make([]string, 0, n)
@@ -200,7 +201,7 @@ func (ws *wsClient) readText(n int) []string {
 	return texts
 }
 
-// expectFarewell reads the close frame that a client gets for what it did, if the session ended, and closes.
+// expectFarewell, if the session has ended, reads the close frame and the end of the connection, and closes.
 func (ws *wsClient) expectFarewell(ended []engineio.CloseReason) {
 	ws.t.Helper()
 	if len(ended) == 0 {
@@ -212,3 +213,43 @@ func (ws *wsClient) expectFarewell(ended []engineio.CloseReason) {
 }
 
 func (ws *wsClient) close() { _ = ws.conn.Close() }
+
+// openWebSockets opens n sessions.
+func (k *kit) openWebSockets(n int) []*wsClient {
+	k.t.Helper()
+	clients := make([]*wsClient, n)
+	for i := range clients {
+		clients[i] = k.openWebSocket()
+	}
+	return clients
+}
+
+func sessions(clients []*wsClient) []*engineio.Session {
+	all := make([]*engineio.Session, len(clients))
+	for i, ws := range clients {
+		all[i] = ws.peer.session
+	}
+	return all
+}
+
+// abort resets the connection.
+func (ws *wsClient) abort() {
+	assert.NoError(ws.t, ws.conn.(*net.TCPConn).SetLinger(0))
+	ws.close()
+}
+
+func upgradeRequest() *http.Request {
+	r := httptest.NewRequest(http.MethodGet, webSocket, nil)
+	r.Header = upgradeHeader.Clone()
+	return r
+}
+
+// hijackable is a response writer that gives up conn when hijacked.
+type hijackable struct {
+	*httptest.ResponseRecorder
+	conn net.Conn
+}
+
+func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
+}

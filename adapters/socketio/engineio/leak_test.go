@@ -12,7 +12,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// The server goes on: what clients leave behind must be gone without Shutdown.
+// What clients leave behind must be gone while the server goes on, without Shutdown.
 func TestGoroutines(t *testing.T) {
 	const clients = 50
 	abrupt := func(conn net.Conn) {
@@ -81,10 +81,10 @@ func TestGoroutines(t *testing.T) {
 			ws.close()
 		}, engineio.ReasonTransportClose},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(sentence+" leaves no goroutine behind", func(t *testing.T) {
 			k := onLoopback(t, engineio.Config{})
 			k.http.SetKeepAlivesEnabled(false)
-			// The first brings the server to life.
+			// The first client makes the server start what stays.
 			tc.leave(k)
 			k.peer(0).wait(t)
 			base := goleak.IgnoreCurrent()
@@ -94,7 +94,7 @@ func TestGoroutines(t *testing.T) {
 			for i := range clients + 1 {
 				assert.Equal(t, tc.reason, k.peer(i).wait(t))
 			}
-			// A receiver is told before the session is forgotten.
+			// A receiver is told before the session is removed.
 			assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, patience, tick)
 			assert.NoError(t, goleak.Find(base))
 		})

@@ -17,8 +17,8 @@ import (
 
 // What comes, or ends, before the answer to a WebSocket's handshake has left.
 func TestOpening(t *testing.T) {
-	t.Run("a violation right behind the handshake is answered behind the handshake's answer", func(t *testing.T) {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that what was started last comes first
+	t.Run("a violation right after the handshake is answered after the handshake's answer", func(t *testing.T) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that the goroutine started last runs first
 		k := onLoopback(t, engineio.Config{})
 		for sentence, early := range map[string][]byte{
 			"a bad frame":     {0xff, 0xff},
@@ -56,7 +56,7 @@ func TestOpening(t *testing.T) {
 		}
 	})
 
-	t.Run("a whole upgrade may come right behind the handshake", func(t *testing.T) {
+	t.Run("a whole upgrade may come right after the handshake", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{})
 		c := k.handshake()
 		early := appendClientFrame(nil, websocket.OpText, []byte("2probe"))
@@ -76,7 +76,7 @@ func TestOpening(t *testing.T) {
 
 func clumsyAccept(*peer) { panic("clumsy accept") }
 
-// hesitant writes only after a moment, and then not if it was closed meanwhile.
+// hesitant writes only after a moment, and not if it has been closed by then.
 type hesitant struct {
 	net.Conn
 	once   sync.Once

@@ -1,7 +1,6 @@
 package engineio
 
-// outbox holds what a session still has to send, in order. It is bounded by bytes. The session's
-// mutex guards it.
+// outbox holds the packets that a session has yet to send, in order, bounded by bytes. The session's mutex guards it.
 type outbox struct {
 	packets []*Packet
 	bytes   int
@@ -9,31 +8,30 @@ type outbox struct {
 	beyond int
 }
 
-// keepCapacity is the largest backing array, in packets, that an empty outbox keeps.
+// keepCapacity is the largest capacity, in packets, that an empty outbox keeps.
 const keepCapacity = 32
 
-// fits reports whether the packets pass the limit, in bytes, 0 for none. Where nothing else counts they
-// always fit: a limit on their size is the sender's matter.
+// fits reports whether the packets fit within the limit, in bytes; there is none if it is not positive. They always fit
+// if nothing that counts is waiting: a limit on their own size is up to the sender.
 func (o *outbox) fits(limit int, packets ...*Packet) bool {
 	if limit <= 0 || o.bytes == o.beyond {
 		return true
 	}
-	return o.bytes-o.beyond+size(packets) <= limit
+	return o.bytes-o.beyond+totalSize(packets) <= limit
 }
 
-// add enqueues the packets.
 func (o *outbox) add(packets ...*Packet) {
 	o.packets = append(o.packets, packets...)
-	o.bytes += size(packets)
+	o.bytes += totalSize(packets)
 }
 
-// addBeyond enqueues the packets without counting them against the limit. They are not volatile.
+// addBeyond enqueues packets that do not count against the limit. They must not be volatile.
 func (o *outbox) addBeyond(packets ...*Packet) {
 	o.add(packets...)
-	o.beyond += size(packets)
+	o.beyond += totalSize(packets)
 }
 
-func size(packets []*Packet) int {
+func totalSize(packets []*Packet) int {
 	n := 0
 	for _, p := range packets {
 		n += len(p.frame)
@@ -54,7 +52,7 @@ func (o *outbox) dropVolatile() {
 	o.packets = kept
 }
 
-// drop empties the outbox, but for the response to the handshake if that has not left yet: the client could make
+// drop empties the outbox, except for the answer to the handshake if that has not left yet: the client could make
 // nothing of a frame before it.
 func (o *outbox) drop() {
 	packets := o.packets
@@ -64,7 +62,7 @@ func (o *outbox) drop() {
 	}
 }
 
-// replaceLast puts p in the place of the newest packet.
+// replaceLast replaces the newest packet with p.
 func (o *outbox) replaceLast(p *Packet) {
 	last := &o.packets[len(o.packets)-1]
 	o.bytes += len(p.frame) - len((*last).frame)

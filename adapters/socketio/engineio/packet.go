@@ -7,7 +7,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// The packet types of Engine.IO v4, as they stand on the wire.
+// The packet types of Engine.IO v4, as they appear on the wire.
 const (
 	typeOpen    = '0'
 	typeClose   = '1'
@@ -16,30 +16,30 @@ const (
 	typeMessage = '4'
 	typeUpgrade = '5'
 	typeNoop    = '6'
-	// typeBinary marks a base64 message where bytes must travel as text.
+	// typeBinary marks a binary message in base64, where bytes must travel as text.
 	typeBinary = 'b'
 )
 
-// Headroom is how many bytes TextPacket needs free before the payload: the longest frame header and
-// the packet type.
+// Headroom is how many free bytes TextPacket and BinaryPacket need before the payload: the longest frame header and the
+// packet type.
 const Headroom = websocket.MaxHeaderSize + 1
 
-// Packet is one outgoing Engine.IO packet in its final wire form: the complete WebSocket frame, of
-// which the polling form is a part. It is immutable, so one Packet may be sent to any number of
-// sessions, and nothing is encoded, compressed or copied per session.
+// Packet is one outgoing Engine.IO packet in its final wire form: the complete WebSocket frame, which contains the
+// polling form. It is immutable once sent, so one Packet may be sent to any number of sessions, and nothing is encoded,
+// compressed or copied per session.
 type Packet struct {
 	frame []byte
-	// body is where the frame's payload begins.
+	// body is the offset of the frame's payload.
 	body     int
 	kind     kind
 	volatile bool
-	// uncompressed is what Uncompressed says.
+	// uncompressed: never compress it; see Uncompressed.
 	uncompressed bool
-	// What Retain and Mark have set.
+	// Set by Retain and Mark.
 	retained        bool
 	channel, offset string
 	mark            uint64
-	// compression is made when the packet is first sent compressed.
+	// compression is created when the packet is first to be sent compressed.
 	compression atomic.Pointer[compression]
 }
 
@@ -50,41 +50,38 @@ const (
 	kindBinary
 	// kindControl is a WebSocket control frame: it has no polling form.
 	kindControl
-	// kindResponse is no packet but the HTTP response that goes before all of a WebSocket's.
+	// kindResponse is not a packet but the HTTP response that precedes the packets of a WebSocket.
 	kindResponse
 )
 
-// TextPacket makes a message of buf, whose first Headroom bytes are free and whose rest is UTF-8
-// text. It takes ownership of buf.
+// TextPacket makes a message of buf, of which the first Headroom bytes are free and the rest is UTF-8 text. It takes
+// ownership of buf.
 func TextPacket(buf []byte) *Packet {
 	buf[websocket.MaxHeaderSize] = typeMessage
 	return seal(buf, websocket.OpText, kindText)
 }
 
-// BinaryPacket makes a binary message of buf, whose first Headroom bytes are free. It takes
-// ownership of buf.
+// BinaryPacket makes a binary message of buf, of which the first Headroom bytes are free. It takes ownership of buf.
 func BinaryPacket(buf []byte) *Packet {
 	return seal(buf[1:], websocket.OpBinary, kindBinary)
 }
 
-// Volatile returns the same packet, sharing its bytes, as one that may be dropped when a session
-// reads too slowly.
+// Volatile returns a packet with the same bytes, shared, that may be dropped when a client reads too slowly.
 func (p *Packet) Volatile() *Packet {
 	v := p.twin()
 	v.volatile = true
 	return v
 }
 
-// Uncompressed returns the same packet, sharing its bytes, as one that is never compressed, and neither
-// is anything that travels in the same answer to a poll. It is for secrets: see "Compression" in the
-// package comment.
+// Uncompressed returns a packet with the same bytes, shared, that is never compressed, and neither is anything in the
+// same answer to a poll. It is for secrets: see "Compression" in the package comment.
 func (p *Packet) Uncompressed() *Packet {
 	u := p.twin()
 	u.uncompressed = true
 	return u
 }
 
-// twin shares the bytes.
+// twin returns a copy that shares the bytes.
 func (p *Packet) twin() *Packet {
 	return &Packet{
 		frame: p.frame, body: p.body, kind: p.kind, volatile: p.volatile, uncompressed: p.uncompressed,
@@ -92,10 +89,10 @@ func (p *Packet) twin() *Packet {
 	}
 }
 
-// Len is the size of the packet as a WebSocket frame, in bytes.
+// Len returns the size of the packet as a WebSocket frame, in bytes.
 func (p *Packet) Len() int { return len(p.frame) }
 
-// seal writes the frame header into the websocket.MaxHeaderSize free bytes right before the payload.
+// seal writes the frame header right before the payload, into the websocket.MaxHeaderSize free bytes of buf.
 func seal(buf []byte, op websocket.Opcode, k kind) *Packet {
 	var scratch [websocket.MaxHeaderSize]byte
 	header := websocket.AppendHeader(scratch[:0], op, len(buf)-websocket.MaxHeaderSize)
@@ -104,7 +101,7 @@ func seal(buf []byte, op websocket.Opcode, k kind) *Packet {
 	return &Packet{frame: buf[start:], body: len(header), kind: k}
 }
 
-// enginePacket makes a packet of the engine itself: its type, then text.
+// enginePacket makes a packet of the engine's own: its type, then text.
 func enginePacket(packetType byte, text string) *Packet {
 	buf := make([]byte, websocket.MaxHeaderSize, websocket.MaxHeaderSize+1+len(text))
 	buf = append(buf, packetType)
@@ -127,14 +124,14 @@ func closePacket(code websocket.CloseCode, reason string) *Packet {
 
 var (
 	pingPacket = enginePacket(typePing, "")
-	// plainClose carries no code, as the reference server's: clients report 1005.
+	// plainClose carries no code, like the reference server's; clients report 1005.
 	plainClose = closePacket(0, "")
 	endPacket  = enginePacket(typeClose, "")
 	noopPacket = enginePacket(typeNoop, "")
 	probePong  = enginePacket(typePong, "probe")
 )
 
-// separator stands between the packets of a polling payload (Engine.IO v4, "HTTP long-polling").
+// separator separates the packets of a polling payload ([protocol], "HTTP long-polling").
 const separator = '\x1e'
 
 // appendPolling appends the packet's polling form.

@@ -13,15 +13,15 @@ import (
 
 // poll is a polling GET that waits for something to send.
 type poll struct {
-	// wake has room for one: the waiting request looks at the session again.
+	// wake has a buffer of one. A value makes the waiting request look at the session again.
 	wake chan struct{}
-	// noop: answer it, if with nothing else then with a noop.
+	// noop: the poll is to be answered even if there is nothing to send, then with a noop.
 	noop bool
-	// whileUpgrading: the poll came when a WebSocket was about to take over.
+	// whileUpgrading: the poll came while a WebSocket was trying to take over.
 	whileUpgrading bool
 }
 
-// wakeUp is called with the session's mutex held; p may be nil.
+// wakeUp makes the waiting request look at the session again. The session's mutex is held; p may be nil.
 func (p *poll) wakeUp() {
 	if p == nil {
 		return
@@ -33,20 +33,20 @@ func (p *poll) wakeUp() {
 }
 
 const (
-	// byeLinger: a client may close by POST and poll at the same time. If the POST is handled first,
-	// the poll must still find its session, to be told that it is over.
+	// byeLinger is how long a session can be found after its client has closed it by POST. The client may be polling at
+	// the same time: if the POST is handled first, the poll must still find the session, to be told that it is over.
 	byeLinger = time.Second
-	// probeHold is how often a poll is answered with a noop while a WebSocket probes ([protocol],
-	// "Upgrade"), and so how long a poll is held that arrives in the middle of an upgrade.
+	// probeHold is how often a waiting poll is answered with a noop while a WebSocket probes ([protocol], "Upgrade"),
+	// and so the longest time that a poll that comes during an upgrade is held.
 	probeHold = 100 * time.Millisecond
-	// bodyTimeout is how long a request's body may take to arrive.
+	// bodyTimeout is how long the body of a request may take to arrive.
 	bodyTimeout = 10 * time.Second
-	// drainBytes is how much of a body that is too large is read all the same: a client that is still sending
-	// when its connection is closed would not see the answer.
+	// drainBytes is how much of an oversized body is read nevertheless: a client that is still sending when its
+	// connection is closed would not see the answer.
 	drainBytes = 1 << 20
 )
 
-// servePoll answers a GET: with what is pending, or as soon as something is.
+// servePoll answers a GET with what is pending, as soon as there is something.
 func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 	p, refusal := s.startPoll()
 	if refusal != nil {
@@ -81,7 +81,7 @@ func (s *Session) startPoll() (*poll, *Refusal) {
 		return nil, errBadRequest
 	}
 	if s.poll != nil {
-		// Two polls at once would share the outbox by chance and lose the order.
+		// Two polls at once would share out the outbox at random and lose the order.
 		s.endLocked(ReasonTransportError)
 		return nil, errBadRequest
 	}
@@ -89,8 +89,9 @@ func (s *Session) startPoll() (*poll, *Refusal) {
 	return s.poll, nil
 }
 
-// takeForPoll returns what the poll is to be answered with, or nothing if it has to wait. Once there
-// is something, the poll is over.
+// takeForPoll returns the packets to answer the poll with, or none if it has to wait. Once it has returned any, the
+// poll is over. upgraded says that the poll is to be refused instead, because the upgrade during which it came has
+// succeeded.
 func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,9 +115,9 @@ func (s *Session) takeForPoll(p *poll) (packets []*Packet, upgraded bool) {
 	return packets, upgraded
 }
 
-// takeForPayloadLocked takes what one payload is made of. The farewell has one of its own:
-// socket.io-client puts off the messages of a payload until all of it has been seen, and would take those
-// in front of the farewell for ones that have come while it was not connected.
+// takeForPayloadLocked takes the packets of one payload. The farewell gets a payload of its own: socket.io-client
+// defers the messages of a payload until it has seen all of it, and would take those before the farewell for messages
+// that came while it was not connected.
 func (s *Session) takeForPayloadLocked() []*Packet {
 	packets := s.takeLocked(nil)
 	if s.state != stateClosing {
@@ -132,8 +133,8 @@ func (s *Session) takeForPayloadLocked() []*Packet {
 	return packets
 }
 
-// abortPoll ends the session of a poll whose client went away: what the poll would have carried has
-// no one to go to. If a WebSocket has taken over, it has.
+// abortPoll ends the session of a poll whose client has gone away, since what the poll would have carried cannot be
+// delivered; unless a WebSocket has taken over.
 func (s *Session) abortPoll(p *poll) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +147,7 @@ func (s *Session) abortPoll(p *poll) {
 	}
 }
 
-// answerPoll answers a waiting poll with a noop while an upgrade is under way.
+// answerPoll has a waiting poll answered, with a noop if need be, during an upgrade.
 func (s *Session) answerPoll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +157,7 @@ func (s *Session) answerPoll() {
 	}
 }
 
-// servePost takes packets from a POST's body.
+// servePost handles the packets in the body of a POST.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	if refusal := s.startPost(); refusal != nil {
 		refusal.write(w)
@@ -171,7 +172,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := readBody(w, r, s.server.config.MaxPayload)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // whoever fails to send it all hears the same
+		_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // whether or not that succeeds, the answer is the same
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
@@ -186,7 +187,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, "ok") // a client that does not hear it ends the session itself
+	_, _ = io.WriteString(w, "ok") // a client that misses the answer ends the session itself
 }
 
 func (s *Session) startPost() *Refusal {
@@ -209,16 +210,15 @@ func (s *Session) endPost() {
 	s.posting = false
 }
 
-// limitBody bounds the time that a request's body may take, also if the request is refused: net/http
-// answers only once it has seen the end of a small body.
+// limitBody bounds the time that a request's body may take, even if the request is refused: net/http sends the answer
+// only once it has seen the end of a small body.
 func limitBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer can; the size is bounded anyway
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer supports it; the size is bounded anyway
 	}
 }
 
-// readBody reads a body of at most limit bytes. When it fails the deadline stays, for what net/http
-// still reads.
+// readBody reads a body of at most limit bytes. If it fails, the deadline stays, for what net/http still reads.
 func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if err == nil {
@@ -227,9 +227,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error)
 	return body, err
 }
 
-// receivePayload handles the packets of a polling body in order, until one ends the session. Of a
-// session that is closing it is ignored: the client has yet to hear of that. It reports false if the client
-// broke the protocol.
+// receivePayload handles the packets of a polling body in order, until one ends the session. The body is ignored if the
+// session is closing: the client has yet to be told. It returns false if the session has ended otherwise than by a
+// goodbye, as when the client violates the protocol.
 func (s *Session) receivePayload(body []byte) bool {
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
@@ -272,7 +272,7 @@ func (s *Session) receiveText(packet []byte) bool {
 	return s.receive(packet[0], packet[1:], false)
 }
 
-// decodeBase64 takes padded and unpadded standard base64, as the reference server does.
+// decodeBase64 decodes standard base64 with or without padding, as the reference server does.
 func decodeBase64(text []byte) ([]byte, error) {
 	text = bytes.TrimRight(text, "=")
 	return base64.RawStdEncoding.AppendDecode(nil, text)

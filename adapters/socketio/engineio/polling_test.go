@@ -16,8 +16,8 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// net/http does not read what is left of a body if the connection is to be closed anyway: with bytes unread that is a
-// reset, which may take the answer away from the client.
+// net/http does not read the rest of a body if the connection is to be closed anyway: closing with unread bytes resets
+// the connection, which may take the answer away from the client.
 func TestPolling_TooLargeIsRead(t *testing.T) {
 	bubble(t, "a body over the limit is read to its end before it is refused", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{MaxPayload: 100}).handshake()
@@ -28,7 +28,7 @@ func TestPolling_TooLargeIsRead(t *testing.T) {
 		assert.Zero(t, body.Len(), "bytes not read")
 	})
 
-	bubble(t, "but of one without end only so much", func(t *testing.T) {
+	bubble(t, "of an endless body over the limit only so much is read", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{MaxPayload: 100}).handshake()
 		body := strings.NewReader(strings.Repeat("x", 4<<20))
 		w := httptest.NewRecorder()
@@ -71,7 +71,7 @@ func TestPolling_Overlap(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonTransportError), c.peer.ended())
 	})
 
-	bubble(t, "a poll and a POST at the same time are as it should be", func(t *testing.T) {
+	bubble(t, "a poll and a POST may be in progress at the same time", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		poll := c.beginPoll()
 		for range 5 {
@@ -84,7 +84,7 @@ func TestPolling_Overlap(t *testing.T) {
 	})
 }
 
-// aborted is the context of a request whose client has gone away at the very moment that something wakes it.
+// aborted is the context of a request whose client goes away at the very moment that something else wakes it.
 type aborted struct{ context.Context }
 
 func (aborted) Done() <-chan struct{} { return nil }
@@ -101,7 +101,7 @@ func TestPolling_Aborted(t *testing.T) {
 		return w, &serving
 	}
 
-	bubble(t, "just when there is something to send: that is not written to nobody, the session ends", func(t *testing.T) {
+	bubble(t, "a poll aborted just when there is something to send gets nothing, and the session ends", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		w, serving := begin(c)
 		c.peer.send("x")
@@ -111,7 +111,7 @@ func TestPolling_Aborted(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonTransportError), c.peer.ended())
 	})
 
-	bubble(t, "just when the WebSocket has taken over: that goes on", func(t *testing.T) {
+	bubble(t, "a poll aborted just when the WebSocket has taken over does not end the session", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		ws := c.probe()
 		_, serving := begin(c)
@@ -124,16 +124,16 @@ func TestPolling_Aborted(t *testing.T) {
 }
 
 func TestPolling_Body(t *testing.T) {
-	bubble(t, "of exactly MaxPayload bytes is taken", func(t *testing.T) {
+	bubble(t, "a body of exactly MaxPayload bytes is taken", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{MaxPayload: 1000}).handshake()
 		c.post("4" + strings.Repeat("x", 999))
 		assert.Equal(t, []string{strings.Repeat("x", 999)}, c.peer.got())
 	})
 
 	for sentence, body := range map[string]func() io.Reader{
-		"of one byte more":          func() io.Reader { return strings.NewReader("4" + strings.Repeat("x", 1000)) },
-		"of ten times as much":      func() io.Reader { return strings.NewReader(strings.Repeat("4x\x1e", 3333)) },
-		"of unknown length, longer": func() io.Reader { return io.MultiReader(strings.NewReader(strings.Repeat("x", 1001))) },
+		"a body of one byte more":         func() io.Reader { return strings.NewReader("4" + strings.Repeat("x", 1000)) },
+		"a body ten times as large":       func() io.Reader { return strings.NewReader(strings.Repeat("4x\x1e", 3333)) },
+		"a larger body of unknown length": func() io.Reader { return io.MultiReader(strings.NewReader(strings.Repeat("x", 1001))) },
 	} {
 		bubble(t, sentence+" is refused with 413 and no body, and the session stays open", func(t *testing.T) {
 			c := inMemory(t, engineio.Config{MaxPayload: 1000}).handshake()
@@ -146,7 +146,7 @@ func TestPolling_Body(t *testing.T) {
 	}
 
 	for _, contentType := range []string{"application/octet-stream", "application/octet-stream; charset=binary"} {
-		bubble(t, contentType+" is refused, answered to its end, and ends the session", func(t *testing.T) {
+		bubble(t, "a body of type "+contentType+" is refused and ends the session", func(t *testing.T) {
 			c := inMemory(t, engineio.Config{}).handshake()
 			poll := c.beginPoll()
 			assert.True(t, poll.waiting())
@@ -159,7 +159,7 @@ func TestPolling_Body(t *testing.T) {
 		})
 	}
 
-	bubble(t, "of any other type is taken for text", func(t *testing.T) {
+	bubble(t, "a body of any other type is taken for text", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		for _, contentType := range []string{"text/plain;charset=UTF-8", "application/x-www-form-urlencoded", ""} {
 			got := c.kit.begin(http.MethodPost, c.target, strings.NewReader("4hello"), "Content-Type", contentType).wait()
@@ -168,7 +168,7 @@ func TestPolling_Body(t *testing.T) {
 		assert.Equal(t, []string{"hello", "hello", "hello"}, c.peer.got())
 	})
 
-	bubble(t, "that breaks off ends the session", func(t *testing.T) {
+	bubble(t, "a body that breaks off ends the session", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		conn := c.kit.dial()
 		_, err := io.WriteString(conn, "POST "+c.target+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n4hel")
@@ -180,7 +180,7 @@ func TestPolling_Body(t *testing.T) {
 		assert.Empty(t, c.peer.got())
 	})
 
-	bubble(t, "that arrives slowly but in time is taken", func(t *testing.T) {
+	bubble(t, "a body that arrives slowly but in time is taken", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		body, sender := io.Pipe()
 		post := c.kit.begin(http.MethodPost, c.target, body)
@@ -204,7 +204,7 @@ func TestPolling_KeepAlive(t *testing.T) {
 		client := &http.Client{Transport: transport}
 		for i := range 5 {
 			go func() {
-				time.Sleep(20 * time.Second) // longer than any time-out that the request before may have left
+				time.Sleep(20 * time.Second) // longer than any time-out that the previous request may have left
 				c.peer.send("down")
 			}()
 			resp, err := client.Get("http://example.test" + c.target)

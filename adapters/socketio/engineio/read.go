@@ -7,14 +7,14 @@ import (
 	"parley/adapters/socketio/engineio/netpoll"
 )
 
-// start begins to read, first the bytes that came right behind the handshake.
+// start begins to read the connection. early is what came right after the handshake.
 func (ws *webSocket) start(early []byte) {
 	s := ws.session
 	ws.decoder.MaxMessage, ws.decoder.Deflate = s.server.config.MaxPayload, ws.socket.deflate > 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == stateClosed {
-		return // its end has closed the socket
+		return // ending the session has closed the socket
 	}
 	s.server.running.Add(1)
 	if ws.socket.polled == nil {
@@ -34,7 +34,7 @@ func (ws *webSocket) start(early []byte) {
 	}
 }
 
-// readConn reads until the connection or the session ends, or until an upgrade has made it a polled one.
+// readConn reads until the connection or the session ends, or until an upgrade has made the connection a polled one.
 func (ws *webSocket) readConn(early []byte) {
 	over := true
 	defer ws.leave(&over)
@@ -43,7 +43,7 @@ func (ws *webSocket) readConn(early []byte) {
 	defer readBuffers.Put(buf)
 	var err error
 	if len(early) > 0 {
-		err = ws.feed(early) // which may be a whole upgrade
+		err = ws.feed(early) // may be a whole upgrade
 	}
 	for err == nil && ws.socket.polled == nil {
 		var n int
@@ -61,8 +61,8 @@ func (ws *webSocket) readConn(early []byte) {
 	ws.ended(err)
 }
 
-// Ready implements netpoll.Handler. What a connection needs while something comes, a goroutine, its stack and a
-// buffer, it has for just that long.
+// Ready implements netpoll.Handler. It starts a reader unless one is at work, so that a connection has a goroutine,
+// with its stack and a buffer, only for as long as something arrives.
 func (ws *webSocket) Ready(ended bool) {
 	if ended {
 		ws.ending.Store(true)
@@ -72,7 +72,7 @@ func (ws *webSocket) Ready(ended bool) {
 	}
 }
 
-// readPolled reads until nothing more has come, or the connection or the session ends.
+// readPolled reads until there is nothing more to read, or the connection or the session ends.
 func (ws *webSocket) readPolled(early []byte) {
 	deepen(len(early))
 	over := true
@@ -91,8 +91,8 @@ func (ws *webSocket) readPolled(early []byte) {
 	ws.ended(err)
 }
 
-// deepen makes the goroutine's stack as deep as handling a message takes, while there is next to nothing on it: when
-// it grows by and by, it is copied twice, frame by frame. It returns what the compiler cannot know to be 0.
+// deepen makes the goroutine's stack as deep as handling a message needs, while there is next to nothing on it: if it
+// grew step by step, it would be copied twice, frame by frame. It returns 0, which the compiler cannot know.
 //
 //go:noinline
 func deepen(n int) byte {
@@ -115,12 +115,12 @@ func (ws *webSocket) readAvailable() error {
 			return err
 		}
 		if n < len(buf) && !ws.ending.Load() {
-			return nil // that was all; of more, Ready tells
+			return nil // that was all; Ready will tell of more
 		}
 	}
 }
 
-// leave ends a reader: if the connection is over, nobody reads it any more.
+// leave ends a reader. If over is set, so is the connection: nobody reads it any more.
 func (ws *webSocket) leave(over *bool) {
 	if *over {
 		ws.socket.close()
@@ -128,17 +128,18 @@ func (ws *webSocket) leave(over *bool) {
 	}
 }
 
-// reading lets one goroutine at a time read a polled connection. It is never ended after the connection is over.
+// reading lets only one goroutine at a time read a polled connection. Once the connection is over, end is not called,
+// so that no further reader is started.
 type reading struct{ state atomic.Int32 }
 
 const (
 	resting int32 = iota
 	atWork
-	// calledAgain: more has come while one was at work.
+	// calledAgain: more has come while a reader is at work.
 	calledAgain
 )
 
-// begin reports whether the caller has to start a reader. One that is at work will look again.
+// begin reports whether the caller must start a reader. If one is at work, it will look again.
 func (r *reading) begin() bool {
 	for {
 		state := r.state.Load()
@@ -151,7 +152,7 @@ func (r *reading) begin() bool {
 	}
 }
 
-// end reports whether the reader may go. If not, more has come in the meantime.
+// end reports whether the reader may stop. If not, more has come in the meantime.
 func (r *reading) end() bool {
 	if r.state.CompareAndSwap(atWork, resting) {
 		return true

@@ -6,12 +6,12 @@ import (
 	"net/http"
 )
 
-// Refusal answers a request that the server does not serve. Its code and message are those of the
-// reference server where it has one ([protocol] does not name them, but clients show them).
+// Refusal is the answer to a request that the server refuses. The codes and messages are the reference server's where
+// it has the error: [protocol] does not define them, but clients show them.
 type Refusal struct {
 	// Status is the HTTP status.
 	Status int `json:"-"`
-	// Code is the reference server's number for the error.
+	// Code is the reference server's number of the error.
 	Code    int    `json:"code"`
 	Message string `json:"message"`
 }
@@ -29,7 +29,7 @@ var (
 // Error returns the message.
 func (e *Refusal) Error() string { return e.Message }
 
-// ServeHTTP answers a refused request, for handlers that serve beside a Server.
+// ServeHTTP answers a request with the refusal, for handlers that serve beside a Server.
 func (e *Refusal) ServeHTTP(w http.ResponseWriter, _ *http.Request) { e.write(w) }
 
 func (e *Refusal) write(w http.ResponseWriter) {
@@ -43,7 +43,7 @@ func (e *Refusal) write(w http.ResponseWriter) {
 	_, _ = w.Write(body) // the client may be gone
 }
 
-// refusalOf returns the *Refusal in err's chain. Any other error refuses as otherwise says.
+// refusalOf returns the *Refusal in err's chain, or otherwise if there is none.
 func refusalOf(err error, otherwise *Refusal) *Refusal {
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r

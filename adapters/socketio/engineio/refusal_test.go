@@ -30,29 +30,29 @@ func TestRefusal_Handshake(t *testing.T) {
 		status int
 		want   string
 	}{
-		"no query":                          {engineio.Config{}, "GET", "", 400, unknownTransport},
-		"no transport":                      {engineio.Config{}, "GET", "EIO=4", 400, unknownTransport},
-		"an unknown transport":              {engineio.Config{}, "GET", "EIO=4&transport=carrier-pigeon", 400, unknownTransport},
-		"transport constructor":             {engineio.Config{}, "GET", "EIO=4&transport=constructor", 400, unknownTransport},
-		"transport __proto__":               {engineio.Config{}, "GET", "EIO=4&transport=__proto__", 400, unknownTransport},
-		"a transport with a NUL":            {engineio.Config{}, "GET", "EIO=4&transport=polling%00", 400, unknownTransport},
-		"a transport in capitals":           {engineio.Config{}, "GET", "EIO=4&transport=Polling", 400, unknownTransport},
-		"a transport that is switched off":  {onlyWebSocket, "GET", "EIO=4&transport=polling", 400, unknownTransport},
-		"a query that cannot be parsed":     {engineio.Config{}, "GET", "EIO=4&transport=%zz", 400, unknownTransport},
-		"no EIO":                            {engineio.Config{}, "GET", "transport=polling", 400, badVersion},
-		"EIO 3":                             {engineio.Config{}, "GET", "EIO=3&transport=polling", 400, badVersion},
-		"EIO 9":                             {engineio.Config{}, "GET", "EIO=9&transport=polling", 400, badVersion},
-		"EIO 4 that is not a number":        {engineio.Config{}, "GET", "EIO=04&transport=polling", 400, badVersion},
-		"a POST":                            {engineio.Config{}, "POST", "EIO=4&transport=polling", 400, badMethod},
-		"a PUT":                             {engineio.Config{}, "PUT", "EIO=4&transport=polling", 400, badMethod},
-		"a WebSocket without its handshake": {engineio.Config{}, "GET", "EIO=4&transport=websocket", 400, badRequest},
-		"an unknown session":                {engineio.Config{}, "GET", "EIO=4&transport=polling&sid=abc", 400, unknownSession},
-		"an unknown session, transport too": {engineio.Config{}, "GET", "EIO=4&transport=abc&sid=abc", 400, unknownTransport},
-		"a POST to an unknown session":      {engineio.Config{}, "POST", "EIO=4&transport=polling&sid=abc", 400, unknownSession},
-		"a PUT to an unknown session":       {engineio.Config{}, "PUT", "EIO=4&transport=polling&sid=abc", 400, unknownSession},
-		"an unknown session before others":  {engineio.Config{}, "GET", "EIO=4&transport=polling&sid=abc&sid=def", 400, unknownSession},
+		"a request without a query":                  {engineio.Config{}, "GET", "", 400, unknownTransport},
+		"a request without a transport":              {engineio.Config{}, "GET", "EIO=4", 400, unknownTransport},
+		"an unknown transport":                       {engineio.Config{}, "GET", "EIO=4&transport=carrier-pigeon", 400, unknownTransport},
+		"transport constructor":                      {engineio.Config{}, "GET", "EIO=4&transport=constructor", 400, unknownTransport},
+		"transport __proto__":                        {engineio.Config{}, "GET", "EIO=4&transport=__proto__", 400, unknownTransport},
+		"a transport with a NUL":                     {engineio.Config{}, "GET", "EIO=4&transport=polling%00", 400, unknownTransport},
+		"a transport in capitals":                    {engineio.Config{}, "GET", "EIO=4&transport=Polling", 400, unknownTransport},
+		"a transport that is switched off":           {onlyWebSocket, "GET", "EIO=4&transport=polling", 400, unknownTransport},
+		"a query that cannot be parsed":              {engineio.Config{}, "GET", "EIO=4&transport=%zz", 400, unknownTransport},
+		"a request without EIO":                      {engineio.Config{}, "GET", "transport=polling", 400, badVersion},
+		"EIO 3":                                      {engineio.Config{}, "GET", "EIO=3&transport=polling", 400, badVersion},
+		"EIO 9":                                      {engineio.Config{}, "GET", "EIO=9&transport=polling", 400, badVersion},
+		"EIO 04":                                     {engineio.Config{}, "GET", "EIO=04&transport=polling", 400, badVersion},
+		"a POST":                                     {engineio.Config{}, "POST", "EIO=4&transport=polling", 400, badMethod},
+		"a PUT":                                      {engineio.Config{}, "PUT", "EIO=4&transport=polling", 400, badMethod},
+		"a WebSocket without its handshake":          {engineio.Config{}, "GET", "EIO=4&transport=websocket", 400, badRequest},
+		"an unknown session":                         {engineio.Config{}, "GET", "EIO=4&transport=polling&sid=abc", 400, unknownSession},
+		"an unknown session on an unknown transport": {engineio.Config{}, "GET", "EIO=4&transport=abc&sid=abc", 400, unknownTransport},
+		"a POST to an unknown session":               {engineio.Config{}, "POST", "EIO=4&transport=polling&sid=abc", 400, unknownSession},
+		"a PUT to an unknown session":                {engineio.Config{}, "PUT", "EIO=4&transport=polling&sid=abc", 400, unknownSession},
+		"an unknown session before other ids":        {engineio.Config{}, "GET", "EIO=4&transport=polling&sid=abc&sid=def", 400, unknownSession},
 	} {
-		bubble(t, sentence, func(t *testing.T) {
+		bubble(t, sentence+" is refused", func(t *testing.T) {
 			k := inMemory(t, tc.config)
 			got := k.begin(tc.method, "/engine.io/?"+tc.query, strings.NewReader("")).wait()
 			assert.Equal(t, answerOf(tc.status, tc.want), summary(got))
@@ -68,9 +68,9 @@ func TestRefusal_Authorize(t *testing.T) {
 		status int
 		want   string
 	}{
-		"any error is Forbidden and says no more": {errors.New("secret reason"), 403, forbidden},
-		"a Refusal is given as it is":             {&engineio.Refusal{Status: 401, Code: 42, Message: "who are you?"}, 401, `{"code":42,"message":"who are you?"}`},
-		"a Refusal is found in a chain":           {errors.Join(errors.New("why"), &engineio.Refusal{Status: 429, Code: 7, Message: "later"}), 429, `{"code":7,"message":"later"}`},
+		"any error is answered with Forbidden and no reason": {errors.New("secret reason"), 403, forbidden},
+		"a Refusal is given as it is":                        {&engineio.Refusal{Status: 401, Code: 42, Message: "who are you?"}, 401, `{"code":42,"message":"who are you?"}`},
+		"a Refusal is found in a chain":                      {errors.Join(errors.New("why"), &engineio.Refusal{Status: 429, Code: 7, Message: "later"}), 429, `{"code":7,"message":"later"}`},
 	} {
 		bubble(t, sentence, func(t *testing.T) {
 			k := inMemory(t, engineio.Config{Authorize: func(*http.Request) (any, error) { return nil, tc.err }})
@@ -83,7 +83,7 @@ func TestRefusal_Authorize(t *testing.T) {
 		})
 	}
 
-	bubble(t, "it is asked once per session, not per request", func(t *testing.T) {
+	bubble(t, "Authorize is asked once per session, not per request", func(t *testing.T) {
 		asked := 0
 		k := inMemory(t, engineio.Config{Authorize: func(*http.Request) (any, error) { asked++; return nil, nil }})
 		c := k.handshake()
@@ -92,13 +92,49 @@ func TestRefusal_Authorize(t *testing.T) {
 		assert.Equal(t, 1, asked)
 	})
 
-	bubble(t, "its value comes with the handshake", func(t *testing.T) {
+	bubble(t, "the value of Authorize comes with the handshake", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Authorize: func(r *http.Request) (any, error) { return r.Header.Get("Authorization"), nil }})
 		k.get(polling+"&x=y&x=z", "Authorization", "Bearer abc")
 		h := k.peer(0).handshake
 		assert.Equal(t, "Bearer abc", h.Value)
 		assert.Equal(t, []string{"y", "z"}, h.Query["x"])
 		assert.Equal(t, "Bearer abc", h.Request.Header.Get("Authorization"))
+	})
+}
+
+func TestRefusal_GenerateID(t *testing.T) {
+	for sentence, tc := range map[string]struct {
+		id     string
+		err    error
+		status int
+		want   string
+	}{
+		"any error is answered with Bad request, as by the reference server": {"x", errors.New("secret reason"), 400, badRequest},
+		"a Refusal is given as it is":                                        {"x", &engineio.Refusal{Status: 503, Code: 42, Message: "full"}, 503, `{"code":42,"message":"full"}`},
+		"an empty id is refused":                                             {"", nil, 400, badRequest},
+	} {
+		bubble(t, sentence, func(t *testing.T) {
+			k := inMemory(t, engineio.Config{GenerateID: func(*http.Request) (string, error) { return tc.id, tc.err }})
+			assert.Equal(t, answerOf(tc.status, tc.want), summary(k.get(polling)))
+			_, got := k.tryUpgrade(webSocket)
+			assert.Equal(t, answerOf(tc.status, tc.want), summary(got), "before the upgrade")
+			assert.Zero(t, k.engine.Len())
+		})
+	}
+
+	bubble(t, "GenerateID is given the request, once per session, after Authorize", func(t *testing.T) {
+		var asked []string
+		k := inMemory(t, engineio.Config{
+			Authorize: func(*http.Request) (any, error) { asked = append(asked, "authorize"); return nil, nil },
+			GenerateID: func(r *http.Request) (string, error) {
+				asked = append(asked, "id")
+				return r.URL.Query().Get("name"), nil
+			},
+		})
+		ws := k.upgradeTo(webSocket + "&name=alice")
+		assert.Contains(t, ws.read().data, `"sid":"alice"`)
+		assert.Contains(t, k.get(polling+"&name=bob").body, `"sid":"bob"`)
+		assert.Equal(t, []string{"authorize", "id", "authorize", "id"}, asked)
 	})
 
 	bubble(t, "an id that is given twice is refused, and the first session keeps it", func(t *testing.T) {
@@ -122,49 +158,13 @@ func TestRefusal_Authorize(t *testing.T) {
 	})
 }
 
-func TestRefusal_GenerateID(t *testing.T) {
-	for sentence, tc := range map[string]struct {
-		id     string
-		err    error
-		status int
-		want   string
-	}{
-		"any error is a bad request, as by the reference server": {"x", errors.New("secret reason"), 400, badRequest},
-		"a Refusal is given as it is":                            {"x", &engineio.Refusal{Status: 503, Code: 42, Message: "full"}, 503, `{"code":42,"message":"full"}`},
-		"an empty id is refused":                                 {"", nil, 400, badRequest},
-	} {
-		bubble(t, sentence, func(t *testing.T) {
-			k := inMemory(t, engineio.Config{GenerateID: func(*http.Request) (string, error) { return tc.id, tc.err }})
-			assert.Equal(t, answerOf(tc.status, tc.want), summary(k.get(polling)))
-			_, got := k.tryUpgrade(webSocket)
-			assert.Equal(t, answerOf(tc.status, tc.want), summary(got), "before the upgrade")
-			assert.Zero(t, k.engine.Len())
-		})
-	}
-
-	bubble(t, "it is given the request, once per session, after the session was authorized", func(t *testing.T) {
-		var asked []string
-		k := inMemory(t, engineio.Config{
-			Authorize: func(*http.Request) (any, error) { asked = append(asked, "authorize"); return nil, nil },
-			GenerateID: func(r *http.Request) (string, error) {
-				asked = append(asked, "id")
-				return r.URL.Query().Get("name"), nil
-			},
-		})
-		ws := k.upgradeTo(webSocket + "&name=alice")
-		assert.Contains(t, ws.read().data, `"sid":"alice"`)
-		assert.Contains(t, k.get(polling+"&name=bob").body, `"sid":"bob"`)
-		assert.Equal(t, []string{"authorize", "id", "authorize", "id"}, asked)
-	})
-}
-
 func TestRefusal_Session(t *testing.T) {
 	for sentence, tc := range map[string]struct {
 		method string
 		query  string
 		want   string
 	}{
-		"a PUT, as the reference server":           {"PUT", "", answerOf(500, "")},
+		"a PUT, answered as by the reference server,": {"PUT", "", answerOf(500, "")},
 		"a DELETE":                                 {"DELETE", "", answerOf(500, "")},
 		"a HEAD":                                   {"HEAD", "", answerOf(500, "")},
 		"transport websocket without upgrade":      {"GET", "&transport=websocket", answerOf(400, badRequest)},
@@ -187,13 +187,13 @@ func TestRefusal_Session(t *testing.T) {
 		})
 	}
 
-	bubble(t, "of a repeated sid the first counts", func(t *testing.T) {
+	bubble(t, "the first of several sids counts", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		c.peer.send("fine")
 		assert.Equal(t, "4fine", c.kit.get(c.target+"&sid=other").body)
 	})
 
-	bubble(t, "a polling request with an Upgrade header", func(t *testing.T) {
+	bubble(t, "a polling request with an Upgrade header is refused", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		_, got := c.kit.tryUpgrade(c.target)
 		assert.Equal(t, answerOf(400, badRequest), summary(got))
@@ -203,20 +203,20 @@ func TestRefusal_Session(t *testing.T) {
 }
 
 func TestRefusal_Upgrade(t *testing.T) {
-	bubble(t, "of an unknown session", func(t *testing.T) {
+	bubble(t, "the upgrade of an unknown session is refused", func(t *testing.T) {
 		_, got := inMemory(t, engineio.Config{}).tryUpgrade(webSocket + "&sid=unknown")
 		assert.Equal(t, answerOf(400, unknownSession), summary(got))
 		assert.Equal(t, "application/json", got.header.Get("Content-Type"))
 	})
 
-	bubble(t, "where upgrades are switched off", func(t *testing.T) {
+	bubble(t, "an upgrade is refused where upgrades are switched off", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{NoUpgrade: true}).handshake()
 		_, got := c.kit.tryUpgrade(webSocket + "&sid=" + c.sid)
 		assert.Equal(t, answerOf(400, badRequest), summary(got))
-		c.kit.openWebSocket() // sessions may begin there nevertheless
+		c.kit.openWebSocket() // sessions may still begin on a WebSocket
 	})
 
-	bubble(t, "of another protocol version", func(t *testing.T) {
+	bubble(t, "an upgrade with another version of WebSocket is refused", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		for _, target := range []string{webSocket, webSocket + "&sid=" + k.handshake().sid} {
 			_, got := k.tryUpgrade(target, "Sec-WebSocket-Version", "8")
@@ -226,7 +226,7 @@ func TestRefusal_Upgrade(t *testing.T) {
 		assert.Equal(t, 1, k.engine.Len())
 	})
 
-	bubble(t, "without a key", func(t *testing.T) {
+	bubble(t, "an upgrade without a key is refused", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		got := k.get(webSocket, "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13")
 		assert.Equal(t, answerOf(400, "Bad request\n"), summary(got))
@@ -234,7 +234,7 @@ func TestRefusal_Upgrade(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "of a protocol version that is not 4", func(t *testing.T) {
+	bubble(t, "an upgrade with another version of Engine.IO is refused", func(t *testing.T) {
 		_, got := inMemory(t, engineio.Config{}).tryUpgrade("/engine.io/?EIO=3&transport=websocket")
 		assert.Equal(t, answerOf(400, badVersion), summary(got))
 	})

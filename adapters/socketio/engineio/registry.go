@@ -9,17 +9,16 @@ import (
 	"sync"
 )
 
-// registry finds sessions by id. Its lock is taken after a session's.
+// registry finds sessions by id. Its lock may be taken while a session's is held, never the other way round.
 type registry struct {
 	mu   sync.RWMutex
 	byID map[string]*Session
-	// open counts the sessions of byID that are not over.
+	// open counts the sessions in byID that are not over.
 	open   int
 	closed bool
 }
 
-// add registers the session and counts it in running. It refuses when the registry is closed, and a
-// second session with the same id.
+// add registers the session and counts it in running. It refuses if the registry is closed, or the id is taken.
 func (r *registry) add(s *Session, running *sync.WaitGroup) *Refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -38,7 +37,7 @@ func (r *registry) add(s *Session, running *sync.WaitGroup) *Refusal {
 	return nil
 }
 
-// retire counts the session as over. If its id is to linger, it is found until forget.
+// retire counts the session as over. If it is to linger, it can be found until forget.
 func (r *registry) retire(s *Session, linger bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,7 +47,7 @@ func (r *registry) retire(s *Session, linger bool) {
 	}
 }
 
-// forget ends the lingering. It may be called again when another session has the id.
+// forget ends the lingering of a session. It does nothing if another session has the id by now.
 func (r *registry) forget(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +74,7 @@ func (r *registry) isClosed() bool {
 	return r.closed
 }
 
-// close lets no more sessions in and returns those that are open.
+// close refuses sessions from now on and returns the registered ones, also those that linger.
 func (r *registry) close() []*Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,6 +85,6 @@ func (r *registry) close() []*Session {
 // randomID returns 144 random bits as 24 characters of base64url.
 func randomID(*http.Request) (string, error) {
 	var b [18]byte
-	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the program instead
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestRetain_after_the_end(t *testing.T) {
-	bubble(t, "what is sent meanwhile is behind what was missed, but for volatile packets", func(t *testing.T) {
+	bubble(t, "what is sent meanwhile comes after what was missed, except volatile packets", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(events("a1", "a2")...)
@@ -50,14 +50,14 @@ func TestRetain_after_the_end(t *testing.T) {
 		assert.Nil(t, k.resumed(ws.peer, "a", "a1"))
 	})
 
-	bubble(t, "a session that never was used carries nothing over", func(t *testing.T) {
+	bubble(t, "a session that was never used hands nothing over", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws := k.openWebSocket()
 		ws.drop()
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "a session that carries on may itself be gone already", func(t *testing.T) {
+	bubble(t, "the session that carries on may itself be over already", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		first, second := k.openWebSocket(), k.openWebSocket()
 		first.peer.session.Send(events("a1", "a2")...)
@@ -70,7 +70,7 @@ func TestRetain_after_the_end(t *testing.T) {
 		assert.False(t, second.peer.session.Resume(third.peer.session, "a", ""))
 	})
 
-	bubble(t, "the chain of sessions is as long as it takes, and every one forwards", func(t *testing.T) {
+	bubble(t, "sessions may carry on one after another, and every one forwards", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		chain := []*wsClient{k.openWebSocket()}
 		chain[0].peer.session.Send(events("a0")...)
@@ -90,7 +90,7 @@ func TestRetain_after_the_end(t *testing.T) {
 		}
 	})
 
-	bubble(t, "what a channel was before on the session that carries on does not matter", func(t *testing.T) {
+	bubble(t, "what the session that carries on had on the channel before does not matter", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		old, next := k.openWebSocket(), k.openWebSocket()
 		old.peer.session.Send(events("a1", "a2")...)

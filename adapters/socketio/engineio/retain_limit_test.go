@@ -14,17 +14,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// numbered returns the offsets from..to, and sends their events.
-func (p *peer) numbered(from, to int) []string {
-	var offsets []string
-	for i := from; i <= to; i++ {
-		offsets = append(offsets, fmt.Sprint("a", i))
-		p.session.Send(event("a", offsets[len(offsets)-1]))
-	}
-	return offsets
-}
-
-// keeps sends the packet to a session that is over, and reports whether that keeps it.
+// keeps sends the packet to a session that has ended, and reports whether the session keeps it.
 func keeps(p *peer, packet *engineio.Packet) bool {
 	kept := weak.Make(packet)
 	p.session.Send(packet)
@@ -33,7 +23,7 @@ func keeps(p *peer, packet *engineio.Packet) bool {
 }
 
 func TestRetain_limits(t *testing.T) {
-	bubble(t, "one packet too many, and nothing can be resumed until the client has proved them", func(t *testing.T) {
+	bubble(t, "after one packet too many nothing can be resumed until the client has proved them", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.peer.numbered(1, 8)
@@ -45,7 +35,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Nil(t, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "as many as there may be can be resumed", func(t *testing.T) {
+	bubble(t, "as many packets as Retain allows can be resumed", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		offsets := ws.peer.numbered(1, 8)
@@ -53,7 +43,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Equal(t, offsets, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "the pong that was on its way when it was too much does not heal it, the next one does", func(t *testing.T) {
+	bubble(t, "a pong that was on its way when it became too much does not help, but the next one does", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.peer.numbered(1, 3)
@@ -73,7 +63,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a15"))
 	})
 
-	bubble(t, "after the end there may be four times as many, and then it is over for good", func(t *testing.T) {
+	bubble(t, "after the end there may be four times as many, and with one more all is lost for good", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.drop()
@@ -85,7 +75,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.Nil(t, k.resumed(ws.peer, "a", "a33"))
 	})
 
-	bubble(t, "nobody can get a volatile packet after the end, so it is not kept", func(t *testing.T) {
+	bubble(t, "a volatile packet sent after the end is not kept", func(t *testing.T) {
 		ws := inMemory(t, retaining).openWebSocket()
 		ws.drop()
 		assert.True(t, keeps(ws.peer, event("a", "a1")))
@@ -107,7 +97,7 @@ func TestRetain_limits(t *testing.T) {
 		assert.False(t, c.peer.session.CanResume("a", "0"))
 	})
 
-	bubble(t, "but only those that are not proved", func(t *testing.T) {
+	bubble(t, "large packets that are proved do not count", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws := k.openWebSocket()
 		for i := range 20 {
@@ -118,12 +108,12 @@ func TestRetain_limits(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "19"))
 	})
 
-	bubble(t, "what was handed over counts apart, as long as it is not proved", func(t *testing.T) {
+	bubble(t, "what was handed over counts separately until it is proved", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.drop()
 		offsets := ws.peer.numbered(1, 20)
-		for range 3 { // connections that break off at once
+		for range 3 { // connections that break at once
 			next := k.openWebSocket()
 			require.True(t, ws.peer.session.Resume(next.peer.session, "a", ""))
 			next.drop()
@@ -141,11 +131,11 @@ func TestRetain_limits(t *testing.T) {
 		next.readText(8)
 		synctest.Wait()
 		assert.True(t, next.peer.session.CanResume("a", "a28"))
-		next.peer.numbered(29, 29) // the ninth of its own
+		next.peer.numbered(29, 29) // the ninth of the session's own
 		assert.False(t, next.peer.session.CanResume("a", "a28"))
 	})
 
-	bubble(t, "what was handed over has no end either, though", func(t *testing.T) {
+	bubble(t, "what was handed over is bounded together with what is sent", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{Retain: 8})
 		ws := k.openWebSocket()
 		ws.drop()
@@ -161,7 +151,7 @@ func TestRetain_limits(t *testing.T) {
 func TestRetain_outbox(t *testing.T) {
 	config := engineio.Config{Retain: 100, OutboxBytes: 1000}
 
-	bubble(t, "volatile packets that gave way are not what the client is expected to have", func(t *testing.T) {
+	bubble(t, "the client is not expected to have volatile packets that gave way", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "a1"))
@@ -175,7 +165,7 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a2"+strings.Repeat("k", 600)))
 	})
 
-	bubble(t, "also if others follow them only on other channels", func(t *testing.T) {
+	bubble(t, "the client is not expected to have them even if only other channels have packets after them", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "a1"))
@@ -188,7 +178,7 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{}, k.resumed(ws.peer, "a", "a1"))
 	})
 
-	bubble(t, "those in front of the ones that gave way were sent", func(t *testing.T) {
+	bubble(t, "volatile packets before those that gave way were sent", func(t *testing.T) {
 		k := inMemory(t, config)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "v1").Volatile())
@@ -213,7 +203,7 @@ func TestRetain_outbox(t *testing.T) {
 		assert.Equal(t, []string{"a1", two, three}, k.resumed(ws.peer, "a", ""))
 	})
 
-	bubble(t, "what is handed over may be more than an outbox holds, and does not count in it", func(t *testing.T) {
+	bubble(t, "what is handed over may be more than an outbox holds, and does not count", func(t *testing.T) {
 		k := inMemory(t, config)
 		c := k.handshake()
 		c.peer.session.Close()

@@ -14,7 +14,7 @@ import (
 )
 
 func TestRetain_memory(t *testing.T) {
-	bubble(t, "nothing is kept of what was proved", func(t *testing.T) {
+	bubble(t, "nothing that was proved is kept", func(t *testing.T) {
 		ws := inMemory(t, retaining).openWebSocket()
 		var kept []weak.Pointer[engineio.Packet]
 		for i := range 20 {
@@ -35,7 +35,7 @@ func TestRetain_memory(t *testing.T) {
 		ws.drop()
 	})
 
-	bubble(t, "nor, by the session before, of what was handed over", func(t *testing.T) {
+	bubble(t, "the older session keeps nothing that it has handed over", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws, next := k.openWebSocket(), k.openWebSocket()
 		p := event("a", "a1")
@@ -53,7 +53,7 @@ func TestRetain_memory(t *testing.T) {
 
 	t.Run("remembering allocates next to nothing", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{Retain: 1 << 20, OutboxBytes: 1 << 30, WriteTimeout: time.Millisecond})
-		c := k.handshake() // it does not poll, so that nobody but Send is at work
+		c := k.handshake() // it does not poll, so that only Send is at work
 		packets := make([]*engineio.Packet, 5000)
 		for i := range packets {
 			packets[i] = event("a", fmt.Sprint(i))

@@ -14,7 +14,7 @@ import (
 
 func TestRetain_ping(t *testing.T) {
 	config := engineio.Config{Retain: 100_000}
-	// pings counts them, and answers each, while n events are read.
+	// pings reads n events, answers the pings among them, and returns their number.
 	pings := func(ws *wsClient, n int) (pings int) {
 		for n > 0 {
 			if f := ws.read(); f == text("2") {
@@ -28,7 +28,7 @@ func TestRetain_ping(t *testing.T) {
 		return pings
 	}
 
-	bubble(t, "a busy session is pinged every 512 packets, behind what is to be proved", func(t *testing.T) {
+	bubble(t, "a busy session is pinged every 512 packets, after what is to be proved", func(t *testing.T) {
 		ws := inMemory(t, config).openWebSocket()
 		ws.peer.numbered(1, 512)
 		assert.Zero(t, pings(ws, 512))
@@ -53,7 +53,7 @@ func TestRetain_ping(t *testing.T) {
 		assert.Equal(t, interval, time.Since(start), "the next one in its time")
 	})
 
-	bubble(t, "and not more than needed", func(t *testing.T) {
+	bubble(t, "a busy session is not pinged more than needed", func(t *testing.T) {
 		ws := inMemory(t, config).openWebSocket()
 		count := 0
 		for i := range 10 {
@@ -64,7 +64,7 @@ func TestRetain_ping(t *testing.T) {
 		assert.GreaterOrEqual(t, count, 9)
 	})
 
-	bubble(t, "a megabyte is pinged for too", func(t *testing.T) {
+	bubble(t, "a session is pinged after a megabyte", func(t *testing.T) {
 		ws := inMemory(t, config).openWebSocket()
 		for i := range 3 {
 			ws.peer.session.Send(textPacket(strings.Repeat("x", 400_000)).Retain("a", fmt.Sprint(i)))
@@ -75,7 +75,7 @@ func TestRetain_ping(t *testing.T) {
 		assert.Zero(t, time.Since(start))
 	})
 
-	bubble(t, "a session that remembers little is pinged when a quarter of it is used", func(t *testing.T) {
+	bubble(t, "a session that remembers little is pinged after a quarter of that", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{Retain: 40}).openWebSocket()
 		ws.peer.numbered(1, 11)
 		ws.readText(11)
@@ -84,7 +84,7 @@ func TestRetain_ping(t *testing.T) {
 		assert.Zero(t, time.Since(start))
 	})
 
-	bubble(t, "a client that does not answer it is let go in the usual time", func(t *testing.T) {
+	bubble(t, "a client that does not answer an early ping is let go in the usual time", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{Retain: 40}).openWebSocket()
 		ws.peer.numbered(1, 11)
 		ws.readText(12)
@@ -93,7 +93,7 @@ func TestRetain_ping(t *testing.T) {
 		assert.Equal(t, timeout, time.Since(start))
 	})
 
-	bubble(t, "packets that are not remembered ask for no proof", func(t *testing.T) {
+	bubble(t, "packets that are not remembered cause no early ping", func(t *testing.T) {
 		for _, config := range []engineio.Config{{Retain: 40}, {}} {
 			ws := inMemory(t, config).openWebSocket()
 			for range 2000 {

@@ -1,7 +1,6 @@
 package engineio_test
 
 import (
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -11,101 +10,40 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// retaining remembers more than most tests send.
-var retaining = engineio.Config{Retain: 100}
-
-// event is a text packet to retain; its text is its offset.
-func event(channel, offset string) *engineio.Packet {
-	return textPacket(offset).Retain(channel, offset)
-}
-
-// events are packets of the channel "a" with these offsets.
-func events(offsets ...string) []*engineio.Packet {
-	packets := make([]*engineio.Packet, len(offsets))
-	for i, o := range offsets {
-		packets[i] = event("a", o)
-	}
-	return packets
-}
-
-// prove pings the client, which answers; n messages are to be read before.
-func (ws *wsClient) prove(n int) {
-	ws.t.Helper()
-	ws.readText(n)
-	require.Equal(ws.t, text("2"), ws.read())
-	ws.sendText("3")
-	synctest.Wait()
-}
-
-// drop takes the connection away and waits until the session is over.
-func (ws *wsClient) drop() {
-	ws.close()
-	synctest.Wait()
-}
-
-// resumed lets a new client carry on and returns what it gets, in short form; nil if it may not. A packet
-// that is sent to the old session after it stands behind all.
-func (k *kit) resumed(old *peer, channel, offset string) []string {
-	k.t.Helper()
-	ws := k.openWebSocket()
-	defer ws.drop()
-	could := old.session.CanResume(channel, offset)
-	ok := old.session.Resume(ws.peer.session, channel, offset, textPacket("first"))
-	assert.Equal(k.t, could, ok, "CanResume")
-	if !ok {
-		ws.peer.send("nothing")
-		require.Equal(k.t, text("4nothing"), ws.read())
-		return nil
-	}
-	old.session.Send(event(channel, "last"))
-	require.Equal(k.t, text("4first"), ws.read())
-	got := []string{}
-	for {
-		f := ws.read()
-		require.False(k.t, f.closed)
-		if f == text("4last") {
-			return got
-		}
-		if f != text("2") { // a ping
-			got = append(got, strings.TrimPrefix(f.data, "4"))
-		}
-	}
-}
-
 func TestRetain_resume(t *testing.T) {
-	// In each, the old session is sent the events a1, a2 and a3 on the channel "a" and has gone.
+	// In each case the old session has been sent the events a1, a2 and a3 on the channel "a", and has ended.
 	cases := []struct {
 		name string
-		// during happens before the end: it sends, and reads what it is sent.
+		// during is called before the session ends.
 		during  func(ws *wsClient)
 		channel string
 		offset  string
 		want    []string
 	}{
 		{"the last offset misses nothing", nil, "a", "a3", []string{}},
-		{"one in the middle misses what is behind it", nil, "a", "a1", []string{"a2", "a3"}},
-		{"a client that tells none has got nothing", nil, "a", "", []string{"a1", "a2", "a3"}},
-		{"a client that tells one of another life too", nil, "a", "z9", []string{"a1", "a2", "a3"}},
+		{"an offset in the middle misses what comes after it", nil, "a", "a1", []string{"a2", "a3"}},
+		{"a client without an offset has got nothing", nil, "a", "", []string{"a1", "a2", "a3"}},
+		{"a client with an offset of another life has got nothing", nil, "a", "z9", []string{"a1", "a2", "a3"}},
 		{"a channel that nothing was sent on misses nothing", nil, "b", "a1", []string{}},
-		{"what was proved is known by its last offset", func(ws *wsClient) { ws.prove(3) }, "a", "a3", []string{}},
-		{"what was proved is not there to be sent again", func(ws *wsClient) { ws.prove(3) }, "a", "a2", nil},
-		{"who has proved something has not got nothing", func(ws *wsClient) { ws.prove(3) }, "a", "", nil},
-		{"nor anything of another life", func(ws *wsClient) { ws.prove(3) }, "a", "z9", nil},
-		{"the proof of one channel says nothing of another", func(ws *wsClient) { ws.prove(3) }, "b", "", []string{}},
+		{"the last offset proved misses nothing", func(ws *wsClient) { ws.prove(3) }, "a", "a3", []string{}},
+		{"an offset before the last one proved cannot be resumed", func(ws *wsClient) { ws.prove(3) }, "a", "a2", nil},
+		{"a client without an offset cannot resume after it has proved something", func(ws *wsClient) { ws.prove(3) }, "a", "", nil},
+		{"a client with an offset of another life cannot resume after it has proved something", func(ws *wsClient) { ws.prove(3) }, "a", "z9", nil},
+		{"a proof on one channel says nothing of another", func(ws *wsClient) { ws.prove(3) }, "b", "", []string{}},
 		{
-			"what comes behind the proof is there",
+			"what was sent after the proof is there",
 			func(ws *wsClient) { ws.prove(3); ws.peer.session.Send(events("a4", "a5")...) },
 			"a", "a3",
 			[]string{"a4", "a5"},
 		},
 		{
-			"a ping that is not answered proves nothing",
+			"an unanswered ping proves nothing",
 			func(ws *wsClient) { ws.readText(4); ws.peer.session.Send(events("a4")...) },
 			"a", "a2",
 			[]string{"a3", "a4"},
 		},
 		{
-			"a proof of long ago is as good, after many pings",
+			"a proof of long ago is as good after many pings",
 			func(ws *wsClient) {
 				ws.prove(3)
 				for range 100 {
@@ -117,7 +55,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a4"},
 		},
 		{
-			"another channel's and unmarked packets are left out",
+			"packets of another channel and unmarked ones are left out",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("b", "b1"), textPacket("unmarked"), event("a", "a4"), event("b", "b2"))
 			},
@@ -125,7 +63,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a3", "a4"},
 		},
 		{
-			"volatile ones are of their moment",
+			"volatile packets are not sent again",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("a", "v1").Volatile())
 				ws.peer.session.Send(event("a", "a4"))
@@ -135,7 +73,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a4"},
 		},
 		{
-			"but their offsets count",
+			"the offset of a volatile packet counts",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("a", "v1").Volatile())
 				ws.peer.session.Send(event("a", "a4"))
@@ -144,7 +82,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a4"},
 		},
 		{
-			"also for the proof",
+			"the offset of a volatile packet counts as proved",
 			func(ws *wsClient) { ws.peer.session.Send(event("a", "v1").Volatile()); ws.prove(4) },
 			"a", "v1",
 			[]string{},
@@ -160,7 +98,7 @@ func TestRetain_resume(t *testing.T) {
 			[]string{"a5", "\x05"},
 		},
 		{
-			"and goes with it",
+			"a packet without an offset is left out with a volatile one before it",
 			func(ws *wsClient) {
 				ws.peer.session.Send(event("a", "v1").Volatile(), binaryPacket(9).Retain("a", "").Volatile())
 				ws.peer.session.Send(event("a", "a5"), binaryPacket(5).Retain("a", ""))
@@ -174,7 +112,7 @@ func TestRetain_resume(t *testing.T) {
 			ws.peer.session.Forget("a")
 			ws.peer.session.Send(event("a", "a5"))
 		}, "a", "a2", []string{"a5"}},
-		{"and the others go on", func(ws *wsClient) {
+		{"forgetting one channel leaves the others as they are", func(ws *wsClient) {
 			ws.peer.session.Send(event("b", "b1"), event("a", "a4"), event("b", "b2"))
 			ws.peer.session.Forget("a")
 		}, "b", "b1", []string{"b2"}},
@@ -204,7 +142,7 @@ func TestRetain_polling(t *testing.T) {
 		c.peer.session.Send(events("a3")...)
 		assert.Equal(t, "4a3", c.poll())
 		c.peer.session.Send(events("a4")...)
-		assert.Equal(t, "4a4", c.poll()) // say that the client does not get it
+		assert.Equal(t, "4a4", c.poll()) // suppose that the client does not get it
 		p := c.beginPoll()
 		require.True(t, p.waiting())
 		p.abort()
@@ -213,7 +151,7 @@ func TestRetain_polling(t *testing.T) {
 		assert.Equal(t, []string{"a3", "a4"}, k.resumed(c.peer, "a", "a2"))
 	})
 
-	bubble(t, "an upgrade changes nothing", func(t *testing.T) {
+	bubble(t, "an upgrade does not change what is remembered", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		c := k.handshake()
 		c.peer.session.Send(events("a1")...)
@@ -244,7 +182,7 @@ func TestRetain_polling(t *testing.T) {
 }
 
 func TestRetain_forget(t *testing.T) {
-	bubble(t, "a ping goes on proving what stood before it, and no more", func(t *testing.T) {
+	bubble(t, "after Forget a ping still proves what was before it, and no more", func(t *testing.T) {
 		k := inMemory(t, retaining)
 		ws := k.openWebSocket()
 		ws.peer.session.Send(event("a", "a1"), event("b", "b1"))

@@ -4,29 +4,30 @@ import "slices"
 
 // retention is what a session remembers. The session's mutex guards it.
 type retention struct {
-	// packets are those not proved yet. They are numbered in order; the first has the number base.
+	// packets are those not yet proved. All are numbered in order; the first of these has the number base.
 	packets []*Packet
 	bytes   int
 	base    int
-	// pinged is the number of the first packet behind the last ping.
+	// pinged is the number of the first packet after the last ping.
 	pinged int
-	// handed is the number of the first packet behind those of another session. They count apart: what
-	// was accepted before is no reason to forget.
+	// handed is the number of the first packet after those handed over by another session, which are counted apart:
+	// packets that were accepted before are no reason to forget.
 	handed int
-	// gap is the number up to which packets were forgotten unproved, because there were too many; 0 if
-	// there is no gap. Until the client has proved those, nothing can be resumed.
+	// gap is the number up to which packets were forgotten although not proved, because there were too many; 0 if there
+	// is no gap. Until the client has proved those, nothing can be resumed.
 	gap int
 	// proved has one entry per channel.
 	proved []channelOffset
-	// successors are the sessions that have taken over a channel after this one's end.
+	// successors are the sessions that carry on a channel after this one's end.
 	successors map[string]*Session
 }
 
-// channelOffset is the last place of a channel that the client has surely got.
+// channelOffset is the last offset on a channel that the client has certainly got.
 type channelOffset struct{ channel, offset string }
 
-// add remembers the packets that are marked, up to limit of them. After the end, volatile ones cannot
-// have been got, and after a gap nothing can be resumed any more.
+// add remembers the packets that are marked. limit is Config.Retain. If there are then too many, all are forgotten.
+// After the session's end volatile packets are left out, since the client cannot have got them, and after a gap all
+// are, since nothing can be resumed.
 func (r *retention) add(limit int, ended bool, packets []*Packet) {
 	if ended && r.gap > 0 {
 		return
@@ -50,7 +51,7 @@ func (r *retention) add(limit int, ended bool, packets []*Packet) {
 // handedOver notes that the next n packets come from another session.
 func (r *retention) handedOver(n int) { r.handed = r.base + len(r.packets) + n }
 
-// forget takes the first n packets for proved.
+// forget treats the first n packets as proved.
 func (r *retention) forget(n int) {
 	for _, p := range r.packets[:n] {
 		r.bytes -= len(p.frame)
@@ -77,16 +78,15 @@ func (r *retention) prove(channel, offset string) {
 	r.proved = append(r.proved, channelOffset{channel, offset})
 }
 
-// proofDue reports whether enough is to be proved to ask for it, if no ping is under way. limit is
-// Config.Retain.
+// proofDue reports whether there is enough to prove to ping for it, if no ping is under way. limit is Config.Retain.
 func (r *retention) proofDue(limit int) bool {
 	return len(r.packets) > min(limit/4, provePackets) || r.bytes > proveBytes
 }
 
-// ping notes that a ping stands behind all packets.
+// ping notes that a ping has been sent after all packets.
 func (r *retention) ping() { r.pinged = r.base + len(r.packets) }
 
-// pong takes for proved what stood before the last ping.
+// pong treats the packets before the last ping as proved.
 func (r *retention) pong() {
 	if r.pinged >= r.gap {
 		r.gap = 0
@@ -108,10 +108,10 @@ func (r *retention) clear(channel string) {
 	r.remove(func(_ int, p *Packet) bool { return p.channel == channel })
 }
 
-// dropVolatile forgets the volatile packets among those that have not been sent, and now never will:
-// the client cannot have got them, so its offset must not be expected to be theirs.
+// dropVolatile forgets the volatile packets among those that are not sent yet, and now never will be: the client cannot
+// have got them, so it must not be expected to give one of their offsets.
 func (r *retention) dropVolatile(unsent []*Packet) {
-	first := len(r.packets) // of the packets that have not been sent
+	first := len(r.packets) // of the unsent packets
 	for i := len(unsent) - 1; i >= 0 && first > 0; i-- {
 		if r.packets[first-1] == unsent[i] {
 			first--
@@ -120,7 +120,7 @@ func (r *retention) dropVolatile(unsent []*Packet) {
 	r.remove(func(i int, p *Packet) bool { return i >= first && p.volatile })
 }
 
-// got forgets the packet of that mark. Nothing is moved for a mark that is not there: any client may name one.
+// got forgets the packet with that mark. Nothing is moved if there is none: a client may name any mark.
 func (r *retention) got(channel string, mark uint64) {
 	at := slices.IndexFunc(r.packets, func(p *Packet) bool { return p.mark == mark && p.channel == channel })
 	if at < 0 {
@@ -150,8 +150,8 @@ func (r *retention) remove(which func(i int, p *Packet) bool) {
 	r.packets, r.pinged, r.handed = kept, pinged, handed
 }
 
-// missed returns the channel's packets after the offset. ok is false if some of them are forgotten, or
-// if nobody can tell. Volatile packets are of their moment and are not returned.
+// missed returns the channel's packets after the offset, except volatile ones, which matter only in their moment. ok is
+// false if some of them are forgotten, or if that cannot be told.
 func (r *retention) missed(channel, offset string) (missed []*Packet, ok bool) {
 	if r.gap > 0 {
 		return nil, false
@@ -177,7 +177,7 @@ func (r *retention) missed(channel, offset string) (missed []*Packet, ok bool) {
 			missed = append(missed, p)
 		}
 	}
-	// Nothing was ever proved, and the offset is none of this session's: the client has got nothing
-	// here and tells where it stood in another life, or nowhere.
+	// Nothing was ever proved and the offset is none of this session's: so the client has got nothing here, and its
+	// offset is from an earlier session, if it gives one.
 	return missed, found || !known
 }

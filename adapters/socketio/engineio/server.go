@@ -12,14 +12,15 @@ import (
 	"parley/adapters/socketio/engineio/netpoll"
 )
 
-// Accept is called for each new session, before anything else happens on it, and returns the receiver
-// of its messages. The handshake is valid only during the call. Returning nil refuses the session.
+// Accept is called for each new session, before anything else happens on it, and returns the receiver of its messages.
+// Returning nil refuses the session. The handshake is valid only during the call.
 type Accept func(*Session, *Handshake) Receiver
 
 // Handshake is the request that opened a session.
 type Handshake struct {
 	Request *http.Request
-	Query   url.Values
+	// Query is that of Request.URL.
+	Query url.Values
 	// Value is what Config.Authorize returned.
 	Value any
 }
@@ -33,8 +34,8 @@ type Server struct {
 	sessions registry
 	flusher  flusher
 	poller   netpoll.Poller
-	// running counts sessions until they are over, and goroutines that serve them, for Shutdown. It is
-	// added to only while something that it counts is still there, or before the registry is closed.
+	// running counts the sessions that are not over and the goroutines that serve them; Shutdown waits for it. It grows
+	// only while it counts something, or before the registry is closed.
 	running sync.WaitGroup
 }
 
@@ -43,10 +44,10 @@ func NewServer(config Config, accept Accept) *Server {
 	return &Server{config: config.withDefaults(), accept: accept, started: time.Now()}
 }
 
-// Len is the number of open sessions.
+// Len returns the number of open sessions.
 func (srv *Server) Len() int { return srv.sessions.len() }
 
-// ServeHTTP serves every request of the protocol. The order of the checks is the reference server's.
+// ServeHTTP serves every request of the protocol. The checks are made in the reference server's order.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	limitBody(w, r)
 	if !AdmitOrigin(w, r, srv.config.AllowOrigin) {
@@ -66,7 +67,6 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	srv.serveHandshake(w, r, query, transport, upgrade)
 }
 
-// serveSession serves a request of an existing session.
 func (srv *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, transport string, upgrade bool) {
 	s := srv.sessions.get(sid)
 	switch {
@@ -81,7 +81,7 @@ func (srv *Server) serveSession(w http.ResponseWriter, r *http.Request, sid, tra
 	case r.Method == http.MethodPost:
 		s.servePost(w, r)
 	default:
-		w.WriteHeader(http.StatusInternalServerError) // as the reference server
+		w.WriteHeader(http.StatusInternalServerError) // as by the reference server
 	}
 }
 
@@ -109,7 +109,7 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 			return
 		}
 	}
-	// The id comes before the connection is taken over: after that nobody could hear that there is none.
+	// The id is needed before the connection is taken over: after that a refusal could no longer be sent.
 	id, err := srv.config.GenerateID(r)
 	if err != nil || id == "" {
 		refusalOf(err, errBadRequest).write(w)
@@ -127,9 +127,9 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 	s.servePoll(w, r)
 }
 
-// open makes a session on the socket, or on polling if that is nil, and introduces it to accept.
-// Nothing leaves before accept has returned: then, together, the answer to the WebSocket's handshake, if not nil,
-// and the open packet.
+// open makes a session on the socket, or on polling if that is nil, and introduces it to accept. Nothing is sent before
+// accept has returned; then the answer to the WebSocket's handshake, unless it is nil, and the open packet leave
+// together.
 func (srv *Server) open(h *Handshake, id string, ws *socket, answer *Packet) (*Session, error) {
 	s := &Session{server: srv, id: id, ws: ws}
 	s.inbound.Lock()
@@ -144,11 +144,11 @@ func (srv *Server) open(h *Handshake, id string, ws *socket, answer *Packet) (*S
 	if answer == nil {
 		first = first[1:]
 	}
-	dirty := s.enqueue(first...) // if so, nobody else will push the session
+	dirty := s.enqueue(first...) // it is flushQueued now, so nobody else will push it
 	s.introduce(h)
 	if s.receiver == nil {
 		s.mu.Lock()
-		s.ws = nil // it stays open, for the caller to answer
+		s.ws = nil // stays open, so that the caller can answer
 		s.endLocked(ReasonForcedClose)
 		s.mu.Unlock()
 		return nil, errForbidden
@@ -162,14 +162,14 @@ func (srv *Server) open(h *Handshake, id string, ws *socket, answer *Packet) (*S
 func (s *Session) introduce(h *Handshake) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.logPanic(v) // it counts as a refusal
+			s.logPanic(v) // counts as a refusal: there is no receiver
 		}
 	}()
 	s.receiver = s.server.accept(s, h)
 }
 
-// openPacket tells the client its session's id and times ([protocol], "Handshake"). The order of the
-// keys is the reference server's.
+// openPacket tells the client the session's id and the times ([protocol], "Handshake"). The keys are in the reference
+// server's order.
 func (srv *Server) openPacket(s *Session) *Packet {
 	body, err := json.Marshal(struct {
 		SID          string   `json:"sid"`

@@ -5,25 +5,29 @@ import (
 	"sync"
 )
 
-// Receiver gets what the client of one session sends.
+// Receiver gets what the client of one session sends. Its methods are never called at the same time.
 type Receiver interface {
-	// Receive gets one message: UTF-8 text, or bytes if binary. data is valid only during the call.
+	// Receive gets one message: UTF-8 text, or bytes if binary is set. data is valid only during the call.
 	Receive(data []byte, binary bool)
 	// Closed is called once, after the last Receive.
 	Closed(CloseReason)
 }
 
-// CloseReason says why a session ended, in the reference server's words where it has one.
+// CloseReason says why a session ended, in the reference server's words where it has the reason.
 type CloseReason string
 
-// The reasons.
 const (
-	ReasonPingTimeout    CloseReason = "ping timeout"
-	ReasonParseError     CloseReason = "parse error"
+	// ReasonPingTimeout: the client did not answer a ping in time.
+	ReasonPingTimeout CloseReason = "ping timeout"
+	// ReasonParseError: the client sent something that is not a packet.
+	ReasonParseError CloseReason = "parse error"
+	// ReasonTransportError: the connection failed, the client violated the protocol, or the receiver panicked.
 	ReasonTransportError CloseReason = "transport error"
+	// ReasonTransportClose: the client closed the session or its connection.
 	ReasonTransportClose CloseReason = "transport close"
-	ReasonForcedClose    CloseReason = "forced close"
-	// ReasonSlowClient: the client did not read fast enough for its outbox.
+	// ReasonForcedClose: the server closed the session, by Session.Close or Server.Shutdown.
+	ReasonForcedClose CloseReason = "forced close"
+	// ReasonSlowClient: the client did not read fast enough.
 	ReasonSlowClient CloseReason = "slow client"
 )
 
@@ -31,66 +35,67 @@ type sessionState uint8
 
 const (
 	stateOpen sessionState = iota
-	// stateClosing: no more in or out, but what was enqueued, and the farewell, may still leave.
+	// stateClosing: nothing more is accepted from either side, but what was enqueued, and the farewell, may still
+	// leave.
 	stateClosing
 	stateClosed
 )
 
-// flushState says who may write to the session's WebSocket. Only the holder of flushWriting or
-// flushParked does.
+// flushState says who may write to the session's WebSocket: only the goroutine for which flushWriting or flushParked
+// was set.
 type flushState uint8
 
 const (
 	flushIdle flushState = iota
 	// flushQueued: the session is in the flusher's queue.
 	flushQueued
-	// flushWriting: a flusher worker writes.
+	// flushWriting: a flusher worker is writing.
 	flushWriting
-	// flushParked: the socket's buffer is full; a goroutine of its own waits and writes.
+	// flushParked: the socket takes no more, or is not polled; a goroutine started for this session waits and writes.
 	flushParked
-	// flushBroken: a write has failed, nothing can be sent any more.
+	// flushBroken: a write has failed; nothing can be sent any more.
 	flushBroken
 )
 
-// Session is one client's connection, over whichever transport it uses at the moment.
+// Session is one client's connection, over whichever transport it currently uses.
 type Session struct {
 	server   *Server
 	id       string
 	receiver Receiver
 
-	// inbound makes calls to the receiver one after another. Locked before mu, never while holding it.
+	// inbound lets only one goroutine at a time call the receiver. It is locked before mu, never while mu is held.
 	inbound sync.Mutex
 
-	// mu guards all below. It is held for moments only, never over I/O or a call out.
-	mu     sync.Mutex
-	state  sessionState
-	flushs flushState
-	outbox outbox
+	// mu guards everything below. It is held only briefly, never over I/O or a call to the application.
+	mu       sync.Mutex
+	state    sessionState
+	flushing flushState
+	outbox   outbox
 	// ws is the WebSocket in use; nil means polling.
 	ws *socket
-	// upgrade is the WebSocket that may take over from polling, if any.
+	// upgrade is the WebSocket that is trying to take over from polling, if any.
 	upgrade *socket
 	// poll is the waiting polling request, if any.
 	poll *poll
 	// posting: a polling POST is in progress.
 	posting bool
-	// bye: the client said goodbye while polling. The id is kept for a moment, for a late poll.
+	// bye: the client said goodbye while polling. The session can be found for byeLinger more, by a late poll.
 	bye bool
 	// closeHeard: the client's WebSocket close frame has come.
 	closeHeard bool
-	// room is closed when the outbox is emptied; nil if nobody waits for that.
+	// room is closed when the outbox is emptied or the session is no longer open; nil if nobody is waiting for that.
 	room chan struct{}
-	// turns are calls of Do that are still to be made; the first may be under way.
+	// turns are the functions given to Do that have not returned; the first may be running.
 	turns []func()
 
 	heartbeat heartbeat
 	retention retention
 }
 
-// ID is the session's secret: whoever knows it can speak for the client over polling.
+// ID returns the session's id, a secret: whoever knows it can speak for the client over polling.
 func (s *Session) ID() string { return s.id }
 
-// Transport names the transport in use.
+// Transport returns the transport in use: Polling or WebSocket.
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,23 +105,24 @@ func (s *Session) Transport() string {
 	return Polling
 }
 
-// Send enqueues the packets, with nothing in between. After the session's end it does nothing, but
-// that packets to be retained go to the session that carries on.
+// Send enqueues the packets, with nothing in between. Once the session is closing or over they are not sent to its
+// client, but those marked with Packet.Retain go to the session that carries on their channel, or are remembered for
+// it.
 func (s *Session) Send(packets ...*Packet) {
 	if dirty := s.enqueue(packets...); dirty != nil {
 		dirty.server.flusher.push(dirty)
 	}
 }
 
-// enqueue adds the packets to the outbox and returns the session that must now be pushed to the
-// flusher, if any.
+// enqueue adds the packets to the outbox. It returns the session that the caller must then push to the flusher, if any:
+// this one, or the one that carries on.
 func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(packets) == 0 {
 		return nil
 	}
-	if s.state != stateOpen || s.flushs == flushBroken {
+	if s.state != stateOpen || s.flushing == flushBroken {
 		if next := s.successorLocked(packets); next != nil {
 			return next.enqueue(packets...)
 		}
@@ -139,8 +145,8 @@ func (s *Session) enqueue(packets ...*Packet) (dirty *Session) {
 	return s.dirtyLocked()
 }
 
-// makeRoomLocked reports whether the packets fit into the outbox, after volatile ones have given way:
-// these, or those in the queue.
+// makeRoomLocked reports whether the packets fit into the outbox, if need be after volatile packets have given way. If
+// the given ones are volatile, they are those that give way: they do not fit.
 func (s *Session) makeRoomLocked(packets []*Packet) bool {
 	limit := s.server.config.OutboxBytes
 	if s.outbox.fits(limit, packets...) {
@@ -154,21 +160,22 @@ func (s *Session) makeRoomLocked(packets []*Packet) bool {
 	return s.outbox.fits(limit, packets...)
 }
 
-// dirtyLocked wakes whoever sends the outbox, and returns the session if that must be the flusher.
+// dirtyLocked wakes whoever sends the outbox. If that is the flusher, it returns the session, which the caller must
+// push.
 func (s *Session) dirtyLocked() *Session {
 	if s.ws == nil {
 		s.poll.wakeUp()
 		return nil
 	}
-	if s.flushs != flushIdle {
+	if s.flushing != flushIdle {
 		return nil
 	}
-	s.flushs = flushQueued
+	s.flushing = flushQueued
 	return s
 }
 
-// Close ends the session after what is enqueued has left. The client sees its transport close, and
-// may reconnect by itself.
+// Close ends the session after everything that is enqueued has left. The client sees its transport close, and may
+// reconnect by itself.
 func (s *Session) Close() {
 	s.mu.Lock()
 	farewell := endPacket
@@ -182,14 +189,14 @@ func (s *Session) Close() {
 	}
 }
 
-// closeLocked begins the end, unless that has happened: the receiver is told, and behind what is
-// enqueued leaves only the farewell. It returns the session if it must now be pushed to the flusher.
+// closeLocked begins to close the session, if it is open: the receiver is told, and the farewell becomes the last
+// packet in the outbox. It returns the session if the caller must push it to the flusher.
 func (s *Session) closeLocked(farewell *Packet, reason CloseReason) (dirty *Session) {
 	if s.state != stateOpen {
 		return nil
 	}
 	s.state = stateClosing
-	s.roomLocked()
+	s.signalRoomLocked()
 	s.outbox.add(farewell)
 	s.heartbeat.set(s, s.lingerLocked())
 	s.server.running.Go(func() { s.finish(reason) })
@@ -203,13 +210,15 @@ func (s *Session) end(reason CloseReason) {
 	s.endLocked(reason)
 }
 
+// endLocked discards what is enqueued, closes the connection, and has the receiver told, unless the session was closing
+// and it is told already.
 func (s *Session) endLocked(reason CloseReason) {
 	before := s.state
 	if before == stateClosed {
 		return
 	}
 	s.state = stateClosed
-	s.roomLocked()
+	s.signalRoomLocked()
 	s.outbox = outbox{}
 	if s.bye {
 		s.heartbeat.set(s, byeLinger)
@@ -220,7 +229,7 @@ func (s *Session) endLocked(reason CloseReason) {
 	s.poll.wakeUp()
 	for _, ws := range []*socket{s.ws, s.upgrade} {
 		if ws != nil {
-			// Closing may have to wait for the descriptor, and the caller may hold locks of its own.
+			// Closing may have to wait for the descriptor, and the caller may hold locks.
 			s.server.running.Go(ws.close)
 		}
 	}
@@ -230,8 +239,8 @@ func (s *Session) endLocked(reason CloseReason) {
 	s.server.running.Done()
 }
 
-// finish tells the receiver, on a goroutine of its own so that whoever ends a session need not care
-// which locks it holds. Messages being handled are finished first.
+// finish tells the receiver that the session is over, after the message that is being handled. It runs on a goroutine
+// of its own, so that a session can be ended whatever locks the caller holds.
 func (s *Session) finish(reason CloseReason) {
 	s.inbound.Lock()
 	defer s.inbound.Unlock()
@@ -241,8 +250,8 @@ func (s *Session) finish(reason CloseReason) {
 	}
 }
 
-// receive hands one Engine.IO packet of the client to the receiver. The caller holds inbound. It
-// reports false if the session is over.
+// receive handles one Engine.IO packet of the client. The caller holds inbound. It returns false if the session is
+// over.
 func (s *Session) receive(packetType byte, data []byte, binary bool) bool {
 	if !s.isOpen() {
 		return false
@@ -258,7 +267,8 @@ func (s *Session) receive(packetType byte, data []byte, binary bool) bool {
 		s.goodbye()
 		return false
 	case typePing:
-		// [protocol] In v4 the server pings; the reference server takes a client's ping for an error.
+		// In v4 only the server pings ([protocol], "Heartbeat"); to the reference server, too, a client's ping is an
+		// error.
 		s.quit(ReasonTransportError)
 		return false
 	case typeOpen, typeUpgrade, typeNoop:
@@ -275,7 +285,7 @@ func (s *Session) isOpen() bool {
 	return s.state == stateOpen
 }
 
-// recoverPanic keeps a panic to its own session.
+// recoverPanic, deferred, confines a panic to the session, which ends.
 func (s *Session) recoverPanic() {
 	if v := recover(); v != nil {
 		s.logPanic(v)

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// pollLinger is how long a server that stops waits for the next poll of a session that is to hear that.
-// A client that is there polls again as soon as it has its answer.
+// pollLinger is how long a server that is shutting down waits for the next poll of a session, to tell its client. A
+// client that is still there polls again as soon as it has its answer.
 const pollLinger = 2 * time.Second
 
-// lingerLocked is how long a session that is closing may take to tell its client.
+// lingerLocked returns how long a session that is closing may take to tell its client.
 func (s *Session) lingerLocked() time.Duration {
 	if s.ws == nil && s.server.sessions.isClosed() {
 		return min(pollLinger, s.server.config.WriteTimeout)
@@ -17,7 +17,7 @@ func (s *Session) lingerLocked() time.Duration {
 	return s.server.config.WriteTimeout
 }
 
-// hasten shortens the time of a session that began to close before the server did.
+// hasten shortens the time left to a session that began to close before the server did.
 func (s *Session) hasten() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,11 +26,10 @@ func (s *Session) hasten() {
 	}
 }
 
-// Shutdown refuses new sessions, closes the open ones one after another over the time of spread, and
-// waits until all is over: that takes a client that does not read WriteTimeout more, and one that does
-// not poll two seconds. Clients see their transport close, after which they reconnect by
-// themselves. When the context ends, what is left is cut off and the context's error returned; only
-// receivers that do not return then are left behind.
+// Shutdown refuses new sessions, closes the open ones one after another over the time of spread, and waits until all
+// are over: a client that does not read can take WriteTimeout longer, and one that does not poll two seconds. Clients
+// see their transport close, and then reconnect by themselves. If the context ends, the remaining sessions are cut off
+// and the context's error is returned; only receivers that still do not return are left behind.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	open := srv.sessions.close()
 	for i, s := range open {
@@ -63,7 +62,7 @@ func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	}
 }
 
-// pause waits for d if there is more to do, and reports false when the context ended.
+// pause waits for d if there is more to do. It returns false if the context has ended.
 func pause(ctx context.Context, d time.Duration, more bool) bool {
 	if !more || d <= 0 {
 		return ctx.Err() == nil

@@ -39,7 +39,7 @@ func TestShutdown(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "it waits until a polling client has heard", func(t *testing.T) {
+	bubble(t, "Shutdown waits until a polling client has been told", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		c := k.handshake()
 		c.peer.send("last words")
@@ -61,17 +61,17 @@ func TestShutdown(t *testing.T) {
 		<-done
 	})
 
-	for sentence, before := range map[string]func(*pollingClient){
-		"a polling client that does not poll holds it up for two seconds only": func(*pollingClient) {},
-		"and so does one that was told to close before":                        func(c *pollingClient) { c.peer.session.Close() },
-		"and one that has much to fetch first": func(c *pollingClient) {
+	for client, before := range map[string]func(*pollingClient){
+		"a client that does not poll":              func(*pollingClient) {},
+		"a client whose session was closed before": func(c *pollingClient) { c.peer.session.Close() },
+		"a client that has much to fetch first": func(c *pollingClient) {
 			for range 1000 {
 				c.peer.send("last words")
 			}
 		},
-		"and one in the middle of an upgrade": func(c *pollingClient) { c.probe() },
+		"a client in the middle of an upgrade": func(c *pollingClient) { c.probe() },
 	} {
-		bubble(t, sentence, func(t *testing.T) {
+		bubble(t, client+" holds up Shutdown for two seconds only", func(t *testing.T) {
 			k := inMemory(t, engineio.Config{})
 			c := k.handshake()
 			before(c)
@@ -82,7 +82,7 @@ func TestShutdown(t *testing.T) {
 		})
 	}
 
-	bubble(t, "each poll gives a client two seconds more", func(t *testing.T) {
+	bubble(t, "each poll gives its client two seconds more", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		c := k.handshake()
 		c.peer.send("last words")
@@ -99,7 +99,7 @@ func TestShutdown(t *testing.T) {
 		assert.Equal(t, []string{"4last words", "1"}, []string{<-polled, <-polled})
 	})
 
-	bubble(t, "where clients get less time to read they get no more to poll", func(t *testing.T) {
+	bubble(t, "a WriteTimeout below two seconds also bounds the wait for a poll", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{WriteTimeout: time.Second})
 		k.handshake()
 		start := time.Now()
@@ -107,7 +107,7 @@ func TestShutdown(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(start))
 	})
 
-	bubble(t, "it waits for receivers to be done", func(t *testing.T) {
+	bubble(t, "Shutdown waits for receivers to return", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{}, func(p *peer) {
 			p.onClosed = func() { time.Sleep(5 * time.Second) }
 		})
@@ -143,7 +143,7 @@ func TestShutdown(t *testing.T) {
 		assert.Len(t, c.peer.ended(), 1)
 	})
 
-	bubble(t, "a receiver that never returns does not hold it up for ever", func(t *testing.T) {
+	bubble(t, "a receiver that never returns does not hold up Shutdown for ever", func(t *testing.T) {
 		release := make(chan struct{})
 		k := inMemory(t, engineio.Config{}, func(p *peer) {
 			p.onClosed = func() { <-release }
@@ -161,7 +161,7 @@ func TestShutdown(t *testing.T) {
 		<-release
 	})
 
-	bubble(t, "twice is as good as once", func(t *testing.T) {
+	bubble(t, "Shutdown may be called twice", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
 		ws := k.openWebSocket()
 		done := make(chan error)

@@ -28,7 +28,7 @@ func TestSlow_WebSocket(t *testing.T) {
 		assert.Zero(t, k.engine.Len())
 	})
 
-	bubble(t, "one that goes on reading in time gets everything in order", func(t *testing.T) {
+	bubble(t, "a client that goes on reading in time gets everything in order", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{}).openWebSocket()
 		ws.peer.send("1")
 		synctest.Wait()
@@ -40,7 +40,7 @@ func TestSlow_WebSocket(t *testing.T) {
 		assert.Empty(t, ws.peer.ended())
 	})
 
-	bubble(t, "one whose outbox is full is let go at once", func(t *testing.T) {
+	bubble(t, "a client whose outbox is full is let go at once", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{OutboxBytes: 1000})
 		ws := k.openWebSocket()
 		ws.peer.send("being written")
@@ -131,7 +131,7 @@ func TestSlow_Polling(t *testing.T) {
 		})
 	}
 
-	bubble(t, "a refused request does not wait longer for its body", func(t *testing.T) {
+	bubble(t, "the refusal of a request does not wait longer for its body", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		status, took := c.stalledPost(polling+"&sid=unknown", "Content-Length: 100\r\n\r\n4hel")
 		assert.Equal(t, http.StatusBadRequest, status)
@@ -149,7 +149,7 @@ func TestSlow_Polling(t *testing.T) {
 	})
 }
 
-// stalledPost sends the beginning of a request and tells how it was answered and after how long.
+// stalledPost sends the beginning of a request, and returns the status of the answer and how long it took.
 func (c *pollingClient) stalledPost(target, rest string) (status int, took time.Duration) {
 	start := time.Now()
 	conn := c.kit.dial()

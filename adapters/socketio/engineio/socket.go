@@ -10,30 +10,31 @@ import (
 	"parley/adapters/socketio/engineio/netpoll"
 )
 
-// readBufferSize is how much is read at a time.
+// readBufferSize is how much is read at a time, in bytes.
 const readBufferSize = 16 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
 
-// socket is the connection beneath a WebSocket, without its framing. It is one of two: polled where that can be
-// had, which is on Linux and without TLS; else conn, which a goroutine reads, and writes are made by goroutines
-// that wait.
+// socket is the connection beneath a WebSocket, without its framing. It has one of two forms. Where possible, which is
+// on Linux and without TLS, it is polled by package netpoll: reads and writes do not wait, and it needs no goroutine
+// while nothing arrives. Otherwise it is conn: a goroutine reads, and goroutines that write wait. ("Polled" is not to
+// be confused with the polling transport.)
 type socket struct {
 	conn   net.Conn      // nil if polled
 	polled *netpoll.Conn // nil if not
-	// deflate is the size in bytes of the largest message that may be sent compressed; 0 if the client
-	// has not negotiated it.
+	// deflate is the size, in bytes, of the largest message that may be sent compressed; 0 if the client has not
+	// negotiated compression.
 	deflate int
 }
 
-// detach makes the socket a polled one, if it can be. Nothing else may be using it.
+// detach turns the socket into a polled one, if possible. Nothing else may be using it.
 func (s *socket) detach(poller *netpoll.Poller) {
 	if polled, err := poller.Detach(s.conn); err == nil {
 		s.conn, s.polled = nil, polled
 	}
 }
 
-// close ends the connection; reads and writes that wait return.
+// close ends the connection; reads and writes that are waiting return.
 func (s *socket) close() {
 	if s.polled != nil {
 		s.polled.Close()
@@ -42,7 +43,7 @@ func (s *socket) close() {
 	_ = s.conn.Close() // nothing is left to do about a failed close
 }
 
-// reset makes close throw away what the kernel still holds for a client that does not read.
+// reset makes close discard what the kernel still holds for a client that does not read.
 func (s *socket) reset() {
 	if s.polled != nil {
 		s.polled.Reset()
@@ -51,20 +52,20 @@ func (s *socket) reset() {
 	}
 }
 
-// farewellTimeout is how long a client may take to close its side after the server closed.
+// farewellTimeout is how long a client may take to close its side after the server has closed its own.
 const farewellTimeout = time.Second
 
-// hurry gives the client farewellTimeout for all that is still to be read.
+// hurry gives the client farewellTimeout for everything that is still to be read.
 func (s *socket) hurry() {
 	if s.polled != nil {
 		time.AfterFunc(farewellTimeout, s.polled.Close)
 		return
 	}
-	_ = s.conn.SetReadDeadline(time.Now().Add(farewellTimeout)) // a failed deadline means that the connection is gone
+	_ = s.conn.SetReadDeadline(time.Now().Add(farewellTimeout)) // if it fails, the connection is gone
 }
 
-// closeWrite says that nothing more will be sent; the reader goes on until the client closes too, so
-// that the client reads everything before its connection is gone.
+// closeWrite closes the server's side of the connection. The reader goes on until the client closes too, so that the
+// client can read everything before its connection is gone.
 func (s *socket) closeWrite() {
 	s.hurry()
 	if s.polled != nil {
@@ -74,7 +75,7 @@ func (s *socket) closeWrite() {
 	}
 }
 
-// write sends rest and the packets, and waits for the client to take them, for at most timeout: then it fails with
+// write sends rest and then the packets. It waits at most timeout for the client to take them, then fails with
 // os.ErrDeadlineExceeded.
 func (s *socket) write(rest []byte, packets []*Packet, timeout time.Duration) error {
 	if s.polled != nil {
@@ -114,7 +115,7 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 		if len(rest) == 0 {
 			var next int
 			var err error
-			w := writers.Get().(*writer) // not kept while waiting: it has a large buffer
+			w := writers.Get().(*writer) // not kept while waiting, because its buffer is large
 			rest, next, err = w.write(s.polled, packets)
 			writers.Put(w)
 			if err != nil {

@@ -3,6 +3,8 @@ package engineio_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +18,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// room is a set of sessions that come and go, to whom numbers are sent in order.
+// room is a set of sessions, which come and go, that are sent numbers in order.
 type room struct {
 	mu      sync.Mutex
 	members map[*engineio.Session]bool
@@ -34,21 +36,15 @@ func (r *room) join(p *peer) {
 	}
 }
 
-// count sends the next number to all, with the lock held, as callers may.
+// count sends the next number to all, with the lock held, as callers of Multicast may.
 func (r *room) count() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.next++
-	engineio.Multicast(func(yield func(*engineio.Session) bool) {
-		for s := range r.members {
-			if !yield(s) {
-				return
-			}
-		}
-	}, textPacket(strconv.Itoa(r.next)))
+	engineio.Multicast(maps.Keys(r.members), textPacket(strconv.Itoa(r.next)))
 }
 
-// countUntil sends numbers until done, at a pace that leaves the clients some of the processor.
+// countUntil sends numbers until done is closed, at a pace that leaves the clients some of the processors.
 func (r *room) countUntil(done <-chan struct{}) {
 	pace := time.NewTicker(20 * time.Microsecond)
 	defer pace.Stop()
@@ -63,7 +59,7 @@ func (r *room) countUntil(done <-chan struct{}) {
 }
 
 func TestTCP_Multicast(t *testing.T) {
-	t.Run("while sessions come and go, each gets every number of its time, in order", func(t *testing.T) {
+	t.Run("sessions that come and go get every number of their time, in order", func(t *testing.T) {
 		r := &room{members: make(map[*engineio.Session]bool)}
 		k := onLoopback(t, engineio.Config{OutboxBytes: 16 << 20}, r.join)
 		var counting, clients sync.WaitGroup
@@ -107,13 +103,7 @@ func TestTCP_Multicast(t *testing.T) {
 		for range 40 {
 			clients = append(clients, a.openWebSocket(), b.openWebSocket())
 		}
-		engineio.Multicast(func(yield func(*engineio.Session) bool) {
-			for _, s := range sessions(clients) {
-				if !yield(s) {
-					return
-				}
-			}
-		}, textPacket("to all"), binaryPacket(1))
+		engineio.Multicast(slices.Values(sessions(clients)), textPacket("to all"), binaryPacket(1))
 		for _, ws := range clients {
 			require.Equal(t, text("4to all"), ws.read())
 			require.Equal(t, frame{op: websocket.OpBinary, data: "\x01"}, ws.read())
@@ -122,7 +112,7 @@ func TestTCP_Multicast(t *testing.T) {
 }
 
 func TestTCP_Shutdown(t *testing.T) {
-	t.Run("under traffic leaves nobody and nothing behind", func(t *testing.T) {
+	t.Run("a shutdown under traffic leaves nobody and nothing behind", func(t *testing.T) {
 		for range 2 {
 			r := &room{members: make(map[*engineio.Session]bool)}
 			k := onLoopback(t, engineio.Config{OutboxBytes: 16 << 20, WriteTimeout: 3 * time.Second}, r.join)
@@ -152,7 +142,7 @@ func TestTCP_Shutdown(t *testing.T) {
 	})
 }
 
-// checkNumbers: each is one more than the one before.
+// checkNumbers checks that each number is one more than that before it.
 func checkNumbers(t *testing.T, texts []string) {
 	t.Helper()
 	for i := 1; i < len(texts); i++ {
@@ -164,7 +154,7 @@ func checkNumbers(t *testing.T, texts []string) {
 	}
 }
 
-// readToEnd returns the texts until the connection ends, which must be with a close frame.
+// readToEnd returns the texts up to the end of the connection, which must come with a close frame.
 func (ws *wsClient) readToEnd() (texts []string) {
 	for {
 		f := ws.read()

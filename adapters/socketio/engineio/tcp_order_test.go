@@ -16,7 +16,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// The way of packets to a descriptor, by writes that do not wait.
+// Packets that are written to a descriptor, without waiting.
 func TestTCP_Order(t *testing.T) {
 	t.Run("what each of many goroutines sends arrives once and in its order", func(t *testing.T) {
 		const senders, each = 8, 1500
@@ -141,7 +141,7 @@ func echo(p *peer) {
 	}
 }
 
-// requireSame keeps large messages out of the failure's text.
+// requireSame compares large messages without printing them.
 func requireSame(t *testing.T, want string, got frame) {
 	t.Helper()
 	require.Len(t, got.data, len(want))

@@ -14,7 +14,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// What comes over a descriptor is told once: whoever goes to rest too soon never hears of it.
+// A polled connection reports what has come only once: a reader that stops too soon never hears of it.
 func TestTCP_Read(t *testing.T) {
 	t.Run("what comes while a message is handled is read after it", func(t *testing.T) {
 		heard, release := make(chan string, 3), make(chan struct{})
@@ -31,7 +31,7 @@ func TestTCP_Read(t *testing.T) {
 		requireHeard(t, "first", heard)
 		slow.sendText("4second")
 		other.sendText("4behind it")
-		requireHeard(t, "behind it", heard) // both connections are told of in order
+		requireHeard(t, "behind it", heard) // the connections are reported in order, so the second message has been reported too
 		close(release)
 		requireHeard(t, "second", heard)
 	})
@@ -42,7 +42,7 @@ func TestTCP_Read(t *testing.T) {
 		for i := range clients {
 			clients[i] = k.openWebSocket()
 		}
-		// Alone on its processor, a client does both before anyone is told of either.
+		// Alone on the only processor, a client does both before anyone is told of either.
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		for i, ws := range clients {
 			ws.send(websocket.OpText, fmt.Append(nil, "4last words ", i))

@@ -14,7 +14,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// Connections that are reset at the wrong moment end what depends on them, and nothing else.
+// A connection that is reset at an inconvenient moment ends what depends on it, and nothing else.
 func TestTCP_Reset(t *testing.T) {
 	config := engineio.Config{OutboxBytes: 64 << 20}
 	request := func(k *kit, wire string) *net.TCPConn {
@@ -31,7 +31,7 @@ func TestTCP_Reset(t *testing.T) {
 		assert.Equal(t, text("4fine"), ws.read())
 	}
 
-	t.Run("while a poll waits", func(t *testing.T) {
+	t.Run("a reset while a poll waits ends its session only", func(t *testing.T) {
 		k := onLoopback(t, config)
 		c := k.handshake()
 		conn := request(k, "GET "+c.target+" HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -41,7 +41,7 @@ func TestTCP_Reset(t *testing.T) {
 		alive(t, k)
 	})
 
-	t.Run("while a large poll is answered", func(t *testing.T) {
+	t.Run("a reset while a large poll is answered ends its session only", func(t *testing.T) {
 		k := onLoopback(t, config)
 		c := k.handshake()
 		c.peer.send(strings.Repeat("x", 16<<20))
@@ -53,7 +53,7 @@ func TestTCP_Reset(t *testing.T) {
 		alive(t, k)
 	})
 
-	t.Run("while a POST arrives", func(t *testing.T) {
+	t.Run("a reset while a POST arrives ends its session only", func(t *testing.T) {
 		k := onLoopback(t, config)
 		c := k.handshake()
 		conn := request(k, "POST "+c.target+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n4hel")
@@ -66,7 +66,7 @@ func TestTCP_Reset(t *testing.T) {
 		alive(t, k)
 	})
 
-	t.Run("right behind the request for a WebSocket", func(t *testing.T) {
+	t.Run("a reset right after the request for a WebSocket leaves nothing behind", func(t *testing.T) {
 		k := onLoopback(t, config)
 		for range 50 {
 			conn := request(k, "GET "+webSocket+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
@@ -77,7 +77,7 @@ func TestTCP_Reset(t *testing.T) {
 		alive(t, k)
 	})
 
-	t.Run("while a WebSocket probes, polling goes on", func(t *testing.T) {
+	t.Run("a reset while a WebSocket probes does not end the session", func(t *testing.T) {
 		k := onLoopback(t, config)
 		c := k.handshake()
 		for range 5 {
@@ -93,7 +93,7 @@ func TestTCP_Reset(t *testing.T) {
 		c.post("1")
 	})
 
-	t.Run("while a WebSocket is written to", func(t *testing.T) {
+	t.Run("a reset while a WebSocket is written to ends its session only", func(t *testing.T) {
 		k := onLoopback(t, config)
 		for i := range 20 {
 			ws := k.openWebSocket()
@@ -106,7 +106,7 @@ func TestTCP_Reset(t *testing.T) {
 		alive(t, k)
 	})
 
-	t.Run("in the middle of a message", func(t *testing.T) {
+	t.Run("a reset in the middle of a message ends its session only", func(t *testing.T) {
 		k := onLoopback(t, config)
 		ws := k.openWebSocket()
 		wire := appendClientFrame(nil, websocket.OpText, []byte("4"+strings.Repeat("x", 100_000)))

@@ -3,7 +3,6 @@ package engineio_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 )
 
 func TestTCP_SlowClient(t *testing.T) {
-	t.Run("one that stops reading is let go after WriteTimeout", func(t *testing.T) {
+	t.Run("a client that stops reading is let go after WriteTimeout", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
 		ws := k.openWebSocket()
 		for range 100 {
@@ -30,7 +29,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.ErrorIs(t, err, syscall.ECONNRESET, "the kernel holds nothing more for it")
 	})
 
-	t.Run("one that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
+	t.Run("a client that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 1 << 20, WriteTimeout: time.Hour})
 		stuck, others := k.openWebSocket(), k.openWebSockets(8)
 		before := heap()
@@ -61,9 +60,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		stuck := k.openWebSockets(clients)
 		before := heap()
 		engineio.Multicast(slices.Values(sessions(stuck)), textPacket(strings.Repeat("x", size)))
-		for _, ws := range stuck { // each has been written to as far as it goes
-			require.Equal(t, 1, must(ws.conn.Read(make([]byte, 1))))
-		}
+		awaitWrites(t, stuck)
 		assert.Less(t, int(heap()-before), 4*size, "not %d times", clients)
 	})
 
@@ -73,14 +70,12 @@ func TestTCP_SlowClient(t *testing.T) {
 		stuck := k.openWebSockets(clients)
 		before := heap()
 		engineio.Multicast(slices.Values(sessions(stuck)), textPacket(strings.Repeat("x", size)))
-		for _, ws := range stuck { // each has been written to as far as it goes
-			require.Equal(t, 1, must(ws.conn.Read(make([]byte, 1))))
-		}
-		runtime.GC() // empties pools, together with the one that measures
+		awaitWrites(t, stuck)
+		runtime.GC() // empties the pools, together with the collection in heap
 		assert.Less(t, int(heap()-before), size+clients*24<<10)
 	})
 
-	t.Run("one that is closed while it does not read ends after WriteTimeout", func(t *testing.T) {
+	t.Run("a session closed while its client does not read ends after WriteTimeout", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20, WriteTimeout: 300 * time.Millisecond})
 		ws := k.openWebSocket()
 		ws.peer.send(strings.Repeat("x", 16<<20))
@@ -89,7 +84,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.Eventually(t, func() bool { return k.engine.Len() == 0 }, patience, tick)
 	})
 
-	t.Run("one that is closed while it does not read, and goes on in time, gets everything and the close frame", func(t *testing.T) {
+	t.Run("a client that reads on in time after its session was closed gets everything and the close frame", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 64 << 20})
 		ws := k.openWebSocket()
 		for i := range 30 {
@@ -105,7 +100,7 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.Equal(t, 1, k.engine.Len(), "only the server's half is closed, until the client follows")
 	})
 
-	t.Run("one that sends too much hears why, although most of it is never read", func(t *testing.T) {
+	t.Run("a client that sends too much hears why, although most of it is never read", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{MaxPayload: 1000})
 		for range 5 {
 			ws := k.openWebSocket()
@@ -117,25 +112,7 @@ func TestTCP_SlowClient(t *testing.T) {
 	})
 }
 
-// openWebSockets opens n sessions.
-func (k *kit) openWebSockets(n int) []*wsClient {
-	k.t.Helper()
-	clients := make([]*wsClient, n)
-	for i := range clients {
-		clients[i] = k.openWebSocket()
-	}
-	return clients
-}
-
-func sessions(clients []*wsClient) []*engineio.Session {
-	all := make([]*engineio.Session, len(clients))
-	for i, ws := range clients {
-		all[i] = ws.peer.session
-	}
-	return all
-}
-
-// heap is what is reachable, in bytes.
+// heap returns the size of what is reachable, in bytes.
 func heap() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -143,15 +120,11 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-func must(n int, err error) int {
-	if err != nil {
-		return -1
+// awaitWrites waits until each of the clients has been written to, as much as their buffers take.
+func awaitWrites(t *testing.T, clients []*wsClient) {
+	t.Helper()
+	for _, ws := range clients {
+		_, err := io.ReadFull(ws.conn, make([]byte, 1))
+		require.NoError(t, err)
 	}
-	return n
-}
-
-// abort resets the connection.
-func (ws *wsClient) abort() {
-	assert.NoError(ws.t, ws.conn.(*net.TCPConn).SetLinger(0))
-	ws.close()
 }

@@ -14,15 +14,14 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// upgrader is a client that talks over polling and changes to a WebSocket on the way, as the official
-// one does: it pauses polling, waits for the poll and the POST under way, then sends the upgrade.
+// upgrader is a client that uses polling and changes to a WebSocket on the way, as the official one does: it pauses
+// polling, waits for the current poll and POST to be answered, and then sends the upgrade packet.
 type upgrader struct {
 	*pollingClient
 	t     *testing.T
 	http  *http.Client
 	heard []string
 	said  int
-	mu    sync.Mutex
 }
 
 func newUpgrader(t *testing.T, k *kit) *upgrader {
@@ -31,7 +30,7 @@ func newUpgrader(t *testing.T, k *kit) *upgrader {
 	return &upgrader{pollingClient: k.handshake(), t: t, http: &http.Client{Transport: transport}}
 }
 
-// pollUntil polls until stop is closed and the poll under way has been answered.
+// pollUntil polls until stop is closed and the current poll has been answered.
 func (u *upgrader) pollUntil(stop <-chan struct{}) {
 	for {
 		select {
@@ -71,14 +70,12 @@ func (u *upgrader) postUntil(stop <-chan struct{}) {
 
 func (u *upgrader) hear(packet string) {
 	if packet != "6" {
-		u.mu.Lock()
-		defer u.mu.Unlock()
 		u.heard = append(u.heard, packet)
 	}
 }
 
 func TestTCP_Upgrade(t *testing.T) {
-	t.Run("under traffic in both directions loses, doubles and reorders nothing", func(t *testing.T) {
+	t.Run("an upgrade under traffic in both directions loses, doubles and reorders nothing", func(t *testing.T) {
 		const total = 1500
 		for round := range 5 {
 			r := &room{members: make(map[*engineio.Session]bool)}

@@ -1,7 +1,7 @@
 package engineio
 
-// Do calls f on another goroutine, after what Do was given before, and never at the same time as the
-// receiver's methods. After the session's end f is not called.
+// Do calls f on another goroutine, after everything given to Do before, and never at the same time as a method of the
+// receiver. f is not called if the session has ended by then.
 func (s *Session) Do(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -14,8 +14,8 @@ func (s *Session) Do(f func()) {
 	}
 }
 
-// takeTurns makes the calls until none is left. One stays in the queue while it is under way, so that
-// Do starts no second goroutine.
+// takeTurns calls the functions until none is left. The one that is running stays in the queue, so that Do starts no
+// second goroutine.
 func (s *Session) takeTurns() {
 	for more := true; more; {
 		s.takeTurn()

@@ -7,7 +7,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// probe handles the upgrade ([protocol], "Upgrade"): `2probe`, answered by `3probe`, then `5`.
+// probe handles a message of an upgrade ([protocol], "Upgrade"): first `2probe`, answered with `3probe`, then `5`.
 func (ws *webSocket) probe(op websocket.Opcode, data []byte) error {
 	switch {
 	case op == websocket.OpText && !ws.probed && bytes.Equal(data, []byte("2probe")):
@@ -24,12 +24,13 @@ func (ws *webSocket) probe(op websocket.Opcode, data []byte) error {
 	return errStop
 }
 
-// say writes to the client of an upgrade: nothing else does so yet.
+// say writes to the client of an upgrade. Nothing else writes to it yet.
 func (ws *webSocket) say(p *Packet) error {
 	return ws.socket.write(nil, []*Packet{p}, ws.session.server.config.WriteTimeout)
 }
 
-// keepPollShort answers polls while this upgrade is under way: the client waits for its last one.
+// keepPollShort keeps answering polls while the upgrade is in progress: the client completes the upgrade only after its
+// last poll has been answered.
 func (ws *webSocket) keepPollShort() {
 	s := ws.session
 	ticker := time.NewTicker(probeHold)
@@ -45,8 +46,8 @@ func (ws *webSocket) keepPollShort() {
 	}
 }
 
-// takeOver makes the WebSocket the session's transport. What is pending leaves through it, also of a
-// session that is closing: its client does not poll any more.
+// takeOver makes the WebSocket the session's transport. Pending packets leave through it, even if the session is
+// closing: its client no longer polls.
 func (ws *webSocket) takeOver() error {
 	s := ws.session
 	ws.probing = false
@@ -56,7 +57,7 @@ func (ws *webSocket) takeOver() error {
 		s.mu.Unlock()
 		return errStop
 	}
-	ws.socket.detach(&s.server.poller) // under the lock, since the session's end closes the socket
+	ws.socket.detach(&s.server.poller) // under the lock, since ending the session closes the socket
 	s.upgrade, s.ws = nil, ws.socket
 	s.poll.wakeUp()
 	if s.state == stateClosing {

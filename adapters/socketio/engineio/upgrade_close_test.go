@@ -11,7 +11,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// What ends a session in the middle of an upgrade.
+// What ends a session during an upgrade.
 func TestUpgrade_Close(t *testing.T) {
 	bubble(t, "a session closed while its client changes over says goodbye on the WebSocket", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{})
@@ -19,7 +19,7 @@ func TestUpgrade_Close(t *testing.T) {
 		ws := c.probe()
 		c.peer.send("last words")
 		c.peer.session.Close()
-		ws.sendText("5") // the client polls no more
+		ws.sendText("5") // the client no longer polls
 		assert.Equal(t, text("4last words"), ws.read())
 		assert.Equal(t, closeFrame(""), ws.read())
 		assert.Equal(t, hungUp, ws.read())
@@ -51,7 +51,7 @@ func TestUpgrade_Close(t *testing.T) {
 		assert.Equal(t, only(engineio.ReasonTransportClose), c.peer.ended())
 	})
 
-	bubble(t, "a session that dies of silence takes the WebSocket with it", func(t *testing.T) {
+	bubble(t, "a session whose client is silent takes the WebSocket with it", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{UpgradeTimeout: time.Hour}).handshake()
 		ws := c.probe()
 		assert.Equal(t, hungUp, ws.read())
@@ -75,7 +75,7 @@ func TestUpgrade_Close(t *testing.T) {
 	bubble(t, "upgrades that come and go leave nothing behind", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		before := runtime.NumGoroutine()
-		for range 50 { // whenever something looks, some upgrade is under way
+		for range 50 { // so that whenever keepPollShort checks, some upgrade is in progress
 			c.probe().close()
 			synctest.Wait()
 		}

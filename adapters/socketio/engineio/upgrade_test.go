@@ -32,7 +32,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, 1, k.engine.Len())
 	})
 
-	bubble(t, "polling is refused afterwards and leaves the session alone", func(t *testing.T) {
+	bubble(t, "polling after the upgrade is refused and leaves the session alone", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		ws := c.probe()
 		ws.sendText("5")
@@ -55,7 +55,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, 170*time.Millisecond, time.Since(start))
 	})
 
-	bubble(t, "a poll that comes while it probes is refused if the upgrade wins", func(t *testing.T) {
+	bubble(t, "a poll that comes while the WebSocket probes is refused if the upgrade succeeds first", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		ws := c.probe()
 		p := c.beginPoll()
@@ -78,7 +78,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, []string{"up"}, c.peer.got())
 	})
 
-	bubble(t, "noops are for polls: none is sent through the WebSocket", func(t *testing.T) {
+	bubble(t, "no noop is sent through the WebSocket", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		p := c.beginPoll()
 		assert.True(t, p.waiting())
@@ -90,7 +90,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, text("4message"), ws.read())
 	})
 
-	bubble(t, "a WebSocket ping is answered also before it", func(t *testing.T) {
+	bubble(t, "a WebSocket ping is answered even before the upgrade", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		ws := c.kit.upgradeTo(webSocket + "&sid=" + c.sid)
 		for _, step := range []struct{ says, hears string }{{"2probe", "3probe"}, {"5", ""}} {
@@ -105,7 +105,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, text("4fine"), ws.read())
 	})
 
-	bubble(t, "the heartbeat goes on as it was", func(t *testing.T) {
+	bubble(t, "the heartbeat goes on as it was before the upgrade", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		start := time.Now()
 		time.Sleep(interval - time.Second)
@@ -140,7 +140,7 @@ func TestUpgrade_Fails(t *testing.T) {
 			assert.Equal(t, "4down", c.poll())
 			assert.Equal(t, []string{"up"}, c.peer.got())
 			assert.Empty(t, c.peer.ended())
-			c.probe().sendText("5") // the next one may try
+			c.probe().sendText("5") // another one may try
 			synctest.Wait()
 			assert.Equal(t, engineio.WebSocket, c.peer.session.Transport())
 		})

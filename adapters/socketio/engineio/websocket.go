@@ -11,26 +11,26 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// errStop ends a read loop that has nothing more to do.
+// errStop ends a read loop whose session is over.
 var errStop = errors.New("engineio: session over")
 
-// webSocket reads the frames of one connection: for its session, or, until it has taken over from
-// polling, for the upgrade.
+// webSocket reads the frames of one connection: for the session or, until the connection has taken over from polling,
+// for the upgrade.
 type webSocket struct {
 	session *Session
 	socket  *socket
 	decoder websocket.Decoder
-	// probing: the client may send nothing but `2probe` and `5`. Only the reader touches it.
+	// probing: an upgrade is in progress, so the client may send nothing but `2probe` and `5`. Only the reader uses it.
 	probing bool
 	probed  bool
 	reading reading
-	// ending: a short read is not the last one, since the end of a polled connection has come behind it, or
-	// something else at which reads stop.
+	// ending: a short read does not mean that nothing is left, because the end of a polled connection, or something
+	// else at which reads stop, has come after the bytes.
 	ending atomic.Bool
 }
 
-// serveWebSocket opens a session on a WebSocket. The handler returns at once, so that nothing is held of the
-// request, nor of the memory that serving it took.
+// serveWebSocket opens a session on a WebSocket. The handler returns at once, so that neither the request nor the
+// memory that was needed to serve it is kept.
 func (srv *Server) serveWebSocket(w http.ResponseWriter, h *Handshake, id string) {
 	opening := srv.takeConnection(w, h.Request)
 	if opening == nil {
@@ -40,14 +40,14 @@ func (srv *Server) serveWebSocket(w http.ResponseWriter, h *Handshake, id string
 	ws.socket.detach(&srv.poller)
 	var err error
 	if ws.session, err = srv.open(h, id, ws.socket, responsePacket(opening.Response)); err != nil {
-		_ = ws.socket.write(opening.Response, nil, srv.config.WriteTimeout) // the client sees a WebSocket that closes
+		_ = ws.socket.write(opening.Response, nil, srv.config.WriteTimeout) // so that the client sees a WebSocket that closes
 		ws.socket.close()
 		return
 	}
 	ws.start(opening.Early)
 }
 
-// takeConnection takes the connection of an opening handshake over. It returns nil if it has refused it.
+// takeConnection takes over the connection of an opening handshake. It returns nil if it has refused instead.
 func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) *websocket.Opening {
 	opening, refusal := websocket.Accept(w, r, w.Header(), srv.config.PerMessageDeflate > 0)
 	if refusal != nil {
@@ -55,7 +55,7 @@ func (srv *Server) takeConnection(w http.ResponseWriter, r *http.Request) *webso
 		http.Error(w, errBadRequest.Message, refusal.Status)
 		return nil
 	}
-	_ = opening.Conn.SetDeadline(time.Time{}) // those of net/http; if it fails, so does the first read
+	_ = opening.Conn.SetDeadline(time.Time{}) // removes those of net/http; if it fails, so does the first read
 	return opening
 }
 
@@ -73,7 +73,7 @@ func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, s *Sessi
 	ws.start(opening.Early)
 }
 
-// admit lets one WebSocket at a time try to take over a polling session.
+// admit makes the WebSocket the one that may take over the polling session. There can be only one at a time.
 func (ws *webSocket) admit() bool {
 	s := ws.session
 	s.mu.Lock()
@@ -86,9 +86,9 @@ func (ws *webSocket) admit() bool {
 	return true
 }
 
-// feed handles the bytes that have come. After a violation they are thrown away until the client has
-// closed its side too: with bytes unread, closing would reset the connection, and the client might never
-// see the close frame that says why.
+// feed handles received bytes. After a violation of RFC 6455, all that still comes is discarded until the client has
+// closed its side too: closing with unread bytes would reset the connection, and the client might never see the close
+// frame that says why.
 func (ws *webSocket) feed(data []byte) error {
 	s := ws.session
 	s.inbound.Lock()
@@ -127,7 +127,7 @@ func (ws *webSocket) Message(op websocket.Opcode, data []byte) error {
 	if !ok && !s.isClosing() {
 		return errStop
 	}
-	return nil // of a session that is closing, only the client's close frame is of interest
+	return nil // once a session is closing, only the client's close frame matters
 }
 
 // Control handles a WebSocket control frame (RFC 6455 §5.5).
@@ -142,23 +142,22 @@ func (ws *webSocket) Control(op websocket.Opcode, data []byte) error {
 		if ws.probing || ws.session.hearClose() {
 			return io.EOF
 		}
-		// It is returned with its code and no reason (RFC 6455 §5.5.1).
+		// The close frame is returned with its code but without the reason (RFC 6455 §5.5.1).
 		ws.session.hangUp(controlPacket(websocket.OpClose, data[:min(len(data), 2)]), ReasonTransportClose)
 	}
 	return nil
 }
 
-// hearClose notes the client's close frame. It reports whether that was the answer to the server's: then
-// nothing more will come or go.
+// hearClose notes the client's close frame. It reports whether that answers the server's own, with everything written:
+// then nothing more will come or go.
 func (s *Session) hearClose() (answer bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closeHeard = true
-	return s.state == stateClosing && s.flushs == flushIdle
+	return s.state == stateClosing && s.flushing == flushIdle
 }
 
-// ended settles what the end of the connection means: for the upgrade, that polling goes on; for the
-// session, its end.
+// ended handles the end of the connection. If it was an upgrade, polling goes on; otherwise the session ends.
 func (ws *webSocket) ended(err error) {
 	s := ws.session
 	if ws.probing {

@@ -15,18 +15,14 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-func fixedID(id string) func(*http.Request) (string, error) {
-	return func(*http.Request) (string, error) { return id, nil }
-}
-
-// The bytes that leave the server.
+// These tests check the bytes that leave the server.
 func TestWire_Handshake(t *testing.T) {
 	for config, want := range map[*engineio.Config]string{
 		{}:                `0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`,
 		{NoUpgrade: true}: `0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`,
 		{Transports: []string{"polling"}, PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond, MaxPayload: 99}: `0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":99}`,
 	} {
-		bubble(t, "polling "+want, func(t *testing.T) {
+		bubble(t, "the open packet on polling is "+want, func(t *testing.T) {
 			config.GenerateID = fixedID("lv_VI97HAXpY6yYWAAAC")
 			got := inMemory(t, *config).get(polling)
 			assert.Equal(t, answerOf(http.StatusOK, want), summary(got))
@@ -36,7 +32,7 @@ func TestWire_Handshake(t *testing.T) {
 		})
 	}
 
-	bubble(t, "a WebSocket has no upgrades", func(t *testing.T) {
+	bubble(t, "the open packet on a WebSocket names no upgrades", func(t *testing.T) {
 		ws := inMemory(t, engineio.Config{GenerateID: fixedID("x")}).upgradeTo(webSocket)
 		want := `0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`
 		assert.Equal(t, "81 58 "+spaced(want), ws.readRaw(2+len(want)))
@@ -60,15 +56,15 @@ func TestWire_Polling(t *testing.T) {
 		packets []*engineio.Packet
 		want    string
 	}{
-		"text is its type and the text":              {[]*engineio.Packet{textPacket("hello")}, "4hello"},
-		"an empty message is its type alone":         {[]*engineio.Packet{textPacket("")}, "4"},
-		"text that begins with b stays text":         {[]*engineio.Packet{textPacket("bAQID")}, "4bAQID"},
-		"binary is b and padded base64":              {[]*engineio.Packet{binaryPacket(1, 2, 3, 4)}, "bAQIDBA=="},
-		"base64 is of the standard alphabet":         {[]*engineio.Packet{binaryPacket(0xfb, 0xff)}, "b+/8="},
-		"empty binary is b alone":                    {[]*engineio.Packet{binaryPacket()}, "b"},
-		"packets are joined with the record mark":    {[]*engineio.Packet{textPacket("a"), binaryPacket(0xff), textPacket("€")}, "4a\x1eb/w==\x1e4€"},
-		"a volatile packet looks like any other one": {[]*engineio.Packet{textPacket("v").Volatile()}, "4v"},
-		"a long payload has a length too":            {[]*engineio.Packet{textPacket(long)}, "4" + long},
+		"text is its type and the text":                {[]*engineio.Packet{textPacket("hello")}, "4hello"},
+		"an empty message is its type alone":           {[]*engineio.Packet{textPacket("")}, "4"},
+		"text that begins with b stays text":           {[]*engineio.Packet{textPacket("bAQID")}, "4bAQID"},
+		"binary is b and padded base64":                {[]*engineio.Packet{binaryPacket(1, 2, 3, 4)}, "bAQIDBA=="},
+		"base64 is of the standard alphabet":           {[]*engineio.Packet{binaryPacket(0xfb, 0xff)}, "b+/8="},
+		"empty binary is b alone":                      {[]*engineio.Packet{binaryPacket()}, "b"},
+		"packets are joined with the record separator": {[]*engineio.Packet{textPacket("a"), binaryPacket(0xff), textPacket("€")}, "4a\x1eb/w==\x1e4€"},
+		"a volatile packet looks like any other one":   {[]*engineio.Packet{textPacket("v").Volatile()}, "4v"},
+		"a long payload has a length too":              {[]*engineio.Packet{textPacket(long)}, "4" + long},
 	} {
 		bubble(t, sentence, func(t *testing.T) {
 			c := inMemory(t, engineio.Config{}).handshake()
@@ -90,13 +86,13 @@ func TestWire_Polling(t *testing.T) {
 	})
 }
 
-// Frames of every kind, at the lengths where the header changes (RFC 6455 §5.2).
+// Frames of every kind, at the lengths at which the header changes (RFC 6455 §5.2).
 func TestWire_WebSocket(t *testing.T) {
 	headers := map[int]string{
 		1: "01", 2: "02", 125: "7d", 126: "7e 00 7e", 65_535: "7e ff ff", 65_536: "7f 00 00 00 00 00 01 00 00",
 	}
 	for length, header := range headers {
-		bubble(t, fmt.Sprintf("a payload of %d bytes", length), func(t *testing.T) {
+		bubble(t, fmt.Sprintf("a payload of %d bytes has the length %s", length, header), func(t *testing.T) {
 			ws := inMemory(t, engineio.Config{}).openWebSocket()
 			body := strings.Repeat("x", length)
 			n := 1 + len(strings.Fields(header)) + length
@@ -111,7 +107,7 @@ func TestWire_WebSocket(t *testing.T) {
 		})
 	}
 
-	bubble(t, "packets of the engine", func(t *testing.T) {
+	bubble(t, "packets of the engine have the shortest form", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()
 		ws := c.kit.upgradeTo(webSocket + "&sid=" + c.sid)
 		ws.sendText("2probe")
@@ -148,7 +144,7 @@ func TestWire_WebSocket(t *testing.T) {
 }
 
 func TestPacket_Len(t *testing.T) {
-	t.Run("is that of the frame", func(t *testing.T) {
+	t.Run("the length of a packet is that of its frame", func(t *testing.T) {
 		assert.Equal(t, 2+1+5, textPacket("hello").Len())
 		assert.Equal(t, 2+5, binaryPacket(1, 2, 3, 4, 5).Len())
 		assert.Equal(t, 10+65_536, textPacket(strings.Repeat("x", 65_535)).Len())
@@ -164,7 +160,7 @@ func (ws *wsClient) readRaw(n int) string {
 	return fmt.Sprintf("% x", raw)
 }
 
-// spaced is text in hex.
+// spaced returns the text in hex.
 func spaced(text string) string {
 	return fmt.Sprintf("% x", text)
 }

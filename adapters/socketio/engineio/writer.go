@@ -8,15 +8,15 @@ import (
 	"parley/adapters/socketio/engineio/netpoll"
 )
 
-// scratchSize is how much a worker joins into one write. Larger frames are written as they are.
+// scratchSize is how much a worker joins into one write, in bytes. Larger frames are written as they are.
 const scratchSize = 64 << 10
 
 var writers = sync.Pool{New: func() any { return newWriter() }}
 
-// writer holds what a flusher worker needs for non-blocking writes, made once.
+// writer holds what a flusher worker needs for non-blocking writes. It is pooled.
 type writer struct {
-	// turn is here and not on the worker's stack, which would then outgrow a new goroutine's and be copied
-	// for every lone message.
+	// turn is not on the worker's stack, because that would then outgrow a new goroutine's and be copied for every lone
+	// message.
 	turn    [maxTurn]*Session
 	packets []*Packet
 	scratch []byte
@@ -24,8 +24,8 @@ type writer struct {
 
 func newWriter() *writer { return &writer{scratch: make([]byte, 0, scratchSize)} }
 
-// write sends the packets without waiting. It returns what did not fit into the socket's buffer: the
-// bytes of rest first, then the packets from index next on. rest is the caller's to keep.
+// write sends the packets without waiting. It returns what did not fit into the socket's buffer: first the bytes of
+// rest, then the packets from index next on. The caller may keep rest.
 func (w *writer) write(to *netpoll.Conn, packets []*Packet) (rest []byte, next int, err error) {
 	for next < len(packets) {
 		first := next
@@ -38,7 +38,7 @@ func (w *writer) write(to *netpoll.Conn, packets []*Packet) (rest []byte, next i
 		if n < len(out) {
 			rest = out[n:]
 			if next-first > 1 {
-				rest = bytes.Clone(rest) // it lies in scratch; a packet alone is shared, however large
+				rest = bytes.Clone(rest) // it is in scratch; a frame written alone is shared, however large
 			}
 			break
 		}
@@ -46,8 +46,8 @@ func (w *writer) write(to *netpoll.Conn, packets []*Packet) (rest []byte, next i
 	return rest, next, nil
 }
 
-// join returns the next bytes to write, made of as many packets from index i on as fit the scratch
-// buffer, and the index after them. A packet alone is not copied.
+// join returns the next bytes to write, and the index of the packet after them. It joins as many packets from index i
+// on as fit into scratch; a packet alone is not copied.
 func (w *writer) join(packets []*Packet, i int) ([]byte, int) {
 	first := packets[i].frame
 	if i+1 == len(packets) || len(first)+len(packets[i+1].frame) > scratchSize {

@@ -8,15 +8,15 @@ import (
 	"syscall"
 )
 
-// Conn is a connection's descriptor. Its methods may be called by several goroutines at once, but for Read.
+// Conn is the descriptor of a connection. Its methods may be called concurrently, except Read.
 type Conn struct {
 	poller  *Poller
-	handler Handler // guarded by poller.mu; nil until it is watched
+	handler Handler // guarded by poller.mu; nil unless watched
 	fd      int
-	// use counts the calls that are using fd, and has closedBit once it may not be used any more: the number
-	// of a descriptor that is closed belongs to somebody else at once.
+	// use counts the calls that are using fd. closedBit is set once fd must not be used any more: the number of a
+	// closed descriptor may be reused at once.
 	use atomic.Int32
-	// room is made by the first who waits to write.
+	// room is created by the first call of Room.
 	room atomic.Pointer[chan struct{}]
 }
 
@@ -25,9 +25,9 @@ const closedBit = 1 << 30
 // fcntlDupCloexec is F_DUPFD_CLOEXEC, which package syscall does not name.
 const fcntlDupCloexec = 0x406
 
-// Detach takes a TCP or Unix connection out of package net, whose Close it calls: conn must not be used any
-// more. It fails for others, also for what is built on such a connection, and when no descriptor is left; conn is
-// then as before. Nothing may be using conn meanwhile.
+// Detach takes a TCP or Unix connection out of package net. It closes conn, which must not be used any more. It fails
+// for other types, also for those that wrap such a connection, and if no descriptor is left; conn is then unchanged.
+// Nothing else may be using conn.
 func (p *Poller) Detach(conn net.Conn) (*Conn, error) {
 	var raw syscall.RawConn
 	var err error
@@ -53,11 +53,11 @@ func (p *Poller) Detach(conn net.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.Close() // the connection itself stays open with the second descriptor
+	_ = conn.Close() // the connection itself stays open through the second descriptor
 	return &Conn{poller: p, fd: int(fd)}, nil
 }
 
-// Read reads what has come, or fails with ErrWouldBlock, or with io.EOF at the end.
+// Read reads what has come. It fails with ErrWouldBlock if nothing has, and with io.EOF at the end.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.do(func() (int, error) { return syscall.Read(c.fd, p) })
 	if n == 0 && err == nil && len(p) > 0 {
@@ -66,12 +66,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write writes what fits into the socket's buffer; it fails with ErrWouldBlock if nothing does.
+// Write writes as much as fits into the socket's buffer. It fails with ErrWouldBlock if nothing does.
 func (c *Conn) Write(p []byte) (int, error) {
 	return c.do(func() (int, error) { return syscall.Write(c.fd, p) })
 }
 
-// do makes one call that cannot wait, past interrupts.
+// do makes a call that does not wait, again if it is interrupted.
 func (c *Conn) do(call func() (int, error)) (n int, err error) {
 	if !c.enter() {
 		return 0, net.ErrClosed
@@ -90,8 +90,8 @@ func (c *Conn) do(call func() (int, error)) (n int, err error) {
 	}
 }
 
-// Room returns the channel on which is told that more may be written, after a Write that did not write all, and
-// that the connection is closed. It holds one such news. Who waits has to have called Room before that Write.
+// Room returns a channel that receives when more may be written, after a Write that did not write everything, and when
+// the connection is closed. It holds one value. To wait, Room must have been called before that Write.
 func (c *Conn) Room() <-chan struct{} {
 	if room := c.room.Load(); room != nil {
 		return *room
@@ -112,7 +112,7 @@ func (c *Conn) tellRoom() {
 	}
 }
 
-// CloseWrite says that nothing more will be written.
+// CloseWrite closes the sending side of the connection.
 func (c *Conn) CloseWrite() {
 	if c.enter() {
 		defer c.leave()
@@ -120,7 +120,7 @@ func (c *Conn) CloseWrite() {
 	}
 }
 
-// Reset makes Close throw away what the kernel still holds for the peer.
+// Reset makes Close discard what the kernel still holds for the peer.
 func (c *Conn) Reset() {
 	if c.enter() {
 		defer c.leave()
@@ -128,8 +128,8 @@ func (c *Conn) Reset() {
 	}
 }
 
-// Close ends the connection, once calls that are under way have returned. It does not wait for them. The handler
-// is told that it is ready, since every read fails from now on.
+// Close ends the connection once the calls in progress have returned, without waiting for them. The handler is told
+// that the connection is ready, since every read fails from now on.
 func (c *Conn) Close() {
 	for {
 		use := c.use.Load()
@@ -167,7 +167,7 @@ func (c *Conn) leave() {
 	}
 }
 
-// free gives the descriptor back. It leaves the poller first: the number may come again at once.
+// free closes the descriptor. The poller forgets it first, since its number may be reused at once.
 func (c *Conn) free() {
 	c.poller.forget(c)
 	_ = syscall.Close(c.fd)

@@ -1,23 +1,22 @@
-// Package netpoll holds connections that cost no goroutine, and so no stack, while nothing comes: their
-// descriptors are watched together, and a handler is told when one can be read. Reads and writes never wait.
+// Package netpoll holds connections that cost no goroutine, and so no stack, while nothing arrives: their descriptors
+// are watched together, and a handler is told when one can be read. Reads and writes never wait.
 //
-// A goroutine that waits for one connection is what Go programs usually have. It is simple, and it costs 2.5 KiB
-// a connection, with another half for what package net keeps: more than everything a quiet chat client
-// needs otherwise.
+// Go programs usually have a goroutine wait for each connection. That is simple, but it costs 2.5 KiB a connection, and
+// half as much again for what package net keeps: more than everything else that a quiet chat client needs.
 //
-// Only Linux has it; elsewhere [Poller.Detach] fails and connections stay with package net.
+// It is available on Linux only; elsewhere [Poller.Detach] fails and connections stay with package net.
 package netpoll
 
 import "errors"
 
-// ErrWouldBlock says that nothing has come, or the socket's buffer is full.
+// ErrWouldBlock says that nothing has come to be read, or that the socket's buffer is full.
 var ErrWouldBlock = errors.New("netpoll: operation would block")
 
 // Handler is told about one connection.
 type Handler interface {
-	// Ready says that bytes may have come since the last read that found none. ended says that the end of the
-	// stream or an error has come too, or urgent data, at which reads stop: who reads goes on, also after a read
-	// that was short, until it finds an error, which may be ErrWouldBlock.
-	// It is called by the poller and by Conn.Close, perhaps at the same time, and must not wait.
+	// Ready says that bytes may have come since the last read that found none. ended says that the end of the stream,
+	// an error, or urgent data, at which reads stop, has come too: the reader must then go on even after a short read,
+	// until a read fails, possibly with ErrWouldBlock. It is called by the poller and by Conn.Close, possibly at the
+	// same time, and must not wait.
 	Ready(ended bool)
 }

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// Conn cannot be had here.
+// Conn does not exist on this system.
 type Conn struct{}
 
 // Watch fails.

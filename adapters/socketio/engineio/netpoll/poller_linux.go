@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// edgeTriggered is EPOLLET, whose value in package syscall is negative.
+// edgeTriggered is EPOLLET, which package syscall defines as a negative number.
 const edgeTriggered = 1 << 31
 
 const (
 	interest = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | syscall.EPOLLPRI | edgeTriggered
 	ended    = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
-	// goOn are those after which a short read does not mean that nothing is left. One is urgent data, at which a
-	// read stops (tcp(7)).
+	// goOn are the events after which a short read does not mean that nothing is left. One of them is urgent data, at
+	// which a read stops (tcp(7)).
 	goOn = ended | syscall.EPOLLPRI
 )
 
-// Poller watches connections with one goroutine, which lives while there are any. The zero value is ready.
+// Poller watches connections with one goroutine, which lives while there are any. The zero value is ready to use.
 //
-// The goroutine waits in the runtime's own poller for its epoll instance to have something to tell, so that no
-// thread is taken for it.
+// The goroutine waits in the runtime's own poller until its epoll instance has events, so that it does not occupy a
+// thread.
 type Poller struct {
-	mu sync.Mutex // guards the rest; a leaf
-	// conns are found by descriptor.
+	mu sync.Mutex // guards the rest; no other lock is taken while it is held
+	// conns is indexed by descriptor.
 	conns []*Conn
 	open  int
 	// epoll is nil while there are no connections.
@@ -35,8 +35,8 @@ type Poller struct {
 	fd    int // of epoll
 }
 
-// Watch begins to tell the handler about the connection, at once if something is there already. It fails if the
-// connection is closed, or the kernel can watch no more; the handler is then not told anything.
+// Watch begins to tell the handler about the connection, at once if something has come already. It fails if the
+// connection is closed or the kernel cannot watch any more; the handler is then told nothing.
 func (c *Conn) Watch(h Handler) error {
 	if !c.enter() {
 		return net.ErrClosed
@@ -45,7 +45,7 @@ func (c *Conn) Watch(h Handler) error {
 	p := c.poller
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.closed() { // else Close will see the handler
+	if c.closed() { // otherwise Close will see the handler
 		return net.ErrClosed
 	}
 	if err := p.start(); err != nil {
@@ -63,14 +63,14 @@ func (c *Conn) Watch(h Handler) error {
 	return err
 }
 
-// handler is nil if the connection is not watched.
+// handler returns the connection's handler, nil if it is not watched.
 func (p *Poller) handler(c *Conn) Handler {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return c.handler
 }
 
-// start makes the epoll instance, if there is none.
+// start creates the epoll instance and starts watch, unless that has been done.
 func (p *Poller) start() error {
 	if p.epoll != nil {
 		return nil
@@ -79,7 +79,7 @@ func (p *Poller) start() error {
 	if err != nil {
 		return err
 	}
-	// The runtime takes only descriptors into its poller that do not block. This one never does.
+	// The runtime's poller takes only descriptors in non-blocking mode. This one never blocks anyway.
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		return errors.Join(err, syscall.Close(fd))
 	}
@@ -96,7 +96,7 @@ func (p *Poller) start() error {
 	return nil
 }
 
-// forget ends the watching, if it has begun. The kernel does its part when the descriptor is closed.
+// forget stops watching the connection, if it is watched. The kernel does its part when the descriptor is closed.
 func (p *Poller) forget(c *Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,12 +110,12 @@ func (p *Poller) forgetLocked(c *Conn) {
 	p.conns[c.fd], c.handler = nil, nil
 	p.open--
 	if p.open == 0 {
-		go p.epoll.Close() // it waits for the watching goroutine, which may be the one that is here
+		go p.epoll.Close() // waits for the watching goroutine, which may be this one
 		p.epoll, p.conns = nil, nil
 	}
 }
 
-// watch tells handlers until the epoll instance is closed.
+// watch tells handlers about events until the epoll instance is closed.
 func (p *Poller) watch(epoll syscall.RawConn) {
 	var events [128]syscall.EpollEvent
 	var watched [len(events)]watcher
@@ -134,21 +134,21 @@ func (p *Poller) watch(epoll syscall.RawConn) {
 				watched[i] = watcher{}
 			}
 			if n < len(events) {
-				return false // what comes from now on wakes the runtime's poller again
+				return false // events from now on wake the runtime's poller again
 			}
-			runtime.Gosched() // a storm needs fewer stacks if those who were told come first
+			runtime.Gosched() // a storm needs fewer stacks if those just told run first
 		}
 	})
 }
 
-// watcher is a connection and who is told about it.
+// watcher is a connection with the handler to be told about it.
 type watcher struct {
 	conn    *Conn
 	handler Handler
 }
 
-// find looks up the connections of the events. One that was closed meanwhile is not there, or another that has got
-// its number: to be told of nothing does no harm.
+// find looks up the connections of the events. One that was closed meanwhile is missing, or another has got its number:
+// being told for nothing does no harm.
 func (p *Poller) find(events []syscall.EpollEvent, watched []watcher) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,7 +12,7 @@ type discard struct{ messages int }
 func (d *discard) Message(websocket.Opcode, []byte) error { d.messages++; return nil }
 func (d *discard) Control(websocket.Opcode, []byte) error { return nil }
 
-// payload is ASCII: the UTF-8 check is part of what is measured.
+// payload returns ASCII text, so that the UTF-8 check is part of what is measured.
 func payload(size int) string {
 	b := make([]byte, size)
 	for i := range b {

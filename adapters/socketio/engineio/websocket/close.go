@@ -8,14 +8,14 @@ import (
 // CloseCode is the status of a Close frame (RFC 6455 §7.4).
 type CloseCode uint16
 
-// Status codes of §7.4.1 and of the IANA registry that continues it.
+// The status codes of §7.4.1 and of the IANA registry that extends it.
 const (
 	CloseNormal             CloseCode = 1000
 	CloseGoingAway          CloseCode = 1001
 	CloseProtocolError      CloseCode = 1002
 	CloseUnsupportedData    CloseCode = 1003
-	CloseNoStatus           CloseCode = 1005 // never on the wire: a Close frame without a body
-	CloseAbnormal           CloseCode = 1006 // never on the wire: no Close frame came at all
+	CloseNoStatus           CloseCode = 1005 // never on the wire: stands for a Close frame without a body
+	CloseAbnormal           CloseCode = 1006 // never on the wire: stands for a connection that ended without a Close frame
 	CloseInvalidPayload     CloseCode = 1007
 	ClosePolicyViolation    CloseCode = 1008
 	CloseMessageTooBig      CloseCode = 1009
@@ -27,24 +27,23 @@ const (
 	CloseTLSHandshake       CloseCode = 1015 // never on the wire
 )
 
-// CloseError is a violation by the peer. It names the status that the Close
-// frame in answer must carry. Values of this type are shared: read only.
+// CloseError reports a violation of the protocol, or of a limit, by the peer. Code is the status to send in the Close
+// frame that answers it. Values are shared: do not modify them.
 type CloseError struct {
 	Code   CloseCode
 	Reason string
 }
 
-// Error tells code and reason.
+// Error describes the violation, with its code.
 func (e *CloseError) Error() string {
 	return "websocket: " + e.Reason + " (close " + strconv.Itoa(int(e.Code)) + ")"
 }
 
-// ParseClose reads the body of a Close frame. An empty body gives
-// [CloseNoStatus]. The reason aliases body.
+// ParseClose reads the body of a Close frame. An empty body gives [CloseNoStatus]. The reason aliases body.
 //
-// It fails with a *[CloseError]: 1002 for a body of one byte or a code that must
-// not appear on the wire (§7.4), 1007 for a reason that is not UTF-8 (§8.1).
-// A [Decoder] has checked this before it delivers a Close frame.
+// It fails with a *[CloseError]: 1002 for a body of one byte or a code that must not appear on the wire (§7.4), 1007
+// for a reason that is not UTF-8 (§8.1). A [Decoder] has already checked the bodies of the Close frames that it
+// delivers.
 func ParseClose(body []byte) (CloseCode, []byte, error) {
 	if len(body) == 0 {
 		return CloseNoStatus, nil, nil
@@ -62,8 +61,8 @@ func ParseClose(body []byte) (CloseCode, []byte, error) {
 	return code, reason, nil
 }
 
-// onWire reports whether a peer may send the code: those defined by §7.4.1 and
-// the registry, and the ranges of §7.4.2 for libraries and applications.
+// onWire reports whether a peer may send the code: it must be defined by §7.4.1 or the registry, or lie in the ranges
+// that §7.4.2 gives to libraries and applications.
 func (c CloseCode) onWire() bool {
 	switch {
 	case c >= CloseNormal && c <= CloseUnsupportedData:
@@ -75,8 +74,7 @@ func (c CloseCode) onWire() bool {
 	}
 }
 
-// The violations that a Decoder reports. Prepared, so that a flood of bad frames
-// makes no garbage.
+// The violations that a Decoder reports, allocated once so that a flood of bad frames creates no garbage.
 var (
 	errReservedBits   = &CloseError{CloseProtocolError, "reserved bits set without an extension"}
 	errInflate        = &CloseError{CloseInvalidPayload, "message cannot be decompressed"}

@@ -6,31 +6,29 @@ import (
 )
 
 const (
-	// DefaultMaxMessage is the limit of a [Decoder] whose MaxMessage is not set:
-	// the maxHttpBufferSize of the reference Socket.IO server, in bytes.
+	// DefaultMaxMessage is the limit of a [Decoder] whose MaxMessage is not set, in bytes: the maxHttpBufferSize of the
+	// reference Socket.IO server.
 	DefaultMaxMessage = 1_000_000
 
-	// MaxFragments is how many frames one message may be cut into. Without a
-	// bound, empty fragments keep a server busy below every limit on bytes.
+	// MaxFragments is the largest number of frames that a message may consist of. Without a bound, empty fragments
+	// could keep a server busy while staying below every limit on bytes.
 	MaxFragments = 1024
 
-	// maxClientHeader: two bytes, eight of length, four of masking key (§5.2).
+	// maxClientHeader is two bytes, eight of length and four of masking key (§5.2).
 	maxClientHeader = 14
 )
 
-// Handler receives what a [Decoder] found. The data is valid only during the
-// call and may be overwritten by the handler; it must not call the decoder.
+// Handler receives what a [Decoder] decodes. The data is valid only during the call; the handler may overwrite it, but
+// must not call the decoder.
 type Handler interface {
-	// Message receives a whole data message: [OpText], checked to be UTF-8, or
-	// [OpBinary]. An error stops the decoder.
+	// Message receives a whole data message: [OpText], checked to be UTF-8, or [OpBinary]. An error stops the decoder.
 	Message(op Opcode, data []byte) error
-	// Control receives [OpPing], [OpPong] or [OpClose], at most 125 bytes, also
-	// between the fragments of a message. A Close body has been checked; read it
-	// with [ParseClose]. An error stops the decoder.
+	// Control receives [OpPing], [OpPong] or [OpClose] with at most 125 bytes, possibly between the fragments of a
+	// message. A Close body has been checked; read it with [ParseClose]. An error stops the decoder.
 	Control(op Opcode, data []byte) error
 }
 
-// phase is where in the stream of frames a Decoder stands.
+// phase is a Decoder's position in the stream of frames.
 type phase byte
 
 const (
@@ -39,44 +37,42 @@ const (
 	afterClose
 )
 
-// Decoder turns the bytes a client sent into messages. The zero value is ready,
-// with [DefaultMaxMessage] as its limit. It must not be copied once used.
+// Decoder turns the bytes sent by a client into messages. The zero value is ready to use, with [DefaultMaxMessage] as
+// its limit. It must not be copied after first use.
 type Decoder struct {
-	// MaxMessage is the most payload bytes of one message, all its fragments
-	// together. Not positive means DefaultMaxMessage.
+	// MaxMessage is the largest payload of a message, in bytes, all fragments together. If it is not positive,
+	// DefaultMaxMessage applies.
 	MaxMessage int
-	// Deflate says that the client may send compressed messages, as [Accept]
-	// has agreed. MaxMessage then also is the most that one may decompress to.
+	// Deflate says that the client may send compressed messages, as agreed by [Accept]. MaxMessage then also limits the
+	// decompressed size.
 	Deflate bool
 
-	// buf gathers payload that Feed could not deliver at once: the fragments of
-	// the message under way, and behind them the piece of a control frame that
-	// came between them. Nil when nothing is under way.
+	// buf gathers payload that Feed could not deliver at once: the fragments of the current message, followed by the
+	// beginning of a control frame that came between them. It is nil if there is neither.
 	buf []byte
-	// err is what ended decoding. It stays.
+	// err is the error that ended decoding, for good.
 	err error
-	// remaining is how many payload bytes of the current frame are still to come.
+	// remaining is the number of payload bytes of the current frame that are yet to come.
 	remaining int
-	// key is the masking key, turned to the next payload byte.
+	// key is the masking key, rotated to fit the next payload byte.
 	key uint32
 
 	fragments uint16
 	phase     phase
-	// message is the opcode of the fragmented message under way, with bitRSV1 if
-	// it is compressed, or 0.
+	// message is the opcode of the fragmented message in progress, with bitRSV1 set if it is compressed; 0 if there is
+	// none.
 	message Opcode
 	headLen uint8
 	head    [maxClientHeader]byte
 }
 
-// Feed decodes p, which continues what earlier calls got and may be cut
-// anywhere, and calls h for all that became whole. It unmasks in place, so p is
-// changed, and h gets parts of it; after Feed returns, p is the caller's again.
+// Feed decodes p, which continues the bytes of earlier calls and may be cut anywhere, and calls h for everything that
+// is complete. It unmasks in place, so it changes p, and passes parts of p to h; once Feed has returned, p is the
+// caller's again.
 //
-// It fails with a *[CloseError] when the peer broke the protocol or a limit:
-// send its code and close. An error of h is returned as it is. After either, and
-// after a Close frame (§5.5.1: no data follows it), the rest of p is dropped;
-// further calls deliver nothing and return the same error, nil after a Close.
+// It fails with a *[CloseError] if the peer has violated the protocol or a limit: send its code and close the
+// connection. An error of h is returned unchanged. After either, and after a Close frame (§5.5.1: no data follows it),
+// the rest of p is dropped; further calls deliver nothing and return the same error, or nil after a Close frame.
 func (d *Decoder) Feed(p []byte, h Handler) error {
 	if d.err != nil {
 		return d.err
@@ -87,7 +83,7 @@ func (d *Decoder) Feed(p []byte, h Handler) error {
 	return d.err
 }
 
-// Buffered is how many payload bytes are held of a message that is not whole.
+// Buffered returns the number of payload bytes held of incomplete messages and control frames.
 func (d *Decoder) Buffered() int { return len(d.buf) }
 
 func (d *Decoder) feed(p []byte, h Handler) error {
@@ -105,7 +101,7 @@ func (d *Decoder) feed(p []byte, h Handler) error {
 				return nil
 			}
 		}
-		// The third index keeps an append by the handler off the next frame.
+		// The capacity keeps a handler that appends to its data from overwriting the next frame.
 		n := min(len(p), d.remaining)
 		piece := p[:n:n]
 		p = p[n:]
@@ -122,9 +118,8 @@ func (d *Decoder) feed(p []byte, h Handler) error {
 	return nil
 }
 
-// keep gathers a piece of a payload. A message of one frame gets room for twice
-// what has arrived, but not for more than its length; for fragments, whose total
-// is unknown, append knows best.
+// keep gathers a piece of a payload. A message of one frame gets a buffer twice the size of what has arrived, but no
+// larger than the message. The total size of a fragmented message is unknown, so append decides.
 func (d *Decoder) keep(piece []byte) {
 	have := len(d.buf) + len(piece)
 	if have > cap(d.buf) && d.message == 0 && d.head[0]&bitFin != 0 {
@@ -133,9 +128,8 @@ func (d *Decoder) keep(piece []byte) {
 	d.buf = append(d.buf, piece...)
 }
 
-// readHeader takes header bytes from p, as many as the frame has, and returns
-// how many it took. Once the header is whole the phase is inPayload. What is
-// wrong with the first two bytes is reported as soon as they are here.
+// readHeader takes the bytes of the current frame's header from p and returns how many it took. Once the header is
+// complete, the phase is inPayload. Errors in the first two bytes are reported as soon as those are there.
 func (d *Decoder) readHeader(p []byte) (int, error) {
 	taken := 0
 	for d.headLen < 2 {
@@ -170,11 +164,11 @@ func (d *Decoder) readHeader(p []byte) (int, error) {
 	return taken, d.checkLength()
 }
 
-// checkStart judges the first two bytes of a header (§5.2, §5.4, §5.5).
+// checkStart checks the first two bytes of a header (§5.2, §5.4, §5.5).
 func (d *Decoder) checkStart() error {
 	fin, op := d.head[0]&bitFin != 0, Opcode(d.head[0]&bitsOpcode)
 	if rsv := d.head[0] & bitsRSV; rsv != 0 && (rsv != bitRSV1 || !d.Deflate || op != OpText && op != OpBinary) {
-		return errReservedBits // RSV1 stands on the first frame of a message only (RFC 7692 §6.1)
+		return errReservedBits // RSV1 is allowed only on the first frame of a message (RFC 7692 §6.1)
 	}
 	if d.head[1]&bitMask == 0 {
 		return errUnmasked // §5.1
@@ -205,8 +199,8 @@ func (d *Decoder) checkStart() error {
 	return nil
 }
 
-// checkLength reads the payload length of a whole header and holds it against
-// the limit, before a byte of the payload is looked at (§5.2, §7.4.1 for 1009).
+// checkLength reads the payload length from a complete header and checks it against the limit, before any byte of the
+// payload is read (§5.2, §7.4.1 for 1009).
 func (d *Decoder) checkLength() error {
 	length := uint64(d.head[1] & bitsLength)
 	switch length {
@@ -238,10 +232,10 @@ func (d *Decoder) limit() int {
 	return d.MaxMessage
 }
 
-// opcode is that of the frame whose header was read last.
+// opcode returns that of the current frame.
 func (d *Decoder) opcode() Opcode { return Opcode(d.head[0] & bitsOpcode) }
 
-// frame ends the current frame; piece is its payload, or the last part of it.
+// frame ends the current frame. piece is its payload, or the last part of it.
 func (d *Decoder) frame(piece []byte, h Handler) error {
 	op := d.opcode()
 	if op.isControl() {
@@ -272,15 +266,15 @@ func (d *Decoder) frame(piece []byte, h Handler) error {
 }
 
 func deliver(op Opcode, data []byte, h Handler) error {
-	// §8.1. Checked when whole: the limit bounds what is read in vain.
+	// §8.1. Checked only when complete: the limit bounds the work done in vain.
 	if op == OpText && !utf8.Valid(data) {
 		return errText
 	}
 	return h.Message(op, data)
 }
 
-// control delivers a control frame. If it came in pieces, the first ones lie at
-// the end of buf, behind the message under way, and leave again afterwards.
+// control delivers a control frame. If it came in pieces, the earlier ones are at the end of buf, after the message in
+// progress, and are removed again.
 func (d *Decoder) control(op Opcode, piece []byte, h Handler) error {
 	data := piece
 	if early := int(d.head[1]&bitsLength) - len(piece); early > 0 {

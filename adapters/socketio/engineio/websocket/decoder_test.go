@@ -24,12 +24,12 @@ func TestDecoder_Accepts(t *testing.T) {
 		{"the masked text of RFC 6455 §5.7", unhex(t, "8185 37fa213d 7f9f4d5158"), []string{"text Hello"}},
 		{"an empty message", text(""), []string{"text "}},
 		{"an empty frame before a full one", join(text(""), text("x")), []string{"text ", "text x"}},
-		{"binary that is not UTF-8", clientFrame(0x82, "\xff\x00\xfe"), []string{"binary \xff\x00\xfe"}},
+		{"a binary message that is not UTF-8", clientFrame(0x82, "\xff\x00\xfe"), []string{"binary \xff\x00\xfe"}},
 		{
-			"125, 126 and 127 bytes", join(text(long16[:125]), text(long16[:126]), text(long16[:127])),
+			"messages of 125, 126 and 127 bytes", join(text(long16[:125]), text(long16[:126]), text(long16[:127])),
 			[]string{"text " + long16[:125], "text " + long16[:126], "text " + long16[:127]},
 		},
-		{"65,535 and 65,536 bytes", join(text(long64[:65_535]), text(long64)), []string{"text " + long64[:65_535], "text " + long64}},
+		{"messages of 65,535 and 65,536 bytes", join(text(long64[:65_535]), text(long64)), []string{"text " + long64[:65_535], "text " + long64}},
 		{"a message of exactly the limit", text(strings.Repeat("x", limit)), []string{"text " + strings.Repeat("x", limit)}},
 		{"the fragmented text of RFC 6455 §5.7", join(clientFrame(0x01, "Hel"), clientFrame(0x80, "lo")), []string{"text Hello"}},
 		{
@@ -44,7 +44,7 @@ func TestDecoder_Accepts(t *testing.T) {
 			[]string{"ping p1", "pong ", "ping p2", "text one two three"},
 		},
 		{
-			"fragments of exactly the limit", join(clientFrame(0x02, strings.Repeat("a", limit-1)), clientFrame(0x80, "b")),
+			"fragments that make up exactly the limit", join(clientFrame(0x02, strings.Repeat("a", limit-1)), clientFrame(0x80, "b")),
 			[]string{"binary " + strings.Repeat("a", limit-1) + "b"},
 		},
 		{
@@ -56,7 +56,7 @@ func TestDecoder_Accepts(t *testing.T) {
 		{"a close with code and reason", clientFrame(0x88, "\x0f\xa0done"), []string{"close \x0f\xa0done"}},
 		{"a close in the middle of a message", join(clientFrame(0x01, "half"), clientFrame(0x88, "\x03\xe8")), []string{"close \x03\xe8"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("the decoder accepts "+c.name, func(t *testing.T) {
 			for _, piece := range pieces(c.wire) {
 				d := &websocket.Decoder{MaxMessage: limit}
 				got, err := feed(d, c.wire, piece)
@@ -69,8 +69,8 @@ func TestDecoder_Accepts(t *testing.T) {
 }
 
 func TestDecoder_Refuses(t *testing.T) {
-	// A text frame in front proves that what came before is still delivered; it is
-	// also the whole message that a continuation cannot continue.
+	// A text message in front proves that what came before is still delivered; it is also the complete message that a
+	// continuation cannot continue.
 	for _, c := range []struct {
 		name string
 		wire []byte
@@ -97,12 +97,12 @@ func TestDecoder_Refuses(t *testing.T) {
 		{"close code 999", clientFrame(0x88, "\x03\xe7"), "1002"},
 		{"close code 1005", clientFrame(0x88, "\x03\xed"), "1002"},
 		{"close code 5000", clientFrame(0x88, "\x13\x88"), "1002"},
-		{"125 in 16 bits", unhex(t, "81fe007d 37fa213d"), "1002"},
-		{"0 in 16 bits", unhex(t, "81fe0000 37fa213d"), "1002"},
-		{"65,535 in 64 bits", unhex(t, "81ff000000000000ffff 37fa213d"), "1002"},
+		{"a length of 125 in 16 bits", unhex(t, "81fe007d 37fa213d"), "1002"},
+		{"a length of 0 in 16 bits", unhex(t, "81fe0000 37fa213d"), "1002"},
+		{"a length of 65,535 in 64 bits", unhex(t, "81ff000000000000ffff 37fa213d"), "1002"},
 		{"a 64-bit length of all ones (CVE-2020-27813)", unhex(t, "82ffffffffffffffffff 37fa213d"), "1002"},
-		{"the same, unmasked", unhex(t, "827fffffffffffffffff"), "1002"},
-		{"the top bit alone", unhex(t, "82ff8000000000000000 37fa213d"), "1002"},
+		{"a 64-bit length of all ones, unmasked", unhex(t, "827fffffffffffffffff"), "1002"},
+		{"a 64-bit length of the top bit alone", unhex(t, "82ff8000000000000000 37fa213d"), "1002"},
 		{"text that is not UTF-8", text("a\xff"), "1007"},
 		{"text with a surrogate", text("\xed\xa0\x80"), "1007"},
 		{"text that ends inside a rune", text("\xe2\x82"), "1007"},
@@ -110,12 +110,12 @@ func TestDecoder_Refuses(t *testing.T) {
 		{"a close reason that is not UTF-8", clientFrame(0x88, "\x03\xe8\xff"), "1007"},
 		{"the largest 63-bit length (CVE-2020-27813)", unhex(t, "82ff7fffffffffffffff 37fa213d"), "1009"},
 		{"a frame announced one byte over the limit", unhex(t, "82ff0000000000011171 37fa213d"), "1009"},
-		{"a fragment announced over what is left", join(clientFrame(0x02, "12345"), unhex(t, "80ff000000000001116c 37fa213d")), "1009"},
-		{"a last fragment one byte over", join(clientFrame(0x02, strings.Repeat("a", limit)), clientFrame(0x80, "b")[:6]), "1009"},
-		{"1,025 fragments", join(clientFrame(0x01, ""), []byte(strings.Repeat(string(clientFrame(0x00, "")), 1024))), "1008"},
-		{"1,025 fragments with a last one", join(clientFrame(0x01, "a"), []byte(strings.Repeat(string(clientFrame(0x00, "b")), 1023)), clientFrame(0x80, "")), "1008"},
+		{"a fragment announced as longer than the limit leaves room for", join(clientFrame(0x02, "12345"), unhex(t, "80ff000000000001116c 37fa213d")), "1009"},
+		{"a last fragment one byte over the limit", join(clientFrame(0x02, strings.Repeat("a", limit)), clientFrame(0x80, "b")[:6]), "1009"},
+		{"a message of 1,025 fragments and more", join(clientFrame(0x01, ""), []byte(strings.Repeat(string(clientFrame(0x00, "")), 1024))), "1008"},
+		{"a message of 1,025 fragments", join(clientFrame(0x01, "a"), []byte(strings.Repeat(string(clientFrame(0x00, "b")), 1023)), clientFrame(0x80, "")), "1008"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name+" is refused with "+c.code, func(t *testing.T) {
 			wire := join(text("before"), c.wire)
 			for _, piece := range pieces(wire) {
 				d := &websocket.Decoder{MaxMessage: limit}
@@ -132,7 +132,7 @@ func TestDecoder_Refuses(t *testing.T) {
 	}
 }
 
-// pieces are the sizes to cut a wire into: all of them for a short one.
+// pieces returns the piece sizes to cut wire into, 0 for no cut: every size, for a short wire.
 func pieces(wire []byte) []int {
 	sizes := []int{0, 1, 2, 3, 5, 7, 13, 64, 512, 4096}
 	if len(wire) < 512 {
@@ -170,7 +170,7 @@ func TestDecoder_EverySplit(t *testing.T) {
 
 func TestDecoder_HandlerError(t *testing.T) {
 	for _, stop := range []string{"text b", "ping b"} {
-		t.Run("an error at "+stop+" stops and is returned as it is", func(t *testing.T) {
+		t.Run("an error of the handler at "+stop+" ends decoding and is returned unchanged", func(t *testing.T) {
 			wire := join(text("a"), clientFrame(0x89, "a"), text("b"), clientFrame(0x89, "b"), text("c"))
 			for _, piece := range pieces(wire) {
 				tr, d := &transcript{failOn: stop}, &websocket.Decoder{}
@@ -264,28 +264,7 @@ func TestDecoder_Memory(t *testing.T) {
 	})
 }
 
-func TestUnmask(t *testing.T) {
-	const key = 0x3d21fa37 // the key of RFC 6455 §5.7, little-endian
-	for offset := range 8 {
-		for length := range 150 {
-			backing := make([]byte, offset+length+1)
-			plain := backing[offset : offset+length]
-			for i := range plain {
-				plain[i] = byte(i*7 + 1)
-			}
-			want := append([]byte{}, plain...)
-			for i := range want {
-				want[i] ^= mask[i%4]
-			}
-			next := websocket.Unmask(plain, key)
-			require.Equal(t, want, plain, "%d bytes at %d", length, offset)
-			require.Equal(t, mask[length%4], byte(next), "the key is turned by %d bytes", length)
-			require.Zero(t, backing[len(backing)-1], "the byte behind is not touched")
-		}
-	}
-}
-
-// where remembers the address of the last byte delivered.
+// where records the address of the last byte delivered.
 type where struct {
 	last  *byte
 	calls int
@@ -298,7 +277,7 @@ func (w *where) Message(_ websocket.Opcode, data []byte) error {
 
 func (w *where) Control(op websocket.Opcode, data []byte) error { return w.Message(op, data) }
 
-// appender appends to what it gets, as a careless handler might.
+// appender appends to its data, as a careless handler might.
 type appender struct{ got []string }
 
 func (a *appender) Message(_ websocket.Opcode, data []byte) error {

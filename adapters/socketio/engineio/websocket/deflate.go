@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// keepBuffer is the largest buffer, in bytes, that a pool keeps.
+// keepBuffer is the capacity, in bytes, up to which a pooled buffer is kept.
 const keepBuffer = 64 << 10
 
-// deflater compresses one message at a time. It takes more than a megabyte, and
-// is therefore pooled: there are as many as goroutines that compress at once.
+// deflater compresses one message at a time. It takes more than a megabyte and is therefore pooled: there are only as
+// many as goroutines compressing at the same time.
 type deflater struct {
 	out    bytes.Buffer
 	writer *flate.Writer
@@ -18,18 +18,16 @@ type deflater struct {
 
 var deflaters = sync.Pool{New: func() any {
 	d := &deflater{}
-	d.writer, _ = flate.NewWriter(&d.out, flate.BestSpeed) // it fails only for an unknown level
+	d.writer, _ = flate.NewWriter(&d.out, flate.BestSpeed) // fails only for an unknown level
 	return d
 }}
 
-// flushed is what a flush ends in and the wire leaves out (RFC 7692 §7.2.1).
+// flushed is what a flush appends and the wire omits (RFC 7692 §7.2.1).
 const flushed = "\x00\x00\xff\xff"
 
-// AppendDeflated appends a whole, final, unmasked frame with the payload
-// compressed (RFC 7692 §7.2.1), which stands alone: without a context taken over
-// from other messages. Clients may get it that have agreed to permessage-deflate,
-// see [Accept]. If the payload does not get smaller, nothing is appended
-// and ok is false: send it as it is.
+// AppendDeflated appends a complete, final, unmasked frame with the payload compressed on its own, without context from
+// other messages (RFC 7692 §7.2.1). Send it only to clients that have agreed to permessage-deflate, see [Accept]. If
+// compression does not make the payload smaller, nothing is appended and ok is false: send it uncompressed.
 func AppendDeflated(dst []byte, op Opcode, payload []byte) (frame []byte, ok bool) {
 	d := deflaters.Get().(*deflater)
 	defer d.release()

@@ -15,7 +15,7 @@ import (
 	"parley/test/cost"
 )
 
-// deflated compresses as a client may that keeps nothing between messages, by RFC 7692 §7.2.1.
+// deflated compresses a message as a client does that keeps no context between messages (RFC 7692 §7.2.1).
 func deflated(t testing.TB, payload string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -30,7 +30,7 @@ func deflated(t testing.TB, payload string) string {
 // The examples of RFC 7692 §7.2.3.
 const (
 	deflatedHello   = "\xf2\x48\xcd\xc9\xc9\x07\x00"
-	secondHello     = "\xf2\x00\x11\x00\x00" // refers to the first
+	secondHello     = "\xf2\x00\x11\x00\x00" // refers back to the first message
 	storedHello     = "\x00\x05\x00\xfa\xffHello\x00"
 	finalHello      = "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"
 	twoBlocksHello  = "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"
@@ -47,28 +47,28 @@ func TestDecoder_Inflates(t *testing.T) {
 		wire []byte
 		want []string
 	}{
-		{"one block", clientFrame(compressedText, deflatedHello), []string{"text Hello"}},
-		{"fragments", join(clientFrame(compressedStart, deflatedHello[:3]), clientFrame(0x80, deflatedHello[3:])), []string{"text Hello"}},
-		{"a block without compression", clientFrame(compressedText, storedHello), []string{"text Hello"}},
-		{"a block marked as the last", clientFrame(compressedText, finalHello), []string{"text Hello"}},
-		{"the same without the empty block behind it", clientFrame(compressedText, finalHello[:7]), []string{"text Hello"}},
-		{"two blocks", clientFrame(compressedText, twoBlocksHello), []string{"text Hello"}},
-		{"blocks after the last, which refer to it", clientFrame(compressedText, finalHello[:7]+secondHello), []string{"text HelloHello"}},
+		{"a message of one block", clientFrame(compressedText, deflatedHello), []string{"text Hello"}},
+		{"a message in fragments", join(clientFrame(compressedStart, deflatedHello[:3]), clientFrame(0x80, deflatedHello[3:])), []string{"text Hello"}},
+		{"a stored block", clientFrame(compressedText, storedHello), []string{"text Hello"}},
+		{"a block marked as final", clientFrame(compressedText, finalHello), []string{"text Hello"}},
+		{"a block marked as final, without the empty block after it", clientFrame(compressedText, finalHello[:7]), []string{"text Hello"}},
+		{"a message of two blocks", clientFrame(compressedText, twoBlocksHello), []string{"text Hello"}},
+		{"a block that refers to the final one before it", clientFrame(compressedText, finalHello[:7]+secondHello), []string{"text HelloHello"}},
 		{"an empty message", clientFrame(compressedText, "\x00"), []string{"text "}},
-		{"binary that is not UTF-8", clientFrame(0xC2, deflated(t, "\xff\xfe")), []string{"binary \xff\xfe"}},
+		{"a binary message that is not UTF-8", clientFrame(0xC2, deflated(t, "\xff\xfe")), []string{"binary \xff\xfe"}},
 		{
-			"a message that is not compressed in between", join(clientFrame(compressedText, deflatedHello), text("plain"), clientFrame(compressedText, deflatedHello)),
+			"compressed messages with a plain one between them", join(clientFrame(compressedText, deflatedHello), text("plain"), clientFrame(compressedText, deflatedHello)),
 			[]string{"text Hello", "text plain", "text Hello"},
 		},
 		{
-			"control frames between fragments",
+			"a message with control frames between its fragments",
 			join(clientFrame(compressedStart, deflatedHello[:3]), clientFrame(0x89, "p"), clientFrame(0x00, ""), clientFrame(0x8A, ""), clientFrame(0x80, deflatedHello[3:])),
 			[]string{"ping p", "pong ", "text Hello"},
 		},
-		{"exactly the limit", clientFrame(compressedText, deflated(t, long)), []string{"text " + long}},
-		{"exactly the limit, of what grows by compression", clientFrame(0xC2, deflated(t, string(random))), []string{"binary " + string(random)}},
+		{"a message of exactly the limit", clientFrame(compressedText, deflated(t, long)), []string{"text " + long}},
+		{"an incompressible message of exactly the limit", clientFrame(0xC2, deflated(t, string(random))), []string{"binary " + string(random)}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("the decoder inflates "+c.name, func(t *testing.T) {
 			for _, piece := range []int{0, 1, 2, 7, 64, 4096} {
 				d := &websocket.Decoder{MaxMessage: limit, Deflate: true}
 				got, err := feed(d, c.wire, piece)
@@ -81,7 +81,7 @@ func TestDecoder_Inflates(t *testing.T) {
 }
 
 func TestDecoder_RefusesCompressed(t *testing.T) {
-	bomb := deflated(t, strings.Repeat("\x00", 4<<20)) // some 4 KB
+	bomb := deflated(t, strings.Repeat("\x00", 4<<20)) // about 4 KB
 	for _, c := range []struct {
 		name string
 		wire []byte
@@ -90,23 +90,23 @@ func TestDecoder_RefusesCompressed(t *testing.T) {
 		{"RSV1 on a ping", clientFrame(0xC9, ""), "1002"},
 		{"RSV1 on a close", clientFrame(0xC8, ""), "1002"},
 		{"RSV1 on a continuation", join(clientFrame(compressedStart, deflatedHello[:3]), clientFrame(0xC0, deflatedHello[3:])), "1002"},
-		{"RSV1 on the continuation of what is not compressed", join(clientFrame(0x01, "a"), clientFrame(0xC0, "")), "1002"},
-		{"RSV1 and RSV2", clientFrame(0xE1, deflatedHello), "1002"},
-		{"RSV1 and RSV3", clientFrame(0xD1, deflatedHello), "1002"},
+		{"RSV1 on the continuation of a plain message", join(clientFrame(0x01, "a"), clientFrame(0xC0, "")), "1002"},
+		{"RSV1 with RSV2", clientFrame(0xE1, deflatedHello), "1002"},
+		{"RSV1 with RSV3", clientFrame(0xD1, deflatedHello), "1002"},
 		{"RSV2 alone", clientFrame(0xA1, deflatedHello), "1002"},
-		{"a reference to the message before", join(clientFrame(compressedText, deflatedHello), clientFrame(compressedText, secondHello)), "1007"},
-		{"no block at all, where RFC 7692 §7.2.3.6 asks for one", clientFrame(compressedText, ""), "1007"},
+		{"a reference to the previous message", join(clientFrame(compressedText, deflatedHello), clientFrame(compressedText, secondHello)), "1007"},
+		{"a message without a block, where RFC 7692 §7.2.3.6 asks for one,", clientFrame(compressedText, ""), "1007"},
 		{"a block of the reserved type", clientFrame(compressedText, "\x06"), "1007"},
-		{"a stored block whose length is wrong", clientFrame(compressedText, "\x00\x05\x00\x00\x00Hello\x00"), "1007"},
+		{"a stored block with a wrong length", clientFrame(compressedText, "\x00\x05\x00\x00\x00Hello\x00"), "1007"},
 		{"a message that ends inside a block", clientFrame(compressedText, deflated(t, strings.Repeat("abc, it's easy. ", 9))[:12]), "1007"},
-		{"more blocks marked as the last than anyone needs", clientFrame(compressedText, strings.Repeat("\x03\x00", 18)), "1007"},
+		{"a message of more final blocks than anyone needs", clientFrame(compressedText, strings.Repeat("\x03\x00", 18)), "1007"},
 		{"text that is not UTF-8", clientFrame(compressedText, deflated(t, "a\xff")), "1007"},
-		{"one byte more than the limit", clientFrame(0xC2, deflated(t, strings.Repeat("x", limit+1))), "1009"},
-		{"a bomb", clientFrame(0xC2, bomb), "1009"},
-		{"a bomb in fragments", join(clientFrame(0x42, bomb[:2000]), clientFrame(0x80, bomb[2000:])), "1009"},
+		{"a message that inflates to one byte more than the limit", clientFrame(0xC2, deflated(t, strings.Repeat("x", limit+1))), "1009"},
+		{"a decompression bomb", clientFrame(0xC2, bomb), "1009"},
+		{"a decompression bomb in fragments", join(clientFrame(0x42, bomb[:2000]), clientFrame(0x80, bomb[2000:])), "1009"},
 		{"a length announced far beyond the limit", unhex(t, "c2ff0000000000020000 37fa213d"), "1009"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name+" is refused with "+c.code, func(t *testing.T) {
 			for _, piece := range []int{0, 1, 2, 7, 64, 4096} {
 				d := &websocket.Decoder{MaxMessage: limit, Deflate: true}
 				_, err := feed(d, c.wire, piece)
@@ -116,12 +116,12 @@ func TestDecoder_RefusesCompressed(t *testing.T) {
 		})
 	}
 
-	t.Run("where nothing was agreed it is a reserved bit", func(t *testing.T) {
+	t.Run("RSV1 is a reserved bit unless compression was agreed", func(t *testing.T) {
 		_, err := feed(&websocket.Decoder{}, clientFrame(compressedText, deflatedHello), 0)
 		assert.Equal(t, "1002", closeCode(err))
 	})
 
-	t.Run("a bomb costs what the limit allows", func(t *testing.T) {
+	t.Run("a decompression bomb costs no more memory than the limit allows", func(t *testing.T) {
 		wire := clientFrame(0xC2, bomb)
 		cost.Bound(t, 3*limit+64<<10, func() {
 			_, err := feed(&websocket.Decoder{MaxMessage: limit, Deflate: true}, wire, 0)
@@ -131,7 +131,7 @@ func TestDecoder_RefusesCompressed(t *testing.T) {
 }
 
 func TestAppendDeflated(t *testing.T) {
-	t.Run("the frame is whole, marked and without the end of the flush", func(t *testing.T) {
+	t.Run("the frame is complete, marked as compressed, and without the end of the flush", func(t *testing.T) {
 		payload := strings.Repeat("Hello", 20)
 		frame, ok := websocket.AppendDeflated([]byte("before"), websocket.OpText, []byte(payload))
 		require.True(t, ok)
@@ -141,7 +141,7 @@ func TestAppendDeflated(t *testing.T) {
 		assert.NotEqual(t, "\x00\x00\xff\xff", string(frame[len(frame)-4:]))
 	})
 
-	t.Run("what does not get smaller is left alone", func(t *testing.T) {
+	t.Run("a payload that does not get smaller is left alone", func(t *testing.T) {
 		random := make([]byte, 5000)
 		_, _ = rand.Read(random)
 		for _, payload := range [][]byte{nil, []byte("a"), []byte("Hello"), random} {
@@ -151,7 +151,7 @@ func TestAppendDeflated(t *testing.T) {
 		}
 	})
 
-	t.Run("messages of all sizes stand alone", func(t *testing.T) {
+	t.Run("messages of all sizes can be inflated on their own", func(t *testing.T) {
 		for _, size := range []int{100, 1024, 65_535, 65_536, 1 << 20} {
 			payload := bytes.Repeat([]byte("some text, "), size/11+1)[:size]
 			for range 2 {
@@ -165,7 +165,7 @@ func TestAppendDeflated(t *testing.T) {
 	})
 }
 
-// masked makes a client's frame of a server's.
+// masked turns a server's frame into a client's.
 func masked(frame []byte) []byte {
 	size := 2
 	switch frame[1] {
@@ -177,8 +177,8 @@ func masked(frame []byte) []byte {
 	return clientFrame(frame[0], string(frame[size:]))
 }
 
-// FuzzInflate feeds a compressed message in fragments, of any bytes, then of the same bytes compressed.
-// What comes out is compared with the standard library's reader; nothing costs more than the limit.
+// FuzzInflate feeds any bytes as a compressed message in two fragments, and then the same bytes properly compressed.
+// The output is compared with the standard library's reader, and nothing may cost more than the limit allows.
 func FuzzInflate(f *testing.F) {
 	for _, seed := range []string{
 		deflatedHello, secondHello, storedHello, finalHello, twoBlocksHello, finalHello + secondHello, "", "\x00", "\x06", "\x03\x00",
@@ -193,7 +193,7 @@ func FuzzInflate(f *testing.F) {
 		wire := join(clientFrame(0x42, string(payload[:at])), clientFrame(0x80, string(payload[at:])))
 		var got []string
 		var err error
-		// The payload is kept as it comes, and grows twice; what comes out, in the transcript too.
+		// The payload is gathered in a buffer that grows twice; the output is also kept in the transcript.
 		cost.Bound(t, 8*uint64(len(wire))+16*most+64<<10, func() {
 			got, err = feed(&websocket.Decoder{MaxMessage: most, Deflate: true}, wire, 0)
 		})
@@ -209,7 +209,7 @@ func FuzzInflate(f *testing.F) {
 			require.Equal(t, "1009", closeCode(err))
 			require.Greater(t, len(want), most)
 		default:
-			// The plain reading stops at a block marked as the last, and does not know of those after it.
+			// The plain reader stops at a block marked as final and knows nothing of those after it.
 			require.Contains(t, []string{"<nil>", "1007", "1009"}, closeCode(err))
 		}
 		again, ok := websocket.AppendDeflated(nil, websocket.OpBinary, payload)
@@ -222,8 +222,8 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
-// inflateAll reads a message as the standard library does, but no more than just over most of it. It
-// is false if the message is broken, or has blocks after one marked as the last.
+// inflateAll decompresses a message with the standard library, up to one byte more than most. It returns false if the
+// message is broken, or has blocks after one marked as final.
 func inflateAll(payload []byte, most int64) (string, bool) {
 	source := bytes.NewReader(append(bytes.Clone(payload), "\x00\x00\xff\xff\x01\x00\x00\xff\xff"...))
 	out, err := io.ReadAll(io.LimitReader(flate.NewReader(source), most+1))

@@ -10,7 +10,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// session answers one client. It is the Handler of its own decoder.
+// session serves one client. It is the Handler of its own decoder.
 type session struct {
 	conn    net.Conn
 	decoder websocket.Decoder
@@ -48,8 +48,8 @@ func (s *session) read(early []byte) {
 	}
 }
 
-// A server that echoes. The handler returns at once, which lets net/http free
-// what it held for the request; a small goroutine of its own reads.
+// A server that echoes messages. The handler returns at once, which lets net/http free what it held for the request; a
+// small goroutine does the reading.
 func ExampleUpgrade() {
 	http.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 		conn, early, err := websocket.Upgrade(w, r, nil)

@@ -7,21 +7,20 @@ import (
 	"strings"
 )
 
-// extensionDeflate is the only extension that may be negotiated (RFC 7692).
+// extensionDeflate is the only extension that is negotiated (RFC 7692).
 const extensionDeflate = "permessage-deflate"
 
 const (
-	// maxOffers bounds the Sec-WebSocket-Extensions that are looked at, in bytes. Clients need some
-	// hundred; from longer ones nothing is accepted.
+	// maxOffers is the largest total size of the Sec-WebSocket-Extensions fields, in bytes, from which an offer is
+	// accepted. Clients need about a hundred.
 	maxOffers = 4096
 
 	minWindowBits = 8
 	maxWindowBits = 15
 )
 
-// negotiateDeflate picks the first offer of permessage-deflate that can be
-// accepted (RFC 7692 §5, §7.1) and returns the answer to it, and how large a
-// message may be that is sent compressed, in bytes. Without one it returns "".
+// negotiateDeflate picks the first acceptable offer of permessage-deflate (RFC 7692 §5, §7.1). It returns the answer to
+// it, "" if there is none, and the largest message that may be sent compressed, in bytes.
 func negotiateDeflate(offers []string) (answer string, largest int) {
 	total := 0
 	for _, list := range offers {
@@ -46,10 +45,9 @@ func negotiateDeflate(offers []string) (answer string, largest int) {
 	return "", 0
 }
 
-// acceptDeflate answers an offer. Every message stands alone, in both directions
-// (§7.1.1): so nothing is kept between messages, and what a server sends is the
-// same for every client. bits is the server_max_window_bits of the offer, 0 if
-// there is none.
+// acceptDeflate answers an offer. Every message is compressed on its own, in both directions (§7.1.1): so nothing is
+// kept between messages, and a compressed message is the same for every client. bits is the server_max_window_bits of
+// the offer, 0 if it has none.
 func acceptDeflate(bits int) (answer string, largest int) {
 	answer = extensionDeflate + "; server_no_context_takeover; client_no_context_takeover"
 	if bits == 0 {
@@ -59,13 +57,13 @@ func acceptDeflate(bits int) (answer string, largest int) {
 	if bits == maxWindowBits {
 		return answer, math.MaxInt
 	}
-	// No reference reaches back further than its message is long: smaller ones
-	// keep to a smaller window, whatever the encoder's.
+	// No reference reaches back further than the beginning of its message, so messages that fit into the smaller window
+	// keep to it, whatever window the encoder uses.
 	return answer, 1 << bits
 }
 
-// readOffer reads the parameters of one offer. An offer is declined, as §7.1
-// demands, if a parameter is unknown, stands twice, or has a bad value.
+// readOffer reads the parameters of one offer. As §7.1 demands, an offer is declined if a parameter is unknown,
+// repeated, or has an invalid value.
 func readOffer(params string) (serverBits int, ok bool) {
 	var seen []string
 	for params != "" {
@@ -85,7 +83,7 @@ func readOffer(params string) (serverBits int, ok bool) {
 		case "server_max_window_bits":
 			serverBits, ok = readWindowBits(value)
 		case "client_max_window_bits":
-			// The decoder's window is the largest: whatever the client keeps to.
+			// The decoder's window is the largest possible, so any value will do.
 			_, ok = readWindowBits(value)
 			ok = ok || !hasValue
 		default:
@@ -98,8 +96,7 @@ func readOffer(params string) (serverBits int, ok bool) {
 	return serverBits, true
 }
 
-// readWindowBits reads 8 to 15 in decimal without leading zeros (§7.1.2), as a
-// token or quoted.
+// readWindowBits reads 8 to 15 in decimal without leading zeros (§7.1.2), either plain or quoted.
 func readWindowBits(value string) (bits int, ok bool) {
 	value = textproto.TrimString(value)
 	if n := len(value); n > 2 && value[0] == '"' && value[n-1] == '"' {

@@ -15,16 +15,16 @@ const (
 	OpPong         Opcode = 0xA
 )
 
-// isControl: the high bit of the opcode marks control frames (§5.5).
+// isControl reports whether the opcode is that of a control frame: those have the high bit set (§5.5).
 func (op Opcode) isControl() bool { return op&0x8 != 0 }
 
 const (
-	// MaxHeaderSize is the most bytes that [AppendHeader] appends.
+	// MaxHeaderSize is the largest number of bytes that [AppendHeader] appends.
 	MaxHeaderSize = 10
 
-	// maxControlPayload: control frames carry at most 125 bytes (§5.5).
+	// maxControlPayload is the largest payload of a control frame, in bytes (§5.5).
 	maxControlPayload = 125
-	// maxCloseReason is what is left of that beside the two bytes of the code.
+	// maxCloseReason is what the two bytes of the code leave of maxControlPayload.
 	maxCloseReason = maxControlPayload - 2
 
 	bitFin      = 0x80
@@ -38,9 +38,8 @@ const (
 	maxLength16 = 1<<16 - 1
 )
 
-// AppendHeader appends the header of a final, unmasked frame whose payload is
-// length bytes long, in the shortest form (§5.2). Servers must not mask (§5.1),
-// so header and payload together are the same for every recipient.
+// AppendHeader appends the header of a final, unmasked frame with a payload of length bytes, in the shortest form
+// (§5.2). Servers must not mask (§5.1), so header and payload together are the same for every recipient.
 func AppendHeader(dst []byte, op Opcode, length int) []byte {
 	first := bitFin | byte(op)
 	switch n := uint64(length); {
@@ -55,11 +54,10 @@ func AppendHeader(dst []byte, op Opcode, length int) []byte {
 	}
 }
 
-// AppendClose appends a whole Close frame (§5.5.1).
+// AppendClose appends a complete Close frame (§5.5.1).
 //
-// A code of 0, or one that must never be sent (1005, 1006, 1015, §7.4.1), gives
-// a frame without a body. The reason is cut at 123 bytes, between two runes, and
-// bytes that are not UTF-8 become U+FFFD, so it may hold any text.
+// A code of 0, or one that must never be sent (1005, 1006, 1015, §7.4.1), gives a frame without a body. The reason may
+// be any text: it is cut to 123 bytes, between two runes, and invalid UTF-8 is replaced by U+FFFD.
 func AppendClose(dst []byte, code CloseCode, reason string) []byte {
 	switch code {
 	case 0, CloseNoStatus, CloseAbnormal, CloseTLSHandshake:

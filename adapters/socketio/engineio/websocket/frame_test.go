@@ -21,14 +21,14 @@ func TestAppendHeader(t *testing.T) {
 	}{
 		{"the text frame of RFC 6455 §5.7", websocket.OpText, 5, "8105"},
 		{"an empty pong", websocket.OpPong, 0, "8a00"},
-		{"the longest 7-bit length", websocket.OpBinary, 125, "827d"},
-		{"the shortest 16-bit length", websocket.OpBinary, 126, "827e007e"},
-		{"the 256 bytes of RFC 6455 §5.7", websocket.OpBinary, 256, "827e0100"},
-		{"the longest 16-bit length", websocket.OpBinary, 65535, "827effff"},
-		{"the 64 KiB of RFC 6455 §5.7", websocket.OpBinary, 65536, "827f0000000000010000"},
-		{"a length beyond 32 bits", websocket.OpBinary, 0x0102030405060708, "827f0102030405060708"},
+		{"a payload of the longest 7-bit length", websocket.OpBinary, 125, "827d"},
+		{"a payload of the shortest 16-bit length", websocket.OpBinary, 126, "827e007e"},
+		{"a payload of the 256 bytes of RFC 6455 §5.7", websocket.OpBinary, 256, "827e0100"},
+		{"a payload of the longest 16-bit length", websocket.OpBinary, 65535, "827effff"},
+		{"a payload of the 64 KiB of RFC 6455 §5.7", websocket.OpBinary, 65536, "827f0000000000010000"},
+		{"a payload of a length beyond 32 bits", websocket.OpBinary, 0x0102030405060708, "827f0102030405060708"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name+" has the header "+c.want, func(t *testing.T) {
 			got := websocket.AppendHeader([]byte{0xEE}, c.op, c.length)
 			assert.Equal(t, "ee"+c.want, hex.EncodeToString(got))
 			assert.LessOrEqual(t, len(got)-1, websocket.MaxHeaderSize)
@@ -43,15 +43,15 @@ func TestAppendClose(t *testing.T) {
 		reason string
 		want   string
 	}{
-		{"code and reason", websocket.CloseGoingAway, "bye", "\x88\x05\x03\xe9bye"},
-		{"code alone", websocket.CloseNormal, "", "\x88\x02\x03\xe8"},
+		{"code and reason are the body", websocket.CloseGoingAway, "bye", "\x88\x05\x03\xe9bye"},
+		{"a code may be without a reason", websocket.CloseNormal, "", "\x88\x02\x03\xe8"},
 		{"code 0 is an empty body", 0, "not sent", "\x88\x00"},
 		{"1005 is an empty body", websocket.CloseNoStatus, "not sent", "\x88\x00"},
 		{"1006 is an empty body", websocket.CloseAbnormal, "not sent", "\x88\x00"},
 		{"1015 is an empty body", websocket.CloseTLSHandshake, "not sent", "\x88\x00"},
 		{"123 bytes fit", 4000, strings.Repeat("x", 123), "\x88\x7d\x0f\xa0" + strings.Repeat("x", 123)},
 		{"the 124th byte is cut", 4000, strings.Repeat("x", 124), "\x88\x7d\x0f\xa0" + strings.Repeat("x", 123)},
-		{"a rune across the cut goes whole", 4000, strings.Repeat("x", 122) + "é!", "\x88\x7c\x0f\xa0" + strings.Repeat("x", 122)},
+		{"a rune across the cut is left out", 4000, strings.Repeat("x", 122) + "é!", "\x88\x7c\x0f\xa0" + strings.Repeat("x", 122)},
 		{"bytes that are not UTF-8 are replaced", 4000, "a\xffb", "\x88\x07\x0f\xa0a\uFFFDb"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAppendClose(t *testing.T) {
 		})
 	}
 
-	t.Run("what is appended can be parsed", func(t *testing.T) {
+	t.Run("ParseClose reads what was appended", func(t *testing.T) {
 		for length := range 200 {
 			frame := websocket.AppendClose(nil, websocket.CloseServiceRestart, strings.Repeat("€", length))
 			code, reason, err := websocket.ParseClose(frame[2:])

@@ -12,8 +12,8 @@ import (
 	"parley/test/cost"
 )
 
-// FuzzDecoder: any bytes, cut in any way, give what they give in one piece, and
-// hold no more memory than was received. cuts are the sizes of the pieces.
+// FuzzDecoder checks that any bytes, cut in any way, decode to what they decode to in one piece, and that the decoder
+// holds no more memory than was received. cuts are the sizes of the pieces.
 func FuzzDecoder(f *testing.F) {
 	seeds := [][]byte{
 		text("Hello"),
@@ -40,7 +40,7 @@ func FuzzDecoder(f *testing.F) {
 		var whole *websocket.Decoder
 		var wantEvents []string
 		var wantErr error
-		// A frame of six bytes costs its line in the transcript.
+		// A frame takes at least six bytes, and costs a line in the transcript.
 		cost.Bound(t, 64*uint64(len(wire))+4096, func() {
 			whole = &websocket.Decoder{MaxMessage: most}
 			wantEvents, wantErr = feed(whole, wire, 0)
@@ -68,7 +68,7 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
-// FuzzRoundTrip: what AppendHeader writes, masked, is what the decoder reads.
+// FuzzRoundTrip checks that the decoder reads what AppendHeader writes, once masked.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("hello"), uint32(0x01020304))
 	f.Add(bytes.Repeat([]byte("x"), 126), uint32(0))

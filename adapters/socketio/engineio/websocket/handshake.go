@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// handshakeTimeout bounds the write of the answer. It fits any socket buffer,
-	// so only a peer that is gone can make it wait.
+	// handshakeTimeout bounds the write of the response. The response fits into any socket buffer, so only a dead peer
+	// can delay it.
 	handshakeTimeout = 10 * time.Second
 
 	version = "13"
@@ -22,21 +22,21 @@ const (
 	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 )
 
-// HandshakeError refuses an upgrade. Nothing has been written and the
-// connection is still net/http's: answer with Status and Header.
+// HandshakeError is the refusal of an upgrade. Nothing has been written and the connection still belongs to net/http:
+// respond with Status and Header.
 type HandshakeError struct {
-	// Status is 400, or 426 for a protocol version other than 13, or 500 if the
-	// ResponseWriter cannot give up its connection.
+	// Status is 400, 426 for a protocol version other than 13, or 500 if the ResponseWriter cannot give up its
+	// connection.
 	Status int
-	// Header is what the answer must carry beside the status; nil for most.
+	// Header holds fields that the response must carry; usually nil.
 	Header http.Header
-	// Reason is fit to be shown to the client.
+	// Reason may be shown to the client.
 	Reason string
 
 	cause error
 }
 
-// Error tells the reason, and the cause if there is one.
+// Error returns the reason, with the cause if there is one.
 func (e *HandshakeError) Error() string {
 	if e.cause != nil {
 		return "websocket: " + e.Reason + ": " + e.cause.Error()
@@ -47,29 +47,28 @@ func (e *HandshakeError) Error() string {
 // Unwrap returns the cause, such as [http.ErrNotSupported].
 func (e *HandshakeError) Unwrap() error { return e.cause }
 
-// Opening is a connection that was taken over and whose client still waits for the answer to its handshake.
+// Opening is a connection that has been taken over and whose client is waiting for the response to its handshake.
 type Opening struct {
-	// Conn is the caller's. It may have the deadlines of the server it is from.
+	// Conn belongs to the caller. It may still have the deadlines that net/http has set.
 	Conn net.Conn
-	// Early is a copy of what the client sent right behind its request, nil if nothing: it goes to the [Decoder]
-	// first.
+	// Early is a copy of what the client sent right after its request, nil if nothing. Feed it to the [Decoder] first.
 	Early []byte
-	// Response is the answer, 101. Nothing may be written before it.
+	// Response is the 101 response. Nothing may be written before it.
 	Response []byte
-	// Largest is 0 if permessage-deflate (RFC 7692) was not agreed. Otherwise set Deflate on the [Decoder];
-	// messages of up to Largest bytes may be sent by [AppendDeflated].
+	// Largest is 0 if permessage-deflate (RFC 7692) was not agreed. Otherwise set Deflate on the [Decoder]; messages of
+	// up to Largest bytes may be sent with [AppendDeflated].
 	Largest int
 }
 
-// Accept takes the connection of an opening handshake (RFC 6455 §4.2) over, for a caller who wants to write the
-// answer together with the first messages. deflate lets the client have permessage-deflate, if it offers that in
-// a form that can be accepted. It is agreed that every message stands alone, in both directions.
+// Accept takes over the connection of an opening handshake (RFC 6455 §4.2), for callers that write the response
+// together with the first messages. deflate allows permessage-deflate, if the client makes an acceptable offer. It is
+// then agreed that every message is compressed on its own, in both directions.
 //
-// header is added to the answer, except for fields that belong to the handshake itself; what is set on w is not
-// used. Of subprotocols the first that the client offers is agreed, as by the reference server: clients fail
-// without one. Whether the Origin may connect is for the caller to decide before.
+// The fields of header are added to the response, except those that belong to the handshake; fields set on w are not
+// used. The first subprotocol that the client offers is accepted, as by the reference server: clients fail the
+// connection without one. Checking the Origin, beforehand, is the caller's responsibility.
 //
-// If it is refused, nothing was written and the caller still has to answer.
+// If Accept refuses, nothing has been written and the caller still has to respond.
 func Accept(w http.ResponseWriter, r *http.Request, header http.Header, deflate bool) (*Opening, *HandshakeError) {
 	key, refusal := checkRequest(r)
 	if refusal != nil {
@@ -85,7 +84,7 @@ func Accept(w http.ResponseWriter, r *http.Request, header http.Header, deflate 
 	}
 	o := &Opening{Conn: conn}
 	if n := rw.Reader.Buffered(); n > 0 {
-		// A copy, so that the reader and its 4 KiB can be collected.
+		// A copy lets the reader and its 4 KiB be collected.
 		peeked, _ := rw.Peek(n)
 		o.Early = bytes.Clone(peeked)
 	}
@@ -97,10 +96,10 @@ func Accept(w http.ResponseWriter, r *http.Request, header http.Header, deflate 
 	return o, nil
 }
 
-// Upgrade is [Accept], without compression, that also answers. The connection it returns has no deadlines.
+// Upgrade is [Accept] without compression, followed by [Opening.Answer]. The connection it returns has no deadlines.
 //
-// Any error but a *[HandshakeError] means that the connection was taken over and failed: it is closed and w must
-// not be used.
+// Any error other than a *[HandshakeError] means that the connection was taken over and failed: it is closed, and w
+// must not be used.
 func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (conn net.Conn, early []byte, err error) {
 	o, refusal := Accept(w, r, header, false)
 	if refusal != nil {
@@ -112,7 +111,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, header http.Header) (conn n
 	return o.Conn, o.Early, nil
 }
 
-// Answer writes the response and leaves the connection without deadlines. If it fails the connection is closed.
+// Answer writes the response and clears the connection's deadlines. If it fails, the connection is closed.
 func (o *Opening) Answer() error {
 	if err := answer(o.Conn, o.Response); err != nil {
 		_ = o.Conn.Close()
@@ -121,9 +120,9 @@ func (o *Opening) Answer() error {
 	return nil
 }
 
-// answer writes the response under a deadline and leaves conn without any.
+// answer writes the response under a deadline and then leaves conn without any.
 func answer(conn net.Conn, response []byte) error {
-	// A server's ReadTimeout or WriteTimeout must not outlive the request.
+	// The server's ReadTimeout or WriteTimeout must not outlive the request.
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
@@ -136,16 +135,16 @@ func answer(conn net.Conn, response []byte) error {
 	return conn.SetWriteDeadline(time.Time{})
 }
 
-// checkRequest holds r against §4.2.1 and returns its Sec-WebSocket-Key.
+// checkRequest checks r against §4.2.1 and returns its Sec-WebSocket-Key.
 func checkRequest(r *http.Request) (string, *HandshakeError) {
 	switch {
 	case r.Method != http.MethodGet:
 		return "", badRequest("method is not GET")
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
-		// HTTP/2 upgrades in another way (RFC 8441).
+		// HTTP/2 upgrades differently (RFC 8441).
 		return "", badRequest("protocol is not HTTP/1.1")
 	case r.ContentLength != 0:
-		// Its body would be taken for frames.
+		// The body would be taken for frames.
 		return "", badRequest("request has a body")
 	case !hasToken(r.Header["Connection"], "upgrade"):
 		return "", badRequest("no upgrade token in Connection")
@@ -174,15 +173,15 @@ func badRequest(reason string) *HandshakeError {
 	return &HandshakeError{Status: http.StatusBadRequest, Reason: reason}
 }
 
-// hasToken looks for a token, in any case, in comma-separated lists (RFC 9110
-// §5.6.1). It reads each byte a fixed number of times, whatever the list.
+// hasToken looks for a token, ignoring case, in comma-separated lists (RFC 9110 §5.6.1), in time linear in their
+// length.
 func hasToken(lists []string, token string) bool {
 	for _, list := range lists {
 		for list != "" {
 			var element string
 			element, list, _ = strings.Cut(list, ",")
 			element = textproto.TrimString(element)
-			// Equal length keeps out letters that fold to ASCII, such as U+212A.
+			// Comparing lengths rules out letters that fold to ASCII, such as U+212A.
 			if len(element) == len(token) && strings.EqualFold(element, token) {
 				return true
 			}
@@ -191,7 +190,7 @@ func hasToken(lists []string, token string) bool {
 	return false
 }
 
-// validKey: base64 of 16 bytes (§4.1, number 7), which is 24 characters.
+// validKey reports whether key is 16 bytes in base64 (§4.1, number 7), which is 24 characters.
 func validKey(key string) bool {
 	if len(key) != 24 {
 		return false
@@ -201,13 +200,13 @@ func validKey(key string) bool {
 	return err == nil && n == 16
 }
 
-// acceptKey is the Sec-WebSocket-Accept for a key (§4.2.2, number 5.4).
+// acceptKey returns the Sec-WebSocket-Accept for a key (§4.2.2, number 5.4).
 func acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + acceptGUID)) //nolint:gosec // prescribed by RFC 6455 §4.2.2
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// subprotocol is the first that the client offers (§4.1, number 10), or "" if that is no token.
+// subprotocol returns the first one that the client offers (§4.1, number 10), or "" if that is not a token.
 func subprotocol(lists []string) string {
 	if len(lists) == 0 {
 		return ""
@@ -220,15 +219,15 @@ func subprotocol(lists []string) string {
 	return first
 }
 
-// notInToken reports whether a token cannot have the character (RFC 9110 §5.6.2).
+// notInToken reports whether the character is not allowed in a token (RFC 9110 §5.6.2).
 func notInToken(c rune) bool {
 	return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 }
 
-// response is the 101 response (§4.2.2, number 5).
+// response builds the 101 response (§4.2.2, number 5).
 func response(key string, header http.Header, extensions, protocol string) []byte {
 	var out bytes.Buffer
-	out.Grow(256) // enough, but for many headers of the caller's
+	out.Grow(256) // enough unless the caller adds many fields
 	out.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
 	out.WriteString(acceptKey(key))
 	out.WriteString("\r\n")
@@ -247,15 +246,14 @@ func response(key string, header http.Header, extensions, protocol string) []byt
 			ours[name] = true
 		}
 	}
-	// WriteSubset drops bad names and takes line breaks out of values. A
-	// bytes.Buffer does not fail.
+	// WriteSubset drops invalid names and removes line breaks from values. A bytes.Buffer does not fail.
 	_ = header.WriteSubset(&out, ours)
 	out.WriteString("\r\n")
 	return out.Bytes()
 }
 
-// belongsToHandshake names the fields that a caller may not set: those of the
-// handshake, and those that would announce a body.
+// belongsToHandshake reports whether the caller may not set the field: those of the handshake, and those that would
+// announce a body.
 func belongsToHandshake(name string) bool {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	switch name {

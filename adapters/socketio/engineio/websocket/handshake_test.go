@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,13 +19,13 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// The key and its answer are those of RFC 6455 §1.3.
+// The key and its answer from RFC 6455 §1.3.
 const (
 	sampleKey    = "dGhlIHNhbXBsZSBub25jZQ=="
 	sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
-// opening is a request that may be upgraded.
+// opening returns a request that may be upgraded.
 func opening() *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/socket.io/?EIO=4&transport=websocket", nil)
 	r.Header.Set("Connection", "Upgrade")
@@ -34,7 +35,7 @@ func opening() *http.Request {
 	return r
 }
 
-// untouched fails the test if Upgrade takes the connection over.
+// untouched records whether Upgrade takes over the connection.
 type untouched struct {
 	*httptest.ResponseRecorder
 	hijacked bool
@@ -55,18 +56,18 @@ func TestUpgrade_Refuses(t *testing.T) {
 		change func(*http.Request)
 		status int
 	}{
-		{"POST", func(r *http.Request) { r.Method = http.MethodPost }, 400},
-		{"HTTP/1.0", func(r *http.Request) { r.ProtoMinor = 0 }, 400},
-		{"HTTP/2", func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 2, 0 }, 400},
+		{"method POST", func(r *http.Request) { r.Method = http.MethodPost }, 400},
+		{"protocol HTTP/1.0", func(r *http.Request) { r.ProtoMinor = 0 }, 400},
+		{"protocol HTTP/2", func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 2, 0 }, 400},
 		{"a body", func(r *http.Request) { r.ContentLength = 4 }, 400},
 		{"a chunked body", func(r *http.Request) { r.ContentLength = -1 }, 400},
-		{"no Connection", set("Connection"), 400},
+		{"no Connection field", set("Connection"), 400},
 		{"Connection: keep-alive", set("Connection", "keep-alive"), 400},
 		{"a Connection token that only contains upgrade", set("Connection", "upgraded, no-upgrade"), 400},
-		{"no Upgrade", set("Upgrade"), 400},
-		{"an empty Upgrade", set("Upgrade", ""), 400},
+		{"no Upgrade field", set("Upgrade"), 400},
+		{"an empty Upgrade field", set("Upgrade", ""), 400},
 		{"Upgrade: h2c", set("Upgrade", "h2c"), 400},
-		{"a letter that folds to ASCII", set("Upgrade", "websoc\u212Aet"), 400},
+		{"a letter in Upgrade that folds to ASCII", set("Upgrade", "websoc\u212Aet"), 400},
 		{"60 KB of separators in Connection", set("Connection", filler), 400},
 		{"2,000 Connection fields", set("Connection", strings.Split(strings.Repeat("close ", 2000), " ")...), 400},
 		{"60 KB of separators in Upgrade", set("Upgrade", filler), 400},
@@ -84,7 +85,7 @@ func TestUpgrade_Refuses(t *testing.T) {
 		{"a key with line breaks", set("Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA\r\n"), 400},
 		{"a key of 60 KB", set("Sec-Websocket-Key", filler), 400},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(fmt.Sprintf("a request with %s is refused with %d", c.name, c.status), func(t *testing.T) {
 			r := opening()
 			c.change(r)
 			w := &untouched{ResponseRecorder: httptest.NewRecorder()}
@@ -105,7 +106,7 @@ func TestUpgrade_Refuses(t *testing.T) {
 		})
 	}
 
-	t.Run("a writer that cannot be hijacked", func(t *testing.T) {
+	t.Run("a writer that cannot be hijacked is refused with 500", func(t *testing.T) {
 		_, _, err := websocket.Upgrade(httptest.NewRecorder(), opening(), nil)
 		var refusal *websocket.HandshakeError
 		require.ErrorAs(t, err, &refusal)
@@ -122,8 +123,8 @@ func (w wrapped) Write(p []byte) (int, error) { return w.inner.Write(p) }
 func (w wrapped) WriteHeader(status int)      { w.inner.WriteHeader(status) }
 func (w wrapped) Unwrap() http.ResponseWriter { return w.inner }
 
-// exchange sends raw to a server that upgrades with header, and returns the
-// answer and what Upgrade said was sent early.
+// exchange sends raw to a server that upgrades with header, and returns the response and the early bytes that Upgrade
+// returned.
 func exchange(t *testing.T, raw string, header http.Header) (*http.Response, string) {
 	t.Helper()
 	early := make(chan []byte, 1)
@@ -154,7 +155,7 @@ func TestUpgrade_Accepts(t *testing.T) {
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + sampleKey + "\r\n" +
 		"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
 
-	t.Run("the answer of RFC 6455 §1.3, without extension or subprotocol", func(t *testing.T) {
+	t.Run("the response is that of RFC 6455 §1.3, without extension or subprotocol", func(t *testing.T) {
 		resp, early := exchange(t, request, nil)
 		assert.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
 		assert.Equal(t, http.Header{
@@ -174,14 +175,14 @@ func TestUpgrade_Accepts(t *testing.T) {
 		"Sec-WebSocket-Protocol: caf\u00e9":                                "",
 		"Sec-WebSocket-Protocol: " + strings.Repeat(" ,\t", 1000) + "chat": "",
 	} {
-		t.Run("of the subprotocols offered the first is taken: "+offer[:min(len(offer), 60)], func(t *testing.T) {
+		t.Run("the first subprotocol offered is accepted if it is a token: "+offer[:min(len(offer), 60)], func(t *testing.T) {
 			resp, _ := exchange(t, strings.TrimSuffix(request, "\r\n")+offer+"\r\n\r\n", http.Header{"Sec-Websocket-Protocol": {"forged"}})
 			assert.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
 			assert.Equal(t, want, strings.Join(resp.Header["Sec-Websocket-Protocol"], " and "))
 		})
 	}
 
-	t.Run("extra fields are added, those of the handshake are not", func(t *testing.T) {
+	t.Run("the caller's fields are added, but none that belong to the handshake", func(t *testing.T) {
 		resp, _ := exchange(t, request, http.Header{
 			"Set-Cookie":               {"a=1", "b=2"},
 			"X-Split":                  {"x\r\nX-Injected: 1"},
@@ -200,7 +201,7 @@ func TestUpgrade_Accepts(t *testing.T) {
 		}, resp.Header)
 	})
 
-	t.Run("bytes sent behind the request are handed over", func(t *testing.T) {
+	t.Run("bytes sent right after the request are handed over", func(t *testing.T) {
 		resp, early := exchange(t, request+string(text("early")), nil)
 		assert.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
 		assert.Equal(t, string(text("early")), early)

@@ -10,15 +10,14 @@ import (
 const (
 	// windowSize is how far back DEFLATE may refer, in bytes.
 	windowSize = 32 << 10
-	// maxFinalBlocks is how many blocks of one message may be marked as the last.
-	// §7.2.3.4 of RFC 7692 allows it, nobody needs it, and each costs a new start.
+	// maxFinalBlocks is how many blocks of one message may be marked as final. RFC 7692 §7.2.3.4 allows several, nobody
+	// needs them, and each costs a restart of the decompressor.
 	maxFinalBlocks = 16
-	// minInflated is the room for a small message.
+	// minInflated is the initial buffer for small messages, in bytes.
 	minInflated = 512
 )
 
-// inflater decompresses one message at a time. It is pooled: nothing is kept for
-// a connection between its messages.
+// inflater decompresses one message at a time. It is pooled: connections keep nothing between messages.
 type inflater struct {
 	source inflateSource
 	reader io.ReadCloser
@@ -39,9 +38,8 @@ func (i *inflater) release() {
 	inflaters.Put(i)
 }
 
-// inflate decompresses a message (RFC 7692 §7.2.2). The result is valid until
-// release. It holds at most limit bytes, and the room for it grows with what has
-// come out: a message that would be larger is given up with errTooBig.
+// inflate decompresses a message (RFC 7692 §7.2.2). The result holds at most limit bytes and is valid until release.
+// Its buffer grows with the output; a message that exceeds the limit is abandoned with errTooBig.
 func (i *inflater) inflate(payload []byte, limit int) ([]byte, error) {
 	i.source = inflateSource{payload: payload, tail: inflateTail}
 	i.out = i.out[:0]
@@ -61,7 +59,7 @@ func (i *inflater) inflate(payload []byte, limit int) ([]byte, error) {
 		case len(i.source.payload) == 0:
 			return i.out, nil
 		default:
-			// A block was marked as the last, and there are more.
+			// A block was marked as final, yet more follow.
 			if finals++; finals > maxFinalBlocks {
 				return nil, errInflate
 			}
@@ -75,25 +73,23 @@ func (i *inflater) inflate(payload []byte, limit int) ([]byte, error) {
 	}
 }
 
-// restart makes the reader take what follows for a new stream, which may refer
-// to window.
+// restart makes the reader treat what follows as a new stream that may refer back to window.
 func (i *inflater) restart(window []byte) error {
 	return i.reader.(flate.Resetter).Reset(&i.source, window)
 }
 
-// grow makes room for size bytes altogether.
+// grow makes room for size bytes in total.
 func (i *inflater) grow(size int) {
 	if size > cap(i.out) {
 		i.out = append(make([]byte, 0, size), i.out...)
 	}
 }
 
-// inflateTail is what the sender left out, then an empty block that is the last:
-// without one the reader would wait for more.
+// inflateTail is what the sender left out, followed by an empty final block, without which the reader would wait for
+// more.
 const inflateTail = flushed + "\x01\x00\x00\xff\xff"
 
-// inflateSource reads a payload, then a tail. It is an [io.ByteReader] so that
-// flate reads no further than it decodes.
+// inflateSource reads a payload, then a tail. It is an [io.ByteReader] so that flate does not read ahead.
 type inflateSource struct {
 	payload []byte
 	tail    string
@@ -126,8 +122,8 @@ func (s *inflateSource) ReadByte() (byte, error) {
 	return b, nil
 }
 
-// room is how many bytes of payload the message under way may have. A message
-// that cannot be compressed grows by a few bytes in a thousand when it is.
+// room returns the largest payload of the message in progress, in bytes. Incompressible messages grow by a few bytes in
+// a thousand when compressed.
 func (d *Decoder) room() int {
 	if d.deflated() {
 		return d.limit() + d.limit()>>8 + 64
@@ -138,7 +134,7 @@ func (d *Decoder) room() int {
 // deflated reports whether the message of the current data frame is compressed.
 func (d *Decoder) deflated() bool { return (d.head[0]|byte(d.message))&bitRSV1 != 0 }
 
-// inflate delivers a compressed message.
+// inflate decompresses a message and delivers it.
 func (d *Decoder) inflate(op Opcode, payload []byte, h Handler) error {
 	i := inflaters.Get().(*inflater)
 	defer i.release()

@@ -15,7 +15,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// squash is echo with compressed answers.
+// squash is an echo that compresses its answers.
 type squash struct{ echo }
 
 func (s *squash) Message(op websocket.Opcode, data []byte) error {
@@ -27,7 +27,7 @@ func (s *squash) Message(op websocket.Opcode, data []byte) error {
 	return err
 }
 
-// dialDeflate connects gorilla's client, which compresses what it sends. broken gets what ends the
+// dialDeflate connects gorilla's client, which compresses what it sends. broken receives the error that ends the
 // server's reading.
 func dialDeflate(t *testing.T, broken chan<- error) *gorilla.Conn {
 	t.Helper()

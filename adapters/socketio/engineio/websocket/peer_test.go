@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,7 +19,7 @@ import (
 	"parley/adapters/socketio/engineio/websocket"
 )
 
-// echo sends back what it receives, as a server built on the package would.
+// echo sends back what it receives, as a server built on this package would.
 type echo struct {
 	conn net.Conn
 	out  []byte
@@ -40,8 +41,7 @@ func (e *echo) Control(op websocket.Opcode, data []byte) error {
 	return nil
 }
 
-// serve upgrades and echoes, reading size bytes at a time, until the client or
-// a violation ends it.
+// serve upgrades and echoes, reading size bytes at a time, until the client closes or violates the protocol.
 func serve(size int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		conn, early, err := websocket.Upgrade(w, r, nil)
@@ -60,14 +60,13 @@ func serve(size int) http.HandlerFunc {
 		}
 		if violation := (*websocket.CloseError)(nil); errors.As(err, &violation) {
 			_, _ = conn.Write(websocket.AppendClose(nil, violation.Code, violation.Reason))
-			// Unread input would reset the connection and overtake the Close frame.
+			// Unread input would reset the connection, and the reset could overtake the Close frame.
 			_, _ = io.Copy(io.Discard, conn)
 		}
 	}
 }
 
-// dial connects gorilla's client. writeBuffer is the size of its fragments, 0 for
-// the default.
+// dial connects gorilla's client. writeBuffer is the size of its fragments, 0 for the default.
 func dial(t *testing.T, readSize, writeBuffer int) *gorilla.Conn {
 	t.Helper()
 	server := httptest.NewServer(serve(readSize))
@@ -85,11 +84,11 @@ func dial(t *testing.T, readSize, writeBuffer int) *gorilla.Conn {
 
 func TestPeer(t *testing.T) {
 	for _, readSize := range []int{1, 7, 512, 4096, 1 << 17} {
-		t.Run("messages of all sizes come back", func(t *testing.T) {
+		t.Run(fmt.Sprintf("messages of all sizes come back, read %d bytes at a time", readSize), func(t *testing.T) {
 			conn := dial(t, readSize, 0)
 			for _, size := range []int{0, 1, 125, 126, 127, 511, 512, 4096, 65_535, 65_536, 100_000} {
 				if readSize == 1 && size > 4096 {
-					continue // a system call per byte
+					continue // one system call per byte takes long
 				}
 				for _, kind := range []int{gorilla.TextMessage, gorilla.BinaryMessage} {
 					sent := bytes.Repeat([]byte("é"), (size+1)/2)
@@ -102,7 +101,7 @@ func TestPeer(t *testing.T) {
 			}
 		})
 
-		t.Run("fragments with a ping between them come back as one message", func(t *testing.T) {
+		t.Run(fmt.Sprintf("fragments with a ping between them come back as one message, read %d bytes at a time", readSize), func(t *testing.T) {
 			conn := dial(t, readSize, 64)
 			pong := ""
 			conn.SetPongHandler(func(data string) error { pong = data; return nil })

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // mask is the masking key of RFC 6455 §5.7.
 var mask = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
-// clientFrame builds a masked frame. first is its first byte: FIN, RSV, opcode.
+// clientFrame builds a masked frame. first is its first byte: FIN, RSV and opcode.
 func clientFrame(first byte, payload string) []byte {
 	out := []byte{first}
 	switch n := len(payload); {
@@ -54,10 +54,10 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// transcript is a Handler that writes down what it is told.
+// transcript is a Handler that records its calls.
 type transcript struct {
 	events []string
-	// failOn is the event that is answered with errHandler.
+	// failOn is the event to which the handler responds with errHandler.
 	failOn string
 }
 
@@ -81,8 +81,8 @@ func (tr *transcript) Control(op websocket.Opcode, data []byte) error {
 	return tr.note(names[op], data)
 }
 
-// feed decodes a copy of wire in pieces of the given size, 0 for all at once.
-// It stops at the first error, as a caller would.
+// feed decodes a copy of wire in pieces of the given size, 0 for all at once. It stops at the first error, as a caller
+// would.
 func feed(d *websocket.Decoder, wire []byte, piece int) ([]string, error) {
 	tr := &transcript{}
 	err := feedTo(tr, d, wire, piece)

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -13,11 +14,11 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// crowd is sessions on connections that are the cheapest there are, whose clients only count what they get: each
-// write to one is a record of its own (unix(7), SOCK_SEQPACKET). What remains to be measured is the engine.
+// crowd is many sessions on the cheapest connections there are, whose clients only count what they get: each write to
+// one is a record of its own (unix(7), SOCK_SEQPACKET). So what is measured is mostly the engine.
 type crowd struct {
 	sessions []*engineio.Session
-	// expected is how many writes are still to come; at the last one done gets a value.
+	// expected is the number of writes still to come. After the last one, done gets a value.
 	expected atomic.Int64
 	done     chan struct{}
 }
@@ -27,7 +28,7 @@ func newCrowd(tb testing.TB, n int) *crowd {
 	return newCrowdOf(tb, n, engineio.Config{})
 }
 
-// newCrowdOf is newCrowd with clients that offer permessage-deflate.
+// newCrowdOf makes a crowd whose clients offer permessage-deflate.
 func newCrowdOf(tb testing.TB, n int, config engineio.Config) *crowd {
 	tb.Helper()
 	k := &kit{t: tb}
@@ -45,7 +46,7 @@ func newCrowdOf(tb testing.TB, n int, config engineio.Config) *crowd {
 	return c
 }
 
-// recordPair returns the two ends of a connection.
+// recordPair returns the two ends of a connection that keeps records apart.
 func recordPair(tb testing.TB) (server, client net.Conn) {
 	tb.Helper()
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET, 0)
@@ -74,15 +75,9 @@ func (c *crowd) count(client net.Conn) {
 	}
 }
 
-// multicast sends the packet to all, and returns when it has come to each.
+// multicast sends the packet to all sessions, and returns when every client has got it.
 func (c *crowd) multicast(p *engineio.Packet) {
 	c.expected.Store(int64(len(c.sessions)))
-	engineio.Multicast(func(yield func(*engineio.Session) bool) {
-		for _, s := range c.sessions {
-			if !yield(s) {
-				return
-			}
-		}
-	}, p)
+	engineio.Multicast(slices.Values(c.sessions), p)
 	<-c.done
 }
