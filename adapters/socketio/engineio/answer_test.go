@@ -125,3 +125,24 @@ func TestAnswer_Polling(t *testing.T) {
 		assert.Equal(t, []string{"a", "b", "c"}, c.peer.got())
 	})
 }
+
+func TestAnswer_without_bound(t *testing.T) {
+	answering := func(t *testing.T) *kit {
+		return inMemory(t, engineio.Config{OutboxBytes: -1}, func(p *peer) {
+			p.onReceive = func([]byte, bool) { p.session.Answer(textPacket(largeAnswer)) }
+		})
+	}
+	bubble(t, "a WebSocket client that reads late gets all answers", func(t *testing.T) {
+		ws := answering(t).openWebSocket()
+		ws.sendText(slices.Repeat([]string{"4a"}, 100)...)
+		synctest.Wait()
+		assert.Len(t, ws.peer.got(), 100, "nothing waits for the answers to leave")
+		assert.Equal(t, slices.Repeat([]string{"4" + largeAnswer}, 100), ws.readText(100))
+	})
+	bubble(t, "a polling client gets all answers to one request", func(t *testing.T) {
+		c := answering(t).handshake()
+		c.post(strings.Repeat("4x\x1e", 99) + "4x")
+		assert.Equal(t, strings.Join(slices.Repeat([]string{"4" + largeAnswer}, 100), "\x1e"), c.poll())
+		assert.Empty(t, c.peer.ended())
+	})
+}

@@ -3,6 +3,7 @@ package engineio
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -35,7 +36,8 @@ type Config struct {
 	// negotiated permessage-deflate (RFC 7692). Default 0: it is not negotiated. The reference server's threshold is
 	// 1024.
 	PerMessageDeflate int
-	// OutboxBytes bounds what may wait to be sent to one client, in bytes. Default 1 MiB.
+	// OutboxBytes bounds what may wait to be sent to one client, in bytes. Default 1 MiB; a negative value means no
+	// bound.
 	OutboxBytes int
 	// Retain is the largest number of packets marked with Packet.Retain that a session remembers for Session.Resume,
 	// until its client has proved that it got them. Default 0: none.
@@ -67,7 +69,9 @@ func (c Config) withDefaults() Config {
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
 	c.MaxPayload = cmp.Or(c.MaxPayload, 1_000_000)
 	c.HTTPCompression = cmp.Or(c.HTTPCompression, 1024)
-	c.OutboxBytes = cmp.Or(c.OutboxBytes, 1<<20)
+	if c.OutboxBytes = cmp.Or(c.OutboxBytes, 1<<20); c.OutboxBytes < 0 {
+		c.OutboxBytes = math.MaxInt
+	}
 	if c.Transports == nil {
 		c.Transports = []string{Polling, WebSocket}
 	}

@@ -11,10 +11,10 @@ type outbox struct {
 // keepCapacity is the largest capacity, in packets, that an empty outbox keeps.
 const keepCapacity = 32
 
-// fits reports whether the packets fit within the limit, in bytes; there is none if it is not positive. They always fit
-// if nothing that counts is waiting: a limit on their own size is up to the sender.
+// fits reports whether the packets fit within the limit, in bytes. They always fit if nothing that counts is waiting: a
+// limit on their own size is up to the sender.
 func (o *outbox) fits(limit int, packets ...*Packet) bool {
-	if limit <= 0 || o.bytes == o.beyond {
+	if o.bytes == o.beyond {
 		return true
 	}
 	return o.bytes-o.beyond+totalSize(packets) <= limit

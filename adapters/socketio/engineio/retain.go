@@ -53,13 +53,16 @@ func (s *Session) CanResume(channel, offset string) bool {
 
 // Resume lets the session into carry on a channel of s, which must have ended: into gets the packets, then everything
 // that was sent to s on the channel after the offset, except volatile packets, and from then on what is sent to s. If
-// not all of that is remembered, if s is open, or if a session carries on already, Resume does nothing and returns
-// false.
+// not all of that is remembered, if s is open or into itself, or if a session carries on already, Resume does nothing
+// and returns false.
 //
 // A client that has got nothing on the channel from s may give any offset: it gets everything.
 //
-// into must be neither s nor a session that s carries on: s is locked while into is.
+// into must not be a session that s carries on: s is locked while into is.
 func (s *Session) Resume(into *Session, channel, offset string, packets ...*Packet) bool {
+	if into == s {
+		return false
+	}
 	dirty, ok := s.handOver(into, channel, offset, packets)
 	if dirty != nil {
 		dirty.server.flusher.push(dirty)

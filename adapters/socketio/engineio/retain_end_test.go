@@ -30,6 +30,7 @@ func TestRetain_after_the_end(t *testing.T) {
 		assert.False(t, ws.peer.session.Resume(other.peer.session, "a", ""))
 		assert.False(t, ws.peer.session.Resume(ws.peer.session, "a", ""))
 		ws.drop()
+		assert.False(t, ws.peer.session.Resume(ws.peer.session, "a", ""))
 		assert.True(t, ws.peer.session.Resume(other.peer.session, "a", ""))
 		assert.Equal(t, text("4a1"), other.read())
 		assert.False(t, ws.peer.session.CanResume("a", ""))
