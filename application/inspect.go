@@ -8,11 +8,11 @@ import (
 	"parley/ports"
 )
 
-// Conversations lists the conversations with somebody in them.
+// Conversations lists the conversations that have members.
 func (c *Chat) Conversations(ctx context.Context, after domain.ConversationID, limit int) ([]ports.Conversation, error) {
 	var found []ports.Conversation
-	// Rooms that have emptied since they were listed leave places: less than the limit would mean that there are no
-	// more.
+	// A room that has emptied since it was listed is left out, so the page is filled up from the next rooms: a page
+	// shorter than limit tells the caller that there are no more.
 	for last := after.Room(); len(found) < limit; {
 		rooms, err := c.rooms.Rooms(ctx, last, limit-len(found))
 		if err != nil || len(rooms) == 0 {

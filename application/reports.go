@@ -9,15 +9,15 @@ import (
 	"parley/domain"
 )
 
-// maxReports bounds the memory of reports that wait for their users, in bytes, about. What is over it is
+// maxReports bounds the memory of the reports that wait for their users, in approximate bytes. Reports above it are
 // not kept.
 const maxReports = 16 << 20
 
-// reports are the reports of deliveries whose senders had no session that was sure to hear them when they were
-// due. Each is kept for a while, until its sender comes back to the conversation.
+// reports holds the reports of deliveries whose senders had no session that was sure to get them. Each is kept for a
+// limited time, until its sender comes back to the conversation.
 type reports struct {
 	timers *timers
-	// count is how many there are, for those who only want to know that there are none.
+	// count is how many there are. It is read without mu, to see quickly that there are none.
 	count atomic.Int64
 
 	mu      sync.Mutex
@@ -25,22 +25,23 @@ type reports struct {
 	bytes   int
 }
 
-// report is one that waits.
+// report is a report that waits for its user.
 type report struct {
 	domain.MessageDelivered
-	// told are the sessions that were sent it: they have it if they come back, but who knows.
+	// told are the sessions that the report was sent to although they had ended or were recovering. Whether it
+	// reached their clients is not known, but one of them that comes back has it.
 	told  []domain.SessionID
 	timer *timer
 }
 
-// size is what it takes, in bytes, about.
+// size is the memory that the report takes, in approximate bytes.
 func (r *report) size() int { return 400 + 16*len(r.Pending) }
 
 func newReports(timers *timers) *reports {
 	return &reports{timers: timers, waiting: map[domain.UserID][]*report{}}
 }
 
-// keep holds the report for so long.
+// keep holds the report for the window. It is dropped at once if there is no room, or no timer because of Close.
 func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, told []domain.SessionID, window time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -57,7 +58,7 @@ func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, told []dom
 	u.count.Add(1)
 }
 
-// take keeps what waits for the user in the conversation no more, and returns what of it the session was not told.
+// take removes the reports that wait for the user in the conversation, and returns those that the session was not told.
 func (u *reports) take(
 	user domain.UserID, c domain.ConversationID, id domain.SessionID,
 ) (events []domain.MessageDelivered) {
@@ -73,7 +74,7 @@ func (u *reports) take(
 	return events
 }
 
-// drop forgets some of the user's reports and returns them, in the order they came.
+// drop removes the user's reports that which selects and returns them, oldest first. Their timers are not stopped.
 func (u *reports) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"parley/ports"
 )
 
-// Send accepts a message of a session.
+// Send accepts a message from a session.
 func (c *Chat) Send(ctx context.Context, id domain.SessionID, send ports.Send) (ports.Receipt, error) {
 	user, err := c.participant(id, send.Conversation)
 	if err != nil {
@@ -25,7 +25,7 @@ func (c *Chat) Send(ctx context.Context, id domain.SessionID, send ports.Send) (
 	return c.accept(ctx, d, audience{from: id, noEcho: send.NoEcho, confirm: send.Confirm})
 }
 
-// Publish accepts a message of a backend.
+// Publish accepts a message from a backend.
 func (c *Chat) Publish(ctx context.Context, p ports.Publish) (ports.Receipt, error) {
 	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
 	if err := d.Check(c.cfg.MaxContent); err != nil {
@@ -34,9 +34,9 @@ func (c *Chat) Publish(ctx context.Context, p ports.Publish) (ports.Receipt, err
 	return c.accept(ctx, d, audience{confirm: p.Confirm})
 }
 
-// audience says how a message is told to the room.
+// audience says who gets a message, and whether they are to confirm it.
 type audience struct {
-	// from is the session that sends it, "" for a backend; noEcho leaves it out.
+	// from is the session that sends the message, "" for a backend. noEcho leaves it out.
 	from    domain.SessionID
 	noEcho  bool
 	confirm bool
