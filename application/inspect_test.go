@@ -206,10 +206,3 @@ func TestChat_OpenSessions(t *testing.T) {
 		})
 	})
 }
-
-func ids(sessions []ports.Session) (all []domain.SessionID) {
-	for s := range slices.Values(sessions) {
-		all = append(all, s.ID)
-	}
-	return all
-}

@@ -16,13 +16,6 @@ import (
 	"parley/ports"
 )
 
-const (
-	s1  domain.SessionID = "s1"
-	s2  domain.SessionID = "s2"
-	ann domain.UserID    = "ann"
-	bob domain.UserID    = "bob"
-)
-
 func TestChat_Join(t *testing.T) {
 	head := domain.Position{Epoch: "e1", Seq: 7}
 
@@ -248,9 +241,4 @@ func TestChat_Join_access(t *testing.T) {
 			assertCode(t, domain.CodeForbidden, f.Join(ctx, s1, ports.Join{Conversation: talk}, notAdmitted(t)))
 		})
 	})
-}
-
-// notAdmitted fails the test when a refused join admits.
-func notAdmitted(t *testing.T) func(ports.Joined) {
-	return func(ports.Joined) { t.Error("admitted") }
 }

@@ -2,7 +2,6 @@ package application_test
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -41,10 +40,9 @@ func playRecovery(t *testing.T, seed uint64) {
 		heads: map[domain.ConversationID]uint64{}, notes: map[domain.ConversationID]int{},
 	}
 	p.log = memory.NewLog(memory.LogConfig{MaxMessages: held})
-	p.Chat = application.NewChat(application.Config{
+	p.rewire(application.Config{
 		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace, RecoveryWindow: time.Hour,
-	}, names{}, yielding{p.rooms}, p.log, p.recorder, p.recorder, slog.New(failing{t}))
-	t.Cleanup(p.Close)
+	}, wiring{})
 	for step := range 1000 {
 		what := p.step()
 		for id, l := range p.open {
@@ -195,10 +193,9 @@ func TestChat_Recover_order(t *testing.T) {
 	const maxSaid = listeners * drops * saidPerDrop
 	w := newWorld(t, config())
 	w.log = memory.NewLog(memory.LogConfig{MaxMessages: maxSaid, MaxBytes: 1 << 30})
-	w.Chat = application.NewChat(application.Config{
+	w.rewire(application.Config{
 		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace, RecoveryWindow: time.Hour,
-	}, names{}, yielding{w.rooms}, w.log, w.recorder, w.recorder, slog.New(failing{t}))
-	t.Cleanup(w.Close)
+	}, wiring{})
 	rooms := []domain.ConversationID{talk, other}
 	stop := make(chan struct{})
 	// say holds what the talkers may say: however unfairly goroutines run, nobody misses more than is held.

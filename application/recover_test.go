@@ -1,7 +1,6 @@
 package application_test
 
 import (
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,8 +12,6 @@ import (
 	"parley/domain"
 	"parley/ports"
 )
-
-const third domain.ConversationID = "third"
 
 func TestChat_Recover(t *testing.T) {
 	t.Run("looks first, then joins each conversation and replays it before anything else can come", func(t *testing.T) {
@@ -267,73 +264,4 @@ func TestChat_Recover_presence(t *testing.T) {
 			assert.Equal(t, []domain.UserID{bob}, w.members(talk))
 		})
 	})
-}
-
-// allow makes the user's token name the conversations, for one look at it.
-func (f *fixture) allow(user domain.UserID, grants ...string) {
-	f.auth.EXPECT().Authenticate(ctx, "token of "+string(user)).Return(domain.Identity{User: user, Grants: grants}, nil)
-}
-
-// expectLook expects that all places are looked at; nothing was missed.
-func (f *fixture) expectLook(from domain.Absence) {
-	for _, p := range from.Places {
-		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)
-	}
-}
-
-// expectBack expects that the session is put back into its places.
-func (f *fixture) expectBack(from domain.Absence) {
-	for _, p := range from.Places {
-		f.rooms.EXPECT().Join(ctx, p.Conversation.Room(), s1, from.User).Return(false, nil)
-		f.log.EXPECT().Head(ctx, p.Conversation).Return(p.At, nil)
-		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)
-		f.rooms.EXPECT().Members(ctx, p.Conversation.Room()).Return(nil, nil)
-	}
-}
-
-// recovers recovers s1 with its user's token, which must succeed.
-func (f *fixture) recovers(from domain.Absence) (replayed []domain.Message) {
-	f.t.Helper()
-	recovered, err := f.Recover(ctx, s1, from, "token of "+string(from.User), func(es []domain.Event) {
-		replayed = append(replayed, messages(es)...)
-	})
-	require.NoError(f.t, err)
-	assert.True(f.t, recovered)
-	return replayed
-}
-
-// doesNotRecover tries to recover s1, which must change nothing.
-func (f *fixture) doesNotRecover(from domain.Absence, user domain.UserID) {
-	f.t.Helper()
-	recovered, err := f.Recover(ctx, s1, from, "token of "+string(user), notReplayed(f.t))
-	require.NoError(f.t, err)
-	assert.False(f.t, recovered)
-	assert.Zero(f.t, f.SessionCount())
-}
-
-// recovers puts the session back; what it has missed stands in its queue.
-func (w *world) recovers(id domain.SessionID, from domain.Absence) bool {
-	w.t.Helper()
-	recovered, err := w.Recover(ctx, id, from, string(from.User), func(missed []domain.Event) {
-		for _, e := range missed {
-			w.recorder.mark(id, e)
-		}
-	})
-	require.NoError(w.t, err)
-	return recovered
-}
-
-func notReplayed(t *testing.T) func([]domain.Event) {
-	return func([]domain.Event) { t.Error("replayed") }
-}
-
-// said returns n messages from the seq on.
-func said(c domain.ConversationID, from uint64, n int) []domain.Message {
-	ms := make([]domain.Message, n)
-	for i := range ms {
-		ms[i] = domain.Message{
-			Draft: domain.Draft{Conversation: c, User: bob, Content: strings.Repeat("x", i%3)}, Seq: from + uint64(i), Epoch: "e1",
-		}
-	}
-	return ms
 }

@@ -14,20 +14,6 @@ import (
 	"parley/ports"
 )
 
-// connectUntil opens a session whose token is over at that time and names the conversation.
-func (f *fixture) connectUntil(id domain.SessionID, user domain.UserID, until time.Time) {
-	f.t.Helper()
-	f.auth.EXPECT().Authenticate(ctx, "t").Return(domain.Identity{User: user, ExpiresAt: until, Grants: []string{"talk"}}, nil)
-	_, err := f.Connect(ctx, id, "t")
-	require.NoError(f.t, err)
-}
-
-// refresh gives the session a new token.
-func (f *fixture) refresh(id domain.SessionID, who domain.Identity) (ports.Refreshed, error) {
-	f.auth.EXPECT().Authenticate(ctx, "new").Return(who, nil)
-	return f.Refresh(ctx, id, "new")
-}
-
 func TestChat_Refresh(t *testing.T) {
 	t.Run("the new token counts from now on", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
@@ -42,15 +28,15 @@ func TestChat_Refresh(t *testing.T) {
 	})
 	t.Run("what it does not name is left, and the others are told", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
-			f.enter(s1, ann, talk, other, "third")
-			for _, c := range []domain.ConversationID{other, "third"} {
+			f.enter(s1, ann, talk, other, third)
+			for _, c := range []domain.ConversationID{other, third} {
 				f.rooms.EXPECT().Sessions(ctx, c.Room()).Return([]domain.SessionID{s1, s2}, nil)
 				f.rooms.EXPECT().Leave(ctx, c.Room(), s1, ann).Return(c == other, nil)
 			}
 			f.out.EXPECT().Broadcast([]domain.SessionID{s1, s2}, s1, domain.UserLeft{Conversation: other, User: ann, At: time.Now()})
 			refreshed, err := f.refresh(s1, domain.Identity{User: ann, Grants: []string{"talk"}})
 			require.NoError(t, err)
-			assert.Equal(t, []domain.ConversationID{other, "third"}, refreshed.Left)
+			assert.Equal(t, []domain.ConversationID{other, third}, refreshed.Left)
 			assertCode(t, domain.CodeForbidden, f.Typing(ctx, s1, other, true))
 			assertCode(t, domain.CodeNotInConversation, f.Leave(ctx, s1, other))
 		})

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/adapters/memory"
-	"parley/application"
 	"parley/domain"
 	"parley/ports"
 )
@@ -61,8 +60,7 @@ func (w *world) watch(log memory.LogConfig) *watched {
 	w.log = memory.NewLog(log)
 	cfg := config()
 	cfg.Access, cfg.ConfirmWindow, cfg.RecoveryWindow = domain.AccessAuthenticated, window, window
-	w.Chat = application.NewChat(cfg, names{}, h, w.log, w.recorder, w.recorder, slog.New(slog.DiscardHandler))
-	w.t.Cleanup(w.Close)
+	w.rewire(cfg, wiring{rooms: h, logger: slog.New(slog.DiscardHandler)})
 	return h
 }
 
@@ -173,8 +171,7 @@ func TestChat_report_rights(t *testing.T) {
 	cfg.ConfirmWindow = window
 	w := newWorld(t, cfg)
 	cfg.Access = domain.AccessClaims
-	w.Chat = application.NewChat(cfg, grants{}, w.rooms, w.log, w.recorder, w.recorder, slog.New(failing{t}))
-	t.Cleanup(w.Close)
+	w.rewire(cfg, wiring{auth: grants{}, rooms: w.rooms})
 	for id, token := range map[domain.SessionID]string{s1: "ann talk", s2: "bob talk", "s3": "ann other"} {
 		_, err := w.Connect(ctx, id, token)
 		require.NoError(t, err)

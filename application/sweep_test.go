@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"parley/application"
 	"parley/domain"
 	"parley/ports"
 )
@@ -59,8 +58,7 @@ func TestChat_Sweep(t *testing.T) {
 			store := &failingRooms{RoomStore: w.rooms}
 			cfg := config()
 			cfg.Access = domain.AccessAuthenticated
-			w.Chat = application.NewChat(cfg, names{}, store, w.log, w.recorder, w.recorder, slog.New(slog.DiscardHandler))
-			defer w.Close()
+			w.rewire(cfg, wiring{rooms: store, logger: slog.New(slog.DiscardHandler)})
 			w.enter("listener", "eve", talk)
 			w.enter(s1, ann, talk)
 			w.recorder.take("listener")
@@ -136,9 +134,7 @@ func TestChat_Sweep(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			logged := &strings.Builder{}
 			w := newWorld(t, config())
-			w.Chat = application.NewChat(config(), names{}, w.rooms, w.log, w.recorder, w.recorder,
-				slog.New(slog.NewTextHandler(logged, nil)))
-			defer w.Close()
+			w.rewire(config(), wiring{rooms: w.rooms, logger: slog.New(slog.NewTextHandler(logged, nil))})
 			_, err := w.rooms.Join(ctx, talk.Room(), "stranger", ann)
 			require.NoError(t, err)
 			removed, unknown := w.Sweep(ctx, time.Now())
