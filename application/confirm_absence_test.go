@@ -15,8 +15,7 @@ import (
 func TestChat_Confirm_absence(t *testing.T) {
 	t.Run("who drops before confirming and recovers is asked by the replay", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			from := w.Disconnect(ctx, s2, ports.Dropped)
 			w.ask(s1, talk)
 			w.pass(window - 30*time.Second)
@@ -37,8 +36,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	})
 	t.Run("a replay asks nothing of who has confirmed, nor for messages that asked for nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.enter("s3", "eve", talk)
 			w.enter("bob's other", bob, talk)
 			from := w.Disconnect(ctx, s2, ports.Dropped)
@@ -75,8 +73,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	})
 	t.Run("who joins only to hear what comes is not asked for what was before", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			w.Disconnect(ctx, s2, ports.Dropped)
 			w.enter("s3", bob, talk)
@@ -87,8 +84,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	})
 	t.Run("who does not come back is waited for as long as it may, and then pending", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			w.Disconnect(ctx, s2, ports.Dropped)
 			w.pass(window - 1)
@@ -105,8 +101,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	for way, leave := range ways {
 		t.Run("who "+way+" is waited for no more", func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
-				w.enter(s1, ann, talk)
-				w.enter(s2, bob, talk)
+				w.pair()
 				w.ask(s1, talk)
 				leave(w)
 				w.expect(s1, 1, bob)
@@ -114,8 +109,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 		})
 		t.Run("who "+way+" by one tab of two is waited for", func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
-				w.enter(s1, ann, talk)
-				w.enter(s2, bob, talk)
+				w.pair()
 				w.enter("bob's other", bob, talk)
 				w.ask(s1, talk)
 				leave(w)
@@ -127,8 +121,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	}
 	t.Run("the number of users is that of the moment of acceptance", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			w.enter("s3", "eve", talk)
 			w.Confirm(ctx, s2, w.asked(s2)[0])
@@ -137,8 +130,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	})
 	t.Run("a sender who has gone is told when it comes back to the conversation", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			m := w.ask(s1, talk)
 			w.Disconnect(ctx, s1, ports.Left)
 			w.Confirm(ctx, s2, w.asked(s2)[0])
@@ -154,8 +146,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 	})
 	t.Run("a sender who recovers is told, and one who never comes back leaves nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			from := w.Disconnect(ctx, s1, ports.Dropped)
 			w.Confirm(ctx, s2, w.asked(s2)[0])

@@ -15,8 +15,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 	t.Run("who is connected is asked as often if nobody is waited for who dropped", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			w.pass(allTries - 1)
 			assert.Len(t, w.asked(s2), 3)
@@ -27,8 +26,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 	})
 	t.Run("who does not confirm is asked three times, with growing pauses, and then pending", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.enter("s3", "eve", talk)
 			w.ask(s1, talk)
 			first := w.asked(s2)
@@ -53,8 +51,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 	})
 	t.Run("only the sessions that are in the conversation are asked again", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.enter("bob's other", bob, other)
 			w.enter("bob's third", bob, talk)
 			w.ask(s1, talk)
@@ -69,8 +66,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 	})
 	t.Run("a late confirmation counts until the last pause is over", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			asked := w.asked(s2)
 			w.pass(allTries - 1)
@@ -80,8 +76,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 	})
 	t.Run("who is given up is not awaited, but counts while others are", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.enter("s3", "eve", talk)
 			w.ask(s1, talk)
 			asked := w.asked(s2)

@@ -18,8 +18,7 @@ import (
 func TestChat_Confirm(t *testing.T) {
 	t.Run("each recipient is asked once, and the sender told once all have confirmed", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.enter("s3", "eve", talk)
 			m := w.ask(s1, talk)
 			asked := w.asked(s2)
@@ -42,8 +41,7 @@ func TestChat_Confirm(t *testing.T) {
 	})
 	t.Run("a message without confirmation asks nobody and keeps nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
 			require.NoError(t, err)
 			assert.Empty(t, w.asked(s2))
@@ -68,8 +66,7 @@ func TestChat_Confirm(t *testing.T) {
 	})
 	t.Run("who may not confirm changes nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.ask(s1, talk)
 			asked := w.asked(s2)
 			w.enter("late", "zoe", talk)
@@ -94,8 +91,7 @@ func TestChat_Confirm(t *testing.T) {
 	})
 	t.Run("a repeat asks nobody again", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			send := ports.Send{Conversation: talk, ID: "m1", Content: "hello", Confirm: true}
 			for range 3 {
 				_, err := w.Send(ctx, s1, send)

@@ -37,8 +37,7 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 	t.Run("coming back in the grace time is silent, and so is what the timer does then", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.recorder.take(s1)
 			w.Disconnect(ctx, s1, ports.Dropped)
 			assert.Equal(t, []domain.UserID{ann, bob}, w.members(talk))

@@ -63,8 +63,7 @@ func TestChat_in_between(t *testing.T) {
 	}
 	t.Run("what was let in before the end is reported by the end", func(t *testing.T) {
 		w, h := open(t)
-		w.enter(s1, ann, talk)
-		w.enter(s2, bob, talk)
+		w.pair()
 		w.recorder.take(s1)
 		var closing sync.WaitGroup
 		h.append = func() {
@@ -123,8 +122,7 @@ func TestChat_in_between(t *testing.T) {
 	})
 	t.Run("who has gone types no more", func(t *testing.T) {
 		w, h := open(t)
-		w.enter(s1, ann, talk)
-		w.enter(s2, bob, talk)
+		w.pair()
 		w.recorder.take(s2)
 		var all sync.WaitGroup
 		h.append = func() {

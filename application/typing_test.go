@@ -75,8 +75,7 @@ func TestChat_Typing(t *testing.T) {
 func TestChat_Typing_time(t *testing.T) {
 	t.Run("who says nothing more stops by itself, and nothing stays", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			require.NoError(t, w.Typing(ctx, s1, talk, true))
 			assert.Equal(t, []domain.TypingChanged{types(talk, ann, true)}, w.typings(s2))
 			w.pass(domain.TypingExpiry - 1)
@@ -90,8 +89,7 @@ func TestChat_Typing_time(t *testing.T) {
 	})
 	t.Run("who drops while typing stops by itself", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			require.NoError(t, w.Typing(ctx, s1, talk, true))
 			w.Disconnect(ctx, s1, ports.Dropped)
 			w.typings(s2)
@@ -137,8 +135,7 @@ func TestChat_Typing_time(t *testing.T) {
 	} {
 		t.Run("of who "+way+" nothing more is told than that", func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
-				w.enter(s1, ann, talk)
-				w.enter(s2, bob, talk)
+				w.pair()
 				require.NoError(t, w.Typing(ctx, s1, talk, true))
 				leave(w)
 				w.typings(s2)
@@ -150,8 +147,7 @@ func TestChat_Typing_time(t *testing.T) {
 	}
 	t.Run("a message ends the typing of its sender, before the message", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			require.NoError(t, w.Typing(ctx, s1, talk, true))
 			w.pass(time.Second)
 			w.recorder.take(s2)
@@ -181,8 +177,7 @@ func TestChat_Typing_time(t *testing.T) {
 	})
 	t.Run("typing and sending in a flood is told twice in a pause at most", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			for range 500 {
 				require.NoError(t, w.Typing(ctx, s1, talk, true))
 				_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
@@ -208,8 +203,7 @@ func TestChat_Typing_time(t *testing.T) {
 	})
 	t.Run("a server that is about to stop tells no typing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.recorder.take(s2)
 			w.Close()
 			for range 10 {

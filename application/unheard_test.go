@@ -223,8 +223,7 @@ func TestChat_report_once(t *testing.T) {
 		cfg := config()
 		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
 		w := newWorld(t, cfg)
-		w.enter(s1, ann, talk)
-		w.enter(s2, bob, talk)
+		w.pair()
 		w.ask(s1, talk)
 		from := w.Disconnect(ctx, s1, ports.Dropped)
 		w.Confirm(ctx, s2, w.asked(s2)[0])

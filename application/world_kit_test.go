@@ -107,6 +107,13 @@ func (w *world) enter(id domain.SessionID, user domain.UserID, conversations ...
 	}
 }
 
+// pair puts ann's s1 and then bob's s2 into talk.
+func (w *world) pair() {
+	w.t.Helper()
+	w.enter(s1, ann, talk)
+	w.enter(s2, bob, talk)
+}
+
 func (w *world) members(c domain.ConversationID) []domain.UserID {
 	w.t.Helper()
 	users, err := w.rooms.Members(ctx, c.Room())
