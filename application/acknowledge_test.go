@@ -10,7 +10,7 @@ import (
 )
 
 func TestChat_Acknowledge(t *testing.T) {
-	t.Run("everything up to seq is confirmed, in that conversation alone", func(t *testing.T) {
+	t.Run("an acknowledgment confirms everything up to its seq, in its conversation alone", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk, other)
 			w.enter(s2, bob, talk, other)
@@ -35,7 +35,7 @@ func TestChat_Acknowledge(t *testing.T) {
 			w.holdsNothing()
 		})
 	})
-	t.Run("who may not take part, is not there or not connected is refused", func(t *testing.T) {
+	t.Run("an acknowledgment without permission, from outside or without a session is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			assertCode(t, domain.CodeForbidden, f.Acknowledge(ctx, s1, other, 1))

@@ -60,7 +60,7 @@ func TestChat_Close(t *testing.T) {
 			f.pass(2 * grace)
 		})
 	})
-	t.Run("nothing is accepted any more: those who have gone to another server would not hear it", func(t *testing.T) {
+	t.Run("messages and events are refused, because clients on another server would not get them", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.enter(s1, ann, talk)
@@ -73,7 +73,7 @@ func TestChat_Close(t *testing.T) {
 			assert.Empty(t, w.recorder.take(s1))
 		})
 	})
-	t.Run("twice is once", func(t *testing.T) {
+	t.Run("closing twice is the same as closing once", func(t *testing.T) {
 		onMocks(t, config(), func(_ *testing.T, f *fixture) { f.Close() })
 	})
 }

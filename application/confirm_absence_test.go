@@ -13,7 +13,7 @@ import (
 )
 
 func TestChat_Confirm_absence(t *testing.T) {
-	t.Run("who drops before confirming and recovers is asked by the replay", func(t *testing.T) {
+	t.Run("a user who drops before confirming and recovers is asked by the replay", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			from := w.Disconnect(ctx, s2, ports.Dropped)
@@ -34,7 +34,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 			w.expect(s1, 1)
 		})
 	})
-	t.Run("a replay asks nothing of who has confirmed, nor for messages that asked for nothing", func(t *testing.T) {
+	t.Run("a replay does not ask for what was confirmed, nor for messages without confirmation", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			w.enter("s3", "eve", talk)
@@ -53,7 +53,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 			require.NoError(t, err)
 		})
 	})
-	t.Run("who comes back by joining and catches up is asked again, three times", func(t *testing.T) {
+	t.Run("a user who comes back by joining and catches up is asked again, three times", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.connect(s2, bob)
@@ -71,18 +71,18 @@ func TestChat_Confirm_absence(t *testing.T) {
 			w.expect(s1, 1, bob)
 		})
 	})
-	t.Run("who joins only to hear what comes is not asked for what was before", func(t *testing.T) {
+	t.Run("a session that joins without catching up is not asked for earlier messages", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			w.ask(s1, talk)
 			w.Disconnect(ctx, s2, ports.Dropped)
 			w.enter("s3", bob, talk)
-			w.pass(126 * time.Second) // the first look after the window
+			w.pass(126 * time.Second) // the first retry after the window
 			assert.Empty(t, w.asked("s3"))
 			w.expect(s1, 1, bob)
 		})
 	})
-	t.Run("who does not come back is waited for as long as it may, and then pending", func(t *testing.T) {
+	t.Run("a user who does not come back is waited for until the window is over, and is then pending", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			w.ask(s1, talk)
@@ -99,7 +99,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 		"says goodbye": func(w *world) { w.Disconnect(ctx, s2, ports.Left) },
 	}
 	for way, leave := range ways {
-		t.Run("who "+way+" is waited for no more", func(t *testing.T) {
+		t.Run("a user who "+way+" is no longer waited for", func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.pair()
 				w.ask(s1, talk)
@@ -107,7 +107,7 @@ func TestChat_Confirm_absence(t *testing.T) {
 				w.expect(s1, 1, bob)
 			})
 		})
-		t.Run("who "+way+" by one tab of two is waited for", func(t *testing.T) {
+		t.Run("a user who "+way+" in one tab of two is still waited for", func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.pair()
 				w.enter("bob's other", bob, talk)
@@ -163,13 +163,13 @@ func TestChat_Confirm_absence(t *testing.T) {
 			w.holdsNothing()
 		})
 	})
-	t.Run("recovering beside somebody who is alone with a message does not swallow its report", func(t *testing.T) {
+	t.Run("a recovery does not swallow the report to a sender who is alone", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.enter("ann's other", ann, talk)
 			from := w.Disconnect(ctx, "ann's other", ports.Dropped)
 			w.ask(s1, talk)
-			require.True(t, w.recovers("ann's other", from)) // before the timer has told that nobody is expected
+			require.True(t, w.recovers("ann's other", from)) // before the timer has reported that nobody is to confirm
 			synctest.Wait()
 			w.expect(s1, 0)
 		})

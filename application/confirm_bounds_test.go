@@ -39,7 +39,7 @@ func TestChat_Confirm_bounds(t *testing.T) {
 			assert.Equal(t, uint64(1002), head.Seq, "what was refused is not in the log")
 		})
 	})
-	t.Run("what is waited for is bounded in bytes, in one conversation and in all", func(t *testing.T) {
+	t.Run("the deliveries that are under way are bounded in bytes, in one conversation and in all", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, application.Config{ConfirmWindow: window})
 			var refused []domain.ConversationID

@@ -13,7 +13,7 @@ import (
 const (
 	// window is how long deliveries wait for users who dropped, in these tests.
 	window = 120 * time.Second
-	// allTries is the time after which who never confirms is given up.
+	// allTries is the time after which a connected user who does not confirm is given up.
 	allTries = 14 * time.Second
 )
 
@@ -35,7 +35,7 @@ func (w *world) asked(id domain.SessionID) (ids []domain.DeliveryID) {
 	return ids
 }
 
-// reports returns what the session was told of its deliveries since the last call.
+// reports returns the reports that the session was sent since the last call.
 func (w *world) reports(id domain.SessionID) (all []domain.MessageDelivered) {
 	for _, e := range w.recorder.take(id) {
 		if d, ok := e.(domain.MessageDelivered); ok {
@@ -45,7 +45,7 @@ func (w *world) reports(id domain.SessionID) (all []domain.MessageDelivered) {
 	return all
 }
 
-// expect checks that one delivery was reported to the session.
+// expect checks that the session was sent one report, now, of so many users expected and these pending.
 func (w *world) expect(id domain.SessionID, expected int, pending ...domain.UserID) {
 	w.t.Helper()
 	all := w.reports(id)

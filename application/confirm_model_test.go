@@ -15,16 +15,16 @@ type tracked struct {
 	seq          uint64
 }
 
-// confirmModel is the rule in plain words, on top of who is present.
+// confirmModel is the rules of confirmation in their plainest form, on top of the model of who is present.
 type confirmModel struct {
 	*presenceModel
 	deliveries map[tracked]*deliveryModel
 	asked      map[domain.SessionID][]tracked
 	reported   map[domain.SessionID][]domain.MessageDelivered
-	// heads are the places of the newest messages; follows is from where on each session gets them.
+	// heads holds the seq of each conversation's newest message, follows the seq after which each session gets messages.
 	heads   map[domain.ConversationID]uint64
 	follows map[tracks]uint64
-	// unheard are the reports that waited for their senders.
+	// unheard holds the reports that wait for their senders.
 	unheard map[domain.UserID][]domain.MessageDelivered
 	counts  *confirmCounts
 }
@@ -40,12 +40,12 @@ type deliveryModel struct {
 	id     domain.MessageID
 	sender domain.UserID
 	sent   time.Time
-	// next is when those who are awaited are asked again.
+	// next is when the users who are waited for are asked again.
 	next            time.Time
 	tries           int
 	expected        []domain.UserID
 	confirmed, gone map[domain.UserID]bool
-	// late counts, for those who were away at one of the tries, the tries since.
+	// late counts, for users who were away at one of the tries, the tries since.
 	late map[domain.UserID]int
 	over bool
 }
@@ -65,8 +65,8 @@ func (m *confirmModel) within(id domain.SessionID, c domain.ConversationID) bool
 	return in && present.sessions[id]
 }
 
-// joins puts the session into the conversation, whose messages behind seq it gets, and tells it what its user
-// has not heard.
+// joins puts the session into the conversation, whose messages after seq it gets, and tells it the reports that wait
+// for its user there.
 func (m *confirmModel) joins(id domain.SessionID, c domain.ConversationID, seq uint64) {
 	m.join(id, c)
 	if was, there := m.follows[tracks{id, c}]; !there || seq < was {
@@ -85,7 +85,7 @@ func (m *confirmModel) joins(id domain.SessionID, c domain.ConversationID, seq u
 	})
 }
 
-// parts forgets from where on the session gets messages.
+// parts forgets which messages the session gets.
 func (m *confirmModel) parts(id domain.SessionID) {
 	for _, c := range playRooms {
 		delete(m.follows, tracks{id, c})
@@ -130,7 +130,7 @@ func (m *confirmModel) confirm(what tracked, user domain.UserID) {
 	m.close(d, time.Now())
 }
 
-// goes takes the session out of the conversation. If its user is gone by that, nobody waits for it.
+// goes takes the session out of the conversation. If its user has left by that, no delivery waits for the user any more.
 func (m *confirmModel) goes(id domain.SessionID, c domain.ConversationID) (was bool) {
 	user := m.sessions[id]
 	if was = m.leave(id, c); !was {
@@ -150,7 +150,7 @@ func (m *confirmModel) goes(id domain.SessionID, c domain.ConversationID) (was b
 	return true
 }
 
-// recovers puts the session back and asks for what it has missed and is awaited of it.
+// recovers puts the session back and asks it again to confirm what it has missed, if its user is waited for.
 func (m *confirmModel) recovers(id domain.SessionID, from domain.Absence) {
 	m.sessions[id] = from.User
 	for _, p := range from.Places {
@@ -164,7 +164,7 @@ func (m *confirmModel) recovers(id domain.SessionID, from domain.Absence) {
 	}
 }
 
-// advance lets everything happen whose time has come.
+// advance does everything that is due by now.
 func (m *confirmModel) advance() {
 	m.presenceModel.advance()
 	for _, d := range m.deliveries {
@@ -174,7 +174,7 @@ func (m *confirmModel) advance() {
 	}
 }
 
-// ask asks everybody again who is awaited and there.
+// ask asks the users again who are waited for and have a session that gets the message.
 func (m *confirmModel) ask(d *deliveryModel) {
 	now := d.next
 	tooLate := now.Sub(d.sent) >= window
@@ -222,7 +222,7 @@ func (m *confirmModel) ask(d *deliveryModel) {
 	m.close(d, now)
 }
 
-// close reports the delivery if nobody is awaited any more.
+// close reports the delivery if nobody is waited for any more.
 func (m *confirmModel) close(d *deliveryModel, now time.Time) {
 	if d.over || slices.ContainsFunc(d.expected, d.awaits) {
 		return

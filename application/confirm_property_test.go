@@ -20,10 +20,10 @@ import (
 
 var confirmSeed = flag.Uint64("confirm.seed", 0, "run the confirmation property with this seed only")
 
-// TestConfirm_property plays random histories of messages that are to be confirmed, among users who confirm
-// them in every way or not at all, come, go, drop and come back. After each step, who was asked for what and
-// what each sender was told must be what a plain model says: so each delivery is reported once and counted
-// right. In the end nothing may be left.
+// TestConfirm_property plays random histories of messages that are to be confirmed, among users who confirm them in
+// every way or not at all, come, go, drop and come back. After each step, who was asked to confirm what, and what each
+// sender was told, must be what a plain model says: each delivery is reported once and counted right. At the end
+// nothing may be left.
 func TestConfirm_property(t *testing.T) {
 	seeds := []uint64{1, 2, 3, 4, rand.Uint64()}
 	if *confirmSeed != 0 {
@@ -40,7 +40,7 @@ func TestConfirm_property(t *testing.T) {
 	}
 }
 
-// confirmCounts is what the histories must have contained, all together.
+// confirmCounts counts what the histories must have contained, all taken together.
 type confirmCounts struct {
 	complete, partial, replayed, retried, late, tired, left, timeout, afterAll, untold, heardLater, alone, over int
 }
@@ -76,7 +76,7 @@ func playConfirm(t *testing.T, seed uint64, counts *confirmCounts) {
 	synctest.Wait()
 	p.model.advance()
 	p.compare(fmt.Sprintf("seed %d: in the end", seed))
-	time.Sleep(window) // what nobody came back to hear
+	time.Sleep(window) // for the reports that nobody came back to get
 	synctest.Wait()
 	for _, d := range p.model.deliveries {
 		require.True(t, d.over)
@@ -167,7 +167,7 @@ func (p *confirmPlay) sends(id domain.SessionID, c domain.ConversationID) string
 	return fmt.Sprintf("%s sends %d to %s and asks", id, r.At.Seq, c)
 }
 
-// confirms lets the session confirm something: mostly what it should, sometimes what it should not.
+// confirms lets the session confirm a delivery: mostly one that waits for it, sometimes another one.
 func (p *confirmPlay) confirms(id domain.SessionID) string {
 	var choices []domain.DeliveryID
 	for _, d := range p.known() {
@@ -187,7 +187,7 @@ func (p *confirmPlay) confirms(id domain.SessionID) string {
 	return fmt.Sprintf("%s confirms %v", id, p.ids[d])
 }
 
-// known returns the deliveries in the order of their messages: that of their ids is not the same every time.
+// known returns the deliveries in the order of their messages, because the order of the ids differs from run to run.
 func (p *confirmPlay) known() []domain.DeliveryID {
 	return slices.SortedFunc(maps.Keys(p.ids), func(a, b domain.DeliveryID) int {
 		x, y := p.ids[a], p.ids[b]

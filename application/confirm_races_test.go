@@ -14,8 +14,8 @@ import (
 	"parley/ports"
 )
 
-// TestChat_confirm_races lets recipients confirm in every way, leave, drop and come back while messages that are
-// to be confirmed are sent and sent again: each is reported once, and counted within what may be.
+// TestChat_confirm_races lets recipients confirm in every way, leave, drop and come back while messages that are to be
+// confirmed are sent and sent again. Each must be reported once, with counts that are possible.
 func TestChat_confirm_races(t *testing.T) {
 	const senders, receivers, each = 3, 6, 60
 	inWorld(t, func(t *testing.T, w *world) {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestChat_Confirm_retries(t *testing.T) {
-	t.Run("who is connected is asked as often if nobody is waited for who dropped", func(t *testing.T) {
+	t.Run("connected users are asked as often if users who dropped are not waited for", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.pair()
@@ -24,7 +24,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 			w.expect(s1, 1, bob)
 		})
 	})
-	t.Run("who does not confirm is asked three times, with growing pauses, and then pending", func(t *testing.T) {
+	t.Run("a user who does not confirm is asked three times, with growing pauses, and is then pending", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			w.enter("s3", "eve", talk)
@@ -74,7 +74,7 @@ func TestChat_Confirm_retries(t *testing.T) {
 			w.expect(s1, 1)
 		})
 	})
-	t.Run("who is given up is not awaited, but counts while others are", func(t *testing.T) {
+	t.Run("a user who was given up is not waited for, but may still confirm while others are", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			w.enter("s3", "eve", talk)

@@ -64,7 +64,7 @@ func TestChat_Confirm(t *testing.T) {
 			assert.Len(t, w.asked(s2), 1, "not again once the user has it")
 		})
 	})
-	t.Run("who may not confirm changes nothing", func(t *testing.T) {
+	t.Run("a confirmation from a user who was not asked, or of an unknown delivery, changes nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.pair()
 			w.ask(s1, talk)
@@ -81,7 +81,7 @@ func TestChat_Confirm(t *testing.T) {
 			w.expect(s1, 1)
 		})
 	})
-	t.Run("who is alone is told so at once", func(t *testing.T) {
+	t.Run("a sender who is alone is told so at once", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.ask(s1, talk)
@@ -119,7 +119,7 @@ func TestChat_Confirm(t *testing.T) {
 	})
 }
 
-// eager is a broadcaster whose recipients confirm at once, while the others' turn has not come.
+// eager is a broadcaster whose recipients confirm at once, while others have yet to be sent the message.
 type eager struct {
 	*recorder
 	confirm func(domain.SessionID, domain.DeliveryID)
@@ -138,13 +138,13 @@ func (e *eager) Broadcast(to []domain.SessionID, except domain.SessionID, event 
 	}
 }
 
-// TestChat_Confirm_order: the sender sees its message before what became of it.
+// TestChat_Confirm_order checks that the sender gets its message before the report on it.
 func TestChat_Confirm_order(t *testing.T) {
 	w := newWorld(t, config())
 	out := &eager{recorder: w.recorder}
 	w.rewire(application.Config{Access: domain.AccessAuthenticated}, wiring{rooms: w.rooms, out: out})
 	out.confirm = func(id domain.SessionID, d domain.DeliveryID) { w.Confirm(ctx, id, d) }
-	w.enter(s2, bob, talk) // first, so that it is told first
+	w.enter(s2, bob, talk) // first, so that it is sent the message first
 	w.enter(s1, ann, talk)
 	w.recorder.take(s1)
 	for range 50 {

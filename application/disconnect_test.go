@@ -36,7 +36,7 @@ func TestChat_Disconnect_left(t *testing.T) {
 			f.Disconnect(ctx, s1, ports.Left)
 		})
 	})
-	t.Run("with no grace time, a drop is told at once too", func(t *testing.T) {
+	t.Run("without a grace time, the departure of a user who dropped is told at once too", func(t *testing.T) {
 		onMocks(t, application.Config{}, func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.log.EXPECT().Head(live{}, talk).Return(at(7), nil)
@@ -63,7 +63,7 @@ func TestChat_Disconnect_ends_the_session(t *testing.T) {
 			assertCode(t, domain.CodeUnavailable, f.Leave(ctx, s1, talk))
 		})
 	})
-	t.Run("also when the caller's context is done", func(t *testing.T) {
+	t.Run("the session leaves its rooms although the caller's context is done", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			gone, cancel := context.WithCancel(ctx)
@@ -108,7 +108,7 @@ func TestChat_Disconnect_ends_the_session(t *testing.T) {
 					assert.True(t, admitted, "left before the join was done")
 					return false, nil
 				})
-			// Time stands still while a mutex is waited for, so the answer is let go by hand.
+			// The bubble's time does not pass while a goroutine waits for a mutex, so the answer is released by hand.
 			go func() { close(answer) }()
 			f.Disconnect(ctx, s1, ports.Left)
 			synctest.Wait()

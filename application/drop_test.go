@@ -25,7 +25,7 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 			f.Disconnect(ctx, s1, ports.Dropped)
 			f.pass(grace - 1)
 
-			// The user came back to the third: the store says that it did not depart.
+			// The user has come back to the third conversation: the store says that it did not depart.
 			f.rooms.EXPECT().Expire(live{}, talk.Room(), ann, until).Return(true, nil)
 			f.rooms.EXPECT().Sessions(live{}, talk.Room()).Return([]domain.SessionID{s2}, nil)
 			f.out.EXPECT().Broadcast([]domain.SessionID{s2}, nobody,
@@ -34,7 +34,7 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 			f.pass(1)
 		})
 	})
-	t.Run("coming back in the grace time is silent, and so is what the timer does then", func(t *testing.T) {
+	t.Run("a user who comes back in the grace time is not announced, nor reported gone when it ends", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.pair()
@@ -49,7 +49,7 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 			assert.Empty(t, w.recorder.take(s2))
 		})
 	})
-	t.Run("who comes back and drops again has the whole grace time again", func(t *testing.T) {
+	t.Run("a user who comes back and drops again has the whole grace time again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.enter(s2, bob, talk)
@@ -72,7 +72,7 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 			assert.Equal(t, []domain.UserID{bob}, w.members(talk))
 		})
 	})
-	t.Run("who comes back and leaves is told once", func(t *testing.T) {
+	t.Run("a user who comes back and leaves is announced once", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.enter(s2, bob, talk)
@@ -90,7 +90,7 @@ func TestChat_Disconnect_dropped(t *testing.T) {
 }
 
 func TestChat_Disconnect_absence(t *testing.T) {
-	t.Run("tells the newest place of each conversation, read before the session leaves the room", func(t *testing.T) {
+	t.Run("the absence holds the newest place of each conversation, read before the session leaves the room", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk, other)
 			gomock.InOrder(
@@ -104,13 +104,13 @@ func TestChat_Disconnect_absence(t *testing.T) {
 			assert.Equal(t, absence(ann, place(other, 0), place(talk, 7)), f.Disconnect(ctx, s1, ports.Dropped))
 		})
 	})
-	t.Run("of a session in no conversation names its user", func(t *testing.T) {
+	t.Run("the absence of a session in no conversation names its user", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann)
 			assert.Equal(t, absence(ann), f.Disconnect(ctx, s1, ports.Dropped))
 		})
 	})
-	t.Run("is nothing for a session that left, for the second time and for an unknown one", func(t *testing.T) {
+	t.Run("there is no absence for a session that left, was disconnected before or is unknown", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann)
 			assert.Zero(t, f.Disconnect(ctx, s1, ports.Left))
@@ -118,7 +118,7 @@ func TestChat_Disconnect_absence(t *testing.T) {
 			assert.Zero(t, f.Disconnect(ctx, "nobody", ports.Dropped))
 		})
 	})
-	t.Run("is nothing if one place is not known, and the session is out of every room all the same", func(t *testing.T) {
+	t.Run("there is no absence if one place is not known, and the session is out of every room all the same", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk, other)
 			f.log.EXPECT().Head(live{}, talk).Return(domain.Position{}, errStore)
@@ -128,8 +128,8 @@ func TestChat_Disconnect_absence(t *testing.T) {
 			assert.Contains(t, f.logged.String(), "conversations=1")
 		})
 	})
-	t.Run("is nothing if a room was not left: what came after the place may have been sent", func(t *testing.T) {
-		for sentence, cfg := range map[string]application.Config{"by a drop": config(), "for good": {}} {
+	t.Run("there is no absence if a room was not left, because later messages may have been sent", func(t *testing.T) {
+		for sentence, cfg := range map[string]application.Config{"the room fails to drop the session": config(), "the room fails to let it leave": {}} {
 			t.Run(sentence, func(t *testing.T) {
 				onMocks(t, cfg, func(t *testing.T, f *fixture) {
 					f.enter(s1, ann, talk)

@@ -45,7 +45,7 @@ func (h *hooked) Rooms(ctx context.Context, after domain.RoomID, limit int) ([]d
 	return h.RoomStore.Rooms(ctx, after, limit)
 }
 
-// yield lets other goroutines do what they can, until f is true at the latest.
+// yield lets other goroutines run for a while, or until f is true.
 func yield(f func() bool) {
 	for n := 0; n < 5000 && !f(); n++ {
 		runtime.Gosched()
@@ -61,7 +61,7 @@ func TestChat_in_between(t *testing.T) {
 		w.rewire(application.Config{Access: domain.AccessAuthenticated}, wiring{rooms: h, log: h})
 		return w, h
 	}
-	t.Run("what was let in before the end is reported by the end", func(t *testing.T) {
+	t.Run("a message that was accepted before Close is reported by Close", func(t *testing.T) {
 		w, h := open(t)
 		w.pair()
 		w.recorder.take(s1)
@@ -78,7 +78,7 @@ func TestChat_in_between(t *testing.T) {
 		assert.Len(t, w.reports(s1), 1)
 		assert.Zero(t, w.UnderWay().Deliveries)
 	})
-	t.Run("who drops while it leaves does not come back to what it has left", func(t *testing.T) {
+	t.Run("a session that drops while leaving does not come back to what it has left", func(t *testing.T) {
 		w, h := open(t)
 		w.enter(s1, ann, talk, other)
 		w.enter(s2, bob, talk)
@@ -99,7 +99,7 @@ func TestChat_in_between(t *testing.T) {
 		require.True(t, w.recovers(s1, absence))
 		assert.Equal(t, []domain.UserID{bob}, w.members(talk))
 	})
-	t.Run("what waits for its turn when the end begins is refused", func(t *testing.T) {
+	t.Run("a call that waits for its turn when Close begins is refused", func(t *testing.T) {
 		w, h := open(t)
 		w.enter(s1, ann, talk)
 		var all sync.WaitGroup
@@ -120,7 +120,7 @@ func TestChat_in_between(t *testing.T) {
 		all.Wait()
 		assert.Len(t, w.recorder.take(s1), 1, "the message")
 	})
-	t.Run("who has gone types no more", func(t *testing.T) {
+	t.Run("a user who has gone is not shown typing", func(t *testing.T) {
 		w, h := open(t)
 		w.pair()
 		w.recorder.take(s2)
@@ -141,7 +141,7 @@ func TestChat_in_between(t *testing.T) {
 		require.Len(t, told, 2)
 		assert.IsType(t, domain.UserLeft{}, told[1])
 	})
-	t.Run("who is just being taken out is no find of a sweep", func(t *testing.T) {
+	t.Run("a session that is just being taken out is not found by a sweep", func(t *testing.T) {
 		w, h := open(t)
 		w.enter(s1, ann, talk, other)
 		h.listed = []domain.RoomID{talk.Room()}
@@ -154,10 +154,10 @@ func TestChat_in_between(t *testing.T) {
 			}()
 			yield(func() bool { return len(swept) > 0 })
 		}
-		w.Disconnect(ctx, s1, ports.Left) // from other first, while it is still in the room of talk
+		w.Disconnect(ctx, s1, ports.Left) // leaves other first, while it is still in the room of talk
 		assert.Zero(t, <-swept)
 	})
-	t.Run("who is just being taken out does not expire", func(t *testing.T) {
+	t.Run("a session that is just being taken out does not expire", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			until := time.Now().Add(time.Hour)
 			f.connectUntil(s1, ann, until)

@@ -20,9 +20,9 @@ const (
 	talk  domain.ConversationID = "talk"
 	other domain.ConversationID = "other"
 	third domain.ConversationID = "third"
-	// grace is the presence grace of all tests but those that say otherwise.
+	// grace is the presence grace of all tests that do not set another.
 	grace = 10 * time.Second
-	// maxContent is the bound of all tests, in bytes.
+	// maxContent is the bound of contents in all tests, in bytes.
 	maxContent = 100
 )
 
@@ -31,11 +31,11 @@ const (
 	s2  domain.SessionID = "s2"
 	ann domain.UserID    = "ann"
 	bob domain.UserID    = "bob"
-	// nobody is what a broadcast excepts that excepts no session.
+	// nobody is the exception of a broadcast that excepts no session.
 	nobody domain.SessionID = ""
 )
 
-// ctx is the caller's context: a call that should be given it is expected with it.
+// ctx is the caller's context: calls that should be given it are expected with it.
 var ctx = context.WithValue(context.Background(), key{}, "the caller's")
 
 type key struct{}
@@ -63,7 +63,7 @@ func assertCode(t *testing.T, code domain.Code, err error) {
 	assert.Equal(t, code, domain.AsError(err).Code, "%v", err)
 }
 
-// refused is assertCode for any goroutine.
+// refused is assertCode for goroutines other than the test's own, which may not end the test.
 func refused(t *testing.T, code domain.Code, err error) {
 	t.Helper()
 	if assert.Error(t, err) {
@@ -91,7 +91,7 @@ func ids(sessions []ports.Session) (all []domain.SessionID) {
 	return all
 }
 
-// said returns n messages from the seq on.
+// said returns n messages of the conversation, beginning with the seq.
 func said(c domain.ConversationID, from uint64, n int) []domain.Message {
 	ms := make([]domain.Message, n)
 	for i := range ms {

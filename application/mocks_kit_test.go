@@ -31,7 +31,7 @@ type fixture struct {
 	logged *strings.Builder
 }
 
-// onMocks runs the test in a bubble where time stands still, so that events are expected to the instant.
+// onMocks runs the test in a bubble, where time stands still, so that the times of events are known to the instant.
 func onMocks(t *testing.T, cfg application.Config, test func(t *testing.T, f *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -46,10 +46,10 @@ func onMocks(t *testing.T, cfg application.Config, test func(t *testing.T, f *fi
 	})
 }
 
-// pass lets time pass, and what happens then happen.
+// pass lets time pass and waits until what is due has happened.
 func (f *fixture) pass(d time.Duration) {
-	// The race detector sees no order in the passing of time. Taking the timers' lock orders the
-	// expectations set before with the timers that meet them.
+	// The race detector does not see that time orders events. Taking the timers' lock orders the expectations that
+	// were set before with the timers that meet them.
 	f.WaitingTimers()
 	time.Sleep(d)
 	synctest.Wait()
@@ -63,7 +63,7 @@ func (f *fixture) connect(id domain.SessionID, user domain.UserID, grants ...str
 	require.NoError(f.t, err)
 }
 
-// enter opens a session and puts it into the conversations; nobody has to be told.
+// enter opens a session and puts it into the conversations, of which nobody is told.
 func (f *fixture) enter(id domain.SessionID, user domain.UserID, conversations ...domain.ConversationID) {
 	f.t.Helper()
 	var grants []string
@@ -85,7 +85,7 @@ func (f *fixture) expectDrop(c domain.ConversationID, id domain.SessionID, user 
 	f.rooms.EXPECT().Drop(live{}, c.Room(), id, user, time.Now().Add(grace)).Return(last, nil)
 }
 
-// live matches a context that is not done and will not wait for ever.
+// live matches a context that is not done and has a deadline.
 type live struct{}
 
 func (live) Matches(x any) bool {
@@ -99,7 +99,7 @@ func (live) Matches(x any) bool {
 
 func (live) String() string { return "is a context with a deadline that is not done" }
 
-// notAdmitted fails the test when a refused join admits.
+// notAdmitted is the admit of a join that must be refused.
 func notAdmitted(t *testing.T) func(ports.Joined) {
 	return func(ports.Joined) { t.Error("admitted") }
 }
@@ -122,12 +122,12 @@ func (f *fixture) refresh(id domain.SessionID, who domain.Identity) (ports.Refre
 	return f.Refresh(ctx, id, "new")
 }
 
-// allow makes the user's token name the conversations, for one look at it.
+// allow expects one verification of the user's token, which names the conversations.
 func (f *fixture) allow(user domain.UserID, grants ...string) {
 	f.auth.EXPECT().Authenticate(ctx, "token of "+string(user)).Return(domain.Identity{User: user, Grants: grants}, nil)
 }
 
-// expectLook expects that all places are looked at; nothing was missed.
+// expectLook expects that all places are checked, and that nothing was missed.
 func (f *fixture) expectLook(from domain.Absence) {
 	for _, p := range from.Places {
 		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)

@@ -14,8 +14,7 @@ import (
 	"parley/ports"
 )
 
-// admitted stands in a session's queue where its join was answered. It is an event only to lie
-// between events.
+// admitted marks, in a session's queue, where its join was answered. It is an event only to stand between events.
 type admitted struct {
 	domain.Event
 	joined ports.Joined
@@ -88,8 +87,8 @@ func TestChat_Send_order(t *testing.T) {
 	})
 }
 
-// TestChat_Join_order lets sessions come, go and come back while others talk: what a session hears
-// must continue its Joined without gap and without repeat, and stop when it is gone.
+// TestChat_Join_order lets sessions come, go and come back while others talk: what a session is sent must continue its
+// Joined without gap or repeat, and end when it is gone.
 func TestChat_Join_order(t *testing.T) {
 	const talkers, joiners, visits = 3, 4, 40
 	w := newWorld(t, config())
@@ -128,8 +127,8 @@ func talkUntil(t *testing.T, w *world, id domain.SessionID, stop <-chan struct{}
 	}
 }
 
-// visit opens a session, joins from the last position, hears some messages, goes in one of three
-// ways and returns the position it has reached.
+// visit opens a session, joins from the last position, gets some messages, goes in one of three ways and returns the
+// position that it has reached.
 func visit(
 	t *testing.T, w *world, id domain.SessionID, user domain.UserID, last *domain.Position, how int,
 ) *domain.Position {
@@ -175,8 +174,8 @@ func visit(
 	return &domain.Position{Epoch: first.joined.At.Epoch, Seq: seq}
 }
 
-// TestChat_presence_order lets the sessions of one user come and go at once. Somebody who listens
-// must hear arrivals and departures in turn, or would in the end believe the wrong one.
+// TestChat_presence_order lets the sessions of one user come and go at once. A listener must be told arrivals and
+// departures in turn, or it would end with the wrong one.
 func TestChat_presence_order(t *testing.T) {
 	const tabs, visits = 3, 300
 	ways := map[string]func(w *world, id domain.SessionID){
@@ -186,7 +185,7 @@ func TestChat_presence_order(t *testing.T) {
 		"expire": func(w *world, id domain.SessionID) { w.Disconnect(ctx, id, ports.Dropped) },
 	}
 	for way, depart := range ways {
-		t.Run("when they "+way, func(t *testing.T) {
+		t.Run("arrivals and departures alternate when the sessions "+way, func(t *testing.T) {
 			cfg := application.Config{}
 			if way == "expire" {
 				cfg.PresenceGrace = 1

@@ -13,8 +13,8 @@ import (
 	"parley/ports"
 )
 
-// TestChat_races lets everything happen at once, Disconnect also in the middle of its session's
-// calls. In the end no trace may be left of sessions that are gone.
+// TestChat_races lets everything happen at once, Disconnect also in the middle of its session's calls. At the end
+// nothing may be left of sessions that are gone.
 func TestChat_races(t *testing.T) {
 	const workers, rounds = 6, 60
 	w := newWorld(t, application.Config{MaxContent: maxContent})

@@ -27,14 +27,14 @@ func (r *recorder) Broadcast(to []domain.SessionID, except domain.SessionID, e d
 	}
 }
 
-// Disconnect notes whom the application ends.
+// Disconnect notes the sessions that the application ends.
 func (r *recorder) Disconnect(ids ...domain.SessionID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = append(r.ended, ids...)
 }
 
-// takeEnded returns whom the application has ended since the last call.
+// takeEnded returns the sessions that the application has ended since the last call.
 func (r *recorder) takeEnded() []domain.SessionID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,7 +59,7 @@ func (r *recorder) take(id domain.SessionID) []domain.Event {
 	return events
 }
 
-// untaken returns the sessions that were sent what nobody took.
+// untaken returns the sessions with events that nobody has taken.
 func (r *recorder) untaken() []domain.SessionID {
 	r.mu.Lock()
 	defer r.mu.Unlock()

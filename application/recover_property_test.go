@@ -30,7 +30,7 @@ func TestChat_Recover_property(t *testing.T) {
 	}
 }
 
-// held is how many messages the log of these histories holds of each conversation.
+// held is how many messages of each conversation the log holds in these histories.
 const held = 6
 
 func playRecovery(t *testing.T, seed uint64) {
@@ -63,8 +63,8 @@ func playRecovery(t *testing.T, seed uint64) {
 	require.Positive(t, p.renoted, "no event was ever missed")
 }
 
-// listener is what one session has heard: the last seq of each conversation that it is in, and the number of
-// the last event that is no message.
+// listener is what one session has been sent: for each conversation that it is in, the seq of the last message and the
+// number of the last other event.
 type listener struct {
 	user  domain.UserID
 	heard map[domain.ConversationID]uint64
@@ -72,7 +72,7 @@ type listener struct {
 	from  domain.Absence
 }
 
-// hear takes events in, which must continue what was heard.
+// hear takes events, which must continue what was heard before.
 func (l *listener) hear(t *testing.T, at string, es []domain.Event) {
 	for _, e := range es {
 		switch e := e.(type) {
@@ -187,7 +187,7 @@ func (p *recoveryPlay) pick(from map[domain.SessionID]*listener) domain.SessionI
 }
 
 // TestChat_Recover_order lets sessions drop and recover while others talk in the same conversations:
-// each must hear everything once and in order, and so the same as all others.
+// each must get everything once and in order, and so the same as all others.
 func TestChat_Recover_order(t *testing.T) {
 	const talkers, listeners, drops, saidPerDrop = 3, 4, 150, 10
 	const maxSaid = listeners * drops * saidPerDrop
@@ -198,7 +198,7 @@ func TestChat_Recover_order(t *testing.T) {
 	}, wiring{})
 	rooms := []domain.ConversationID{talk, other}
 	stop := make(chan struct{})
-	// say holds what the talkers may say: however unfairly goroutines run, nobody misses more than is held.
+	// say allows the talkers a number of messages: however unfairly goroutines run, nobody misses more than the log holds.
 	say := make(chan struct{}, maxSaid)
 	var talking, listening sync.WaitGroup
 	for i := range talkers {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestChat_Recover(t *testing.T) {
-	t.Run("looks first, then joins each conversation and replays it before anything else can come", func(t *testing.T) {
+	t.Run("a recovery checks all places first, then joins each conversation and replays it before any live event", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			from := absence(ann, place(other, 3), place(talk, 7))
 			f.allow(ann, "talk", "other")
@@ -47,7 +47,7 @@ func TestChat_Recover(t *testing.T) {
 		})
 	})
 
-	t.Run("of a session that was in no conversation opens it again", func(t *testing.T) {
+	t.Run("the recovery of a session that was in no conversation opens it again", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann)
 			f.recovers(absence(ann))
@@ -93,13 +93,13 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.doesNotRecover(from, bob)
 		})
 	})
-	t.Run("an absence that nobody could tell does not recover", func(t *testing.T) {
+	t.Run("an absence that is not known does not recover", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.doesNotRecover(domain.Absence{}, ann)
 		})
 	})
-	t.Run("who may not be in one of the conversations any more is put back into none", func(t *testing.T) {
+	t.Run("a session that may no longer be in one of the conversations is put back into none", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "other")
 			f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", nil)
@@ -118,7 +118,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			})
 		})
 	}
-	t.Run("more than ten thousand messages, all conversations together, are too many", func(t *testing.T) {
+	t.Run("more than ten thousand missed messages, in all conversations together, are too many to replay", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.log.EXPECT().After(ctx, other, at(3)).Return(said(other, 4, 5_000), "", nil)
@@ -126,7 +126,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.doesNotRecover(from, ann)
 		})
 	})
-	t.Run("ten thousand are not", func(t *testing.T) {
+	t.Run("ten thousand missed messages are replayed", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			from := absence(ann, place(talk, 7))
@@ -147,7 +147,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			assert.Zero(t, f.SessionCount())
 		})
 	})
-	t.Run("while a session with its id is open, it is an error", func(t *testing.T) {
+	t.Run("a recovery while a session with the id is open is an error", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann)
 			f.allow(ann, "*")
@@ -162,7 +162,7 @@ func TestChat_Recover_refused(t *testing.T) {
 func TestChat_Recover_fails_half_way(t *testing.T) {
 	from := absence(ann, place(other, 3), place(talk, 7), place(third, 5))
 
-	t.Run("in the first conversation: an error, nothing is left, and the next try recovers", func(t *testing.T) {
+	t.Run("a failure in the first conversation is an error that leaves nothing, and the next try recovers", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -178,7 +178,7 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			f.recovers(from)
 		})
 	})
-	t.Run("later: what was replayed cannot be taken back, so it does not recover, and nothing is left", func(t *testing.T) {
+	t.Run("after a failure in a later conversation the session does not recover, and nothing is left", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -196,7 +196,7 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			assert.Contains(t, f.logged.String(), "a recovery failed half-way")
 		})
 	})
-	t.Run("when messages are trimmed between the look and the join, it does not recover either", func(t *testing.T) {
+	t.Run("a session does not recover if messages are trimmed between the check and the join", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -224,7 +224,7 @@ func TestChat_Recover_presence(t *testing.T) {
 		w.recorder.take(s2)
 		return w.Disconnect(ctx, s1, ports.Dropped)
 	}
-	t.Run("within the grace time nobody hears of it, at its end neither", func(t *testing.T) {
+	t.Run("a drop and recovery in the grace time is told to nobody, then or later", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			from := drop(w)
@@ -236,7 +236,7 @@ func TestChat_Recover_presence(t *testing.T) {
 			assert.Equal(t, []domain.UserID{ann, bob}, w.members(talk))
 		})
 	})
-	t.Run("after it, the others hear that the user went and that it is back", func(t *testing.T) {
+	t.Run("a recovery after the grace time is told to the others as a departure and an arrival", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			from := drop(w)

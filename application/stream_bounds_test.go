@@ -15,7 +15,7 @@ import (
 )
 
 func TestChat_Stream_bounds(t *testing.T) {
-	t.Run("one conversation may have 16 open", func(t *testing.T) {
+	t.Run("one conversation may have 16 open streams", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			for i := range 16 {
 				w.open(stream(talk, domain.MessageID(fmt.Sprint("m", i))))
@@ -31,7 +31,7 @@ func TestChat_Stream_bounds(t *testing.T) {
 			w.pass(2 * ports.DuplicateWindow)
 		})
 	})
-	t.Run("what all have written is bounded, also by chunks of those that are open", func(t *testing.T) {
+	t.Run("the text of all streams together is bounded, for new streams and for chunks of open ones", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.unbound()
@@ -57,7 +57,7 @@ func TestChat_Stream_bounds(t *testing.T) {
 			w.holdsNothing()
 		})
 	})
-	t.Run("those that were aborted leave nothing behind, however many", func(t *testing.T) {
+	t.Run("streams that were aborted leave nothing behind, however many", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			for range 1000 {
 				w.open(stream(talk, "m1"))
@@ -66,7 +66,7 @@ func TestChat_Stream_bounds(t *testing.T) {
 			w.holdsNothing()
 		})
 	})
-	t.Run("the receipts of 11000 that are complete keep nobody from beginning another", func(t *testing.T) {
+	t.Run("the receipts of 11000 complete streams do not keep others from beginning", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			for i := range 11_000 {
 				p := stream(domain.ConversationID(fmt.Sprint("c", i)), "m")

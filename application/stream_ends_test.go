@@ -13,7 +13,7 @@ import (
 )
 
 func TestChat_Stream_ends(t *testing.T) {
-	t.Run("an abort is told, and it may begin anew", func(t *testing.T) {
+	t.Run("an abort is told, and the stream may begin anew", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.open(stream(talk, "m1"))
@@ -30,7 +30,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			assert.Len(t, w.chunks(s1), 1)
 		})
 	})
-	t.Run("one that gets no chunk for a minute is aborted", func(t *testing.T) {
+	t.Run("a stream that gets no chunk for a minute is aborted", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.open(stream(talk, "m1"))
@@ -40,7 +40,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			}
 			w.chunks(s1)
 			w.pass(ports.StreamIdle - 1)
-			w.write(talk, "m1", 4, "x") // a repeat is no sign of life
+			w.write(talk, "m1", 4, "x") // a repeat does not keep the stream open
 			assert.Empty(t, w.chunks(s1))
 			w.pass(1)
 			assert.Equal(t, []domain.ChunkAppended{abortedAt("m1", 5)}, w.chunks(s1))
@@ -49,14 +49,14 @@ func TestChat_Stream_ends(t *testing.T) {
 			w.holdsNothing()
 		})
 	})
-	t.Run("one that was never written to is aborted", func(t *testing.T) {
+	t.Run("a stream that was never written to is aborted", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.open(stream(talk, "m1"))
 			w.pass(ports.StreamIdle)
 			w.holdsNothing()
 		})
 	})
-	t.Run("a store that fails when an idle one is to be aborted is asked again", func(t *testing.T) {
+	t.Run("a store that fails when an idle stream is to be aborted is asked again", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			_, err := f.OpenStream(ctx, stream(talk, "m1"))
 			require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			assert.Equal(t, application.UnderWay{}, f.UnderWay())
 		})
 	})
-	t.Run("a log that refuses leaves it open", func(t *testing.T) {
+	t.Run("a log that refuses the message leaves the stream open", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			p := stream(talk, "m1")
 			p.Content = "hello"
@@ -88,7 +88,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			require.NoError(t, err)
 		})
 	})
-	t.Run("a message that is published whole completes it", func(t *testing.T) {
+	t.Run("a message that is published whole completes its stream", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.open(stream(talk, "m1"))
@@ -104,7 +104,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			assert.Zero(t, w.UnderWay().Open)
 		})
 	})
-	t.Run("another user's message with the same id does not", func(t *testing.T) {
+	t.Run("another user's message with the same id does not complete the stream", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.open(stream(talk, "m1"))
@@ -116,7 +116,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			assert.Len(t, messages(w.recorder.take(s1)), 2)
 		})
 	})
-	t.Run("of a message that was accepted before it was opened, the chunks are taken back", func(t *testing.T) {
+	t.Run("the chunks of a message that was accepted before its stream was opened are taken back", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			first, err := w.Publish(ctx, ports.Publish{Conversation: talk, User: coach, ID: "m1", Content: "so it goes"})
@@ -132,7 +132,7 @@ func TestChat_Stream_ends(t *testing.T) {
 			assert.Zero(t, w.UnderWay().Open)
 		})
 	})
-	t.Run("a server that is about to stop aborts what is open, keeps receipts and begins nothing", func(t *testing.T) {
+	t.Run("a server that is about to stop aborts open streams, keeps receipts and begins nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			for _, id := range []domain.MessageID{"m1", "m2", "m3"} {

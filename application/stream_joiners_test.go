@@ -13,7 +13,7 @@ import (
 )
 
 func TestChat_Stream_joiners(t *testing.T) {
-	t.Run("who joins or recovers in the middle gets what there is so far, before what follows", func(t *testing.T) {
+	t.Run("a session that joins or recovers in the middle gets the chunks so far before the next ones", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s2, bob, talk)
 			from := w.Disconnect(ctx, s2, ports.Dropped)
@@ -39,7 +39,7 @@ func TestChat_Stream_joiners(t *testing.T) {
 			require.NoError(t, w.AbortStream(ctx, other, "elsewhere"))
 		})
 	})
-	t.Run("many who join while it is written have it whole", func(t *testing.T) {
+	t.Run("many who join while a message is written get all of it", func(t *testing.T) {
 		const joiners, chunks = 20, 300
 		w := newWorld(t, config())
 		w.unbound()

@@ -28,7 +28,7 @@ func (w *world) write(c domain.ConversationID, id domain.MessageID, index int, d
 	require.Equal(w.t, index+1, at.Next)
 }
 
-// chunks returns what the session was told of messages that are being written since the last call.
+// chunks returns the chunks that the session was sent since the last call.
 func (w *world) chunks(id domain.SessionID) (all []domain.ChunkAppended) {
 	for _, e := range w.recorder.take(id) {
 		if e, ok := e.(domain.ChunkAppended); ok {
@@ -46,7 +46,7 @@ func abortedAt(id domain.MessageID, next int) domain.ChunkAppended {
 	return domain.ChunkAppended{Conversation: talk, Message: id, Chunk: domain.Chunk{Index: next}, Aborted: true}
 }
 
-// unbound takes the bound for contents away, before anything has happened.
+// unbound rewires the world to a chat without a bound for contents.
 func (w *world) unbound() {
 	w.rewire(application.Config{Access: domain.AccessAuthenticated, PresenceGrace: grace}, wiring{})
 }

@@ -36,7 +36,7 @@ func TestChat_stream_races(t *testing.T) {
 						_, err = w.CloseStream(ctx, talk, id, ports.AnyChunks)
 					}
 					if err != nil {
-						// The other has closed it already.
+						// Another writer has closed it already.
 						assert.Equal(t, domain.CodeConflict, domain.AsError(err).Code, "%d: %v", i, err)
 					}
 				})

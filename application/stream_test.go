@@ -13,7 +13,7 @@ import (
 )
 
 func TestChat_Stream(t *testing.T) {
-	t.Run("chunks are told as they come, and in the end the whole message", func(t *testing.T) {
+	t.Run("chunks are sent as they come, and at the end the whole message", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.recorder.take(s1)
@@ -39,7 +39,7 @@ func TestChat_Stream(t *testing.T) {
 			assert.Empty(t, w.recorder.take(s1))
 		})
 	})
-	t.Run("without an id it gets one", func(t *testing.T) {
+	t.Run("a stream without an id gets one", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			at := w.open(stream(talk, ""))
 			assert.NotEmpty(t, at.Message)
@@ -47,7 +47,7 @@ func TestChat_Stream(t *testing.T) {
 			w.write(talk, at.Message, 0, "hello")
 		})
 	})
-	t.Run("is not completed by one who counts other chunks, before and after its end", func(t *testing.T) {
+	t.Run("a stream is not completed with another number of chunks, before or after its end", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.open(stream(talk, "m1"))
@@ -71,7 +71,7 @@ func TestChat_Stream(t *testing.T) {
 			assert.True(t, again.Duplicate)
 		})
 	})
-	t.Run("every call may be repeated", func(t *testing.T) {
+	t.Run("every call for a stream may be repeated", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			p := stream(talk, "m1")
@@ -106,7 +106,7 @@ func TestChat_Stream(t *testing.T) {
 			assert.Empty(t, w.recorder.take(s1))
 		})
 	})
-	t.Run("what is refused changes nothing", func(t *testing.T) {
+	t.Run("a call that is refused changes nothing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.recorder.take(s1)
@@ -141,7 +141,7 @@ func TestChat_Stream(t *testing.T) {
 			w.write(talk, "m1", 0, "hello")
 		})
 	})
-	t.Run("to be confirmed it is asked for when it is whole", func(t *testing.T) {
+	t.Run("the confirmation is asked for when the message is whole", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.enter("coach's", coach)

@@ -17,8 +17,8 @@ func TestChat_timers_fail_alone(t *testing.T) {
 		expire func() (bool, error)
 		logged string
 	}{
-		"an error is logged":           {func() (bool, error) { return false, errStore }, "a user's grace time did not end"},
-		"a panic is logged and caught": {func() (bool, error) { panic("broken") }, "panic=broken"},
+		"an expiry that fails is logged":             {func() (bool, error) { return false, errStore }, "a user's grace time did not end"},
+		"an expiry that panics is caught and logged": {func() (bool, error) { panic("broken") }, "panic=broken"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -31,14 +31,14 @@ func TestChat_timers_fail_alone(t *testing.T) {
 					func(context.Context, domain.RoomID, domain.UserID, time.Time) (bool, error) { return test.expire() })
 				f.pass(grace)
 				assert.Contains(t, f.logged.String(), test.logged)
-				// The conversation's lock was given back.
+				// The conversation's lock was released.
 				f.enter(s2, bob, talk)
 			})
 		})
 	}
 }
 
-// TestChat_leaves_nothing counts what is held when everybody has gone.
+// TestChat_leaves_nothing counts what is held after everybody has gone.
 func TestChat_leaves_nothing(t *testing.T) {
 	w := newWorld(t, config())
 	for i := range 500 {

@@ -26,7 +26,7 @@ type world struct {
 	rooms    *memory.Rooms
 	log      *memory.Log
 	recorder *recorder
-	// others are calls that a test lets run beside its own.
+	// others are calls that a test has started beside its own.
 	others sync.WaitGroup
 }
 
@@ -68,7 +68,7 @@ func (w *world) rewire(cfg application.Config, with wiring) {
 	w.t.Cleanup(w.Close)
 }
 
-// inWorld runs the test in a bubble where time passes when nobody has anything to do.
+// inWorld runs the test in a bubble, where time passes when all goroutines wait, and checks that nothing is left.
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -121,7 +121,7 @@ func (w *world) members(c domain.ConversationID) []domain.UserID {
 	return users
 }
 
-// recovers puts the session back; what it has missed stands in its queue.
+// recovers puts the session back, and what it has missed into its queue.
 func (w *world) recovers(id domain.SessionID, from domain.Absence) bool {
 	w.t.Helper()
 	recovered, err := w.Recover(ctx, id, from, string(from.User), func(missed []domain.Event) {
@@ -140,8 +140,8 @@ func (w *world) holdsNothing() {
 	assert.Zero(w.t, w.WaitingTimers())
 }
 
-// yielding lets others run between a change of a room and what the application does with it, which
-// makes races likely that are rare otherwise.
+// yielding lets other goroutines run between a change of a room and what the application does with it, which makes
+// rare races likely.
 type yielding struct{ ports.RoomStore }
 
 func (y yielding) Join(ctx context.Context, r domain.RoomID, s domain.SessionID, u domain.UserID) (bool, error) {
