@@ -22,7 +22,7 @@ func (c *Chat) Announce(ctx context.Context, conversation domain.ConversationID,
 }
 
 func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID, event func(time.Time) domain.Event) error {
-	return c.underLock(conversation, func(domain.ConversationID) error {
+	return c.underLock(conversation, func() error {
 		// Checked under the lock, so that Close returns only after every accepted call is done.
 		if err := c.accepting(); err != nil {
 			return err
@@ -33,7 +33,7 @@ func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID,
 		}
 		e := event(time.Now())
 		c.out.Broadcast(to, "", e)
-		c.keep(conversation, "", e)
+		c.keepForDropped(conversation, "", e)
 		return nil
 	})
 }

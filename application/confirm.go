@@ -32,8 +32,8 @@ func (c *Chat) retry(conversation domain.ConversationID, id domain.DeliveryID) {
 	now := time.Now()
 	tooLate := func(one *delivery) bool { return now.Sub(one.Message.At) >= max(c.cfg.ConfirmWindow, patience) }
 	sessionsOf := func(u domain.UserID, seq uint64) []domain.SessionID { return c.sessions.getting(u, conversation, seq) }
-	_ = c.underLock(conversation, func(domain.ConversationID) error {
-		to, one, over := c.deliveries.overdue(id, tooLate, sessionsOf)
+	_ = c.underLock(conversation, func() error {
+		to, one, over := c.deliveries.nextTry(id, tooLate, sessionsOf)
 		if over {
 			c.report(one)
 		} else if len(to) > 0 {
@@ -84,7 +84,7 @@ func (c *Chat) reportLater(conversation domain.ConversationID, over ...*delivery
 	if len(over) == 0 {
 		return
 	}
-	_ = c.underLock(conversation, func(domain.ConversationID) error {
+	_ = c.underLock(conversation, func() error {
 		c.report(over...)
 		return nil
 	})
@@ -102,8 +102,8 @@ func (c *Chat) report(over ...*delivery) {
 		if len(to) > 0 {
 			c.out.Broadcast(to, "", report)
 		}
-		if c.unheard.misses(user) {
-			c.keep(conversation, user, report)
+		if c.unheard.mayReturn(user) {
+			c.keepForDropped(conversation, user, report)
 		}
 		if !heard {
 			c.reports.keep(user, report, to, c.cfg.ConfirmWindow)
@@ -114,7 +114,7 @@ func (c *Chat) report(over ...*delivery) {
 // reportAll ends all deliveries that are under way and reports how far they have come.
 func (c *Chat) reportAll() {
 	for _, conversation := range c.deliveries.conversations() {
-		_ = c.underLock(conversation, func(domain.ConversationID) error {
+		_ = c.underLock(conversation, func() error {
 			c.report(c.deliveries.settle(conversation, func(one *delivery) {
 				for _, u := range one.Awaited() {
 					one.GiveUp(u)

@@ -90,8 +90,8 @@ func (d *deliveries) of(c domain.ConversationID) (*deliveryShard, domain.Deliver
 	return &d.shards[n], domain.DeliveryID(n)
 }
 
-// size is the memory that a delivery of the message to that many users takes, in approximate bytes.
-func size(m domain.Draft, users int) int64 {
+// deliverySize is the memory that a delivery of the message to that many users takes, in approximate bytes.
+func deliverySize(m domain.Draft, users int) int64 {
 	return int64(deliveryCost + len(m.Content) + len(m.Metadata) + awaitedCost*users)
 }
 
@@ -101,7 +101,7 @@ func (d *deliveries) check(m domain.Draft, users int) error {
 	sh, _ := d.of(m.Conversation)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	bytes := size(m, users)
+	bytes := deliverySize(m, users)
 	here := sh.in[m.Conversation]
 	if d.tracked.Load()+bytes <= maxTracked &&
 		(here == nil || len(here.deliveries) < maxDeliveries && here.bytes+bytes <= maxTrackedHere) {
@@ -133,12 +133,12 @@ func (d *deliveries) open(m domain.Message, members []domain.UserID) domain.Deli
 	}
 	here.deliveries = append(here.deliveries, one)
 	d.count.Add(1)
-	d.grow(here, one, size(m.Draft, one.Expected()))
+	d.grow(here, one, deliverySize(m.Draft, one.Expected()))
 	wait := pauses[0]
 	if one.Over() {
 		wait = 0
 	}
-	d.lookAfter(one, wait)
+	d.setTimer(one, wait)
 	return one.ID
 }
 
@@ -149,8 +149,8 @@ func (d *deliveries) grow(here *tracking, one *delivery, bytes int64) {
 	d.tracked.Add(bytes)
 }
 
-// lookAfter sets the delivery's timer. The caller holds mu.
-func (d *deliveries) lookAfter(one *delivery, wait time.Duration) {
+// setTimer sets the delivery's timer. The caller holds mu.
+func (d *deliveries) setTimer(one *delivery, wait time.Duration) {
 	id, conversation := one.ID, one.Message.Conversation
 	one.timer = d.timers.after(wait, func() { d.retry(conversation, id) })
 }
@@ -213,11 +213,11 @@ func (d *deliveries) awaiting(c domain.ConversationID, u domain.UserID) (found m
 	return found
 }
 
-// overdue counts one more try of the delivery and returns the sessions to send the message to: those of the users who
+// nextTry counts one more try of the delivery and returns the sessions to send the message to: those of the users who
 // are still waited for. A user who was connected for all tries is given up; if giveUpAll says so, everybody is. over
 // says that nobody is waited for any more; otherwise the timer is set again. one is nil if the delivery was over
 // before. Both functions are called under the shard's mu.
-func (d *deliveries) overdue(
+func (d *deliveries) nextTry(
 	id domain.DeliveryID, giveUpAll func(*delivery) bool, sessionsOf func(domain.UserID, uint64) []domain.SessionID,
 ) (to []domain.SessionID, one *delivery, over bool) {
 	sh := &d.shards[id%deliveryShards]
@@ -241,7 +241,7 @@ func (d *deliveries) overdue(
 		return to, one, true
 	}
 	d.grow(sh.in[one.Message.Conversation], one, int64(lateCost*(len(one.late)-dropped)))
-	d.lookAfter(one, pauses[min(one.tries, maxTries-1)])
+	d.setTimer(one, pauses[min(one.tries, maxTries-1)])
 	one.tries++
 	return to, one, false
 }

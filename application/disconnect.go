@@ -71,16 +71,16 @@ func (c *Chat) dropAll(
 ) domain.Absence {
 	id := s.state.ID
 	until := time.Now().Add(c.cfg.PresenceGrace)
-	c.unheard.drop(user, time.Now())
+	c.unheard.noteDrop(user, time.Now())
 	absence := domain.Absence{User: user}
 	var waiting []domain.ConversationID
 	known := true
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
 		if !s.exit(conversation) {
-			return nil // a Leave was on its way, or a Join that has failed
+			return nil // a concurrent Leave, or a Join that failed, has taken it out
 		}
-		// The place is read under the conversation's lock, under which the session leaves the room, too: what was
-		// accepted until then was sent to the session, and nothing after it.
+		// The place is read under the same lock under which the session leaves the room: everything accepted before
+		// was sent to the session, and nothing after it.
 		at, headErr := c.log.Head(ctx, conversation)
 		dropped, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
 		if dropped {
@@ -131,29 +131,4 @@ func (c *Chat) expireLater(user domain.UserID, conversations []domain.Conversati
 			return c.tellLeft(ctx, conversation, user)
 		})
 	})
-}
-
-// inEach calls f for each conversation in turn, under its lock. A failure in one does not stop the others. No caller
-// waits for the result, so the failures are logged, in one line.
-func (c *Chat) inEach(
-	conversations []domain.ConversationID, failure string, user domain.UserID, f func(domain.ConversationID) error,
-) {
-	var failed int
-	var last error
-	for _, conversation := range conversations {
-		if err := c.underLock(conversation, f); err != nil {
-			failed, last = failed+1, err
-		}
-	}
-	if failed > 0 {
-		c.logger.Warn(failure, "user", user, "conversations", failed, "error", last)
-	}
-}
-
-// underLock calls f under the conversation's lock, and releases the lock even if f panics.
-func (c *Chat) underLock(conversation domain.ConversationID, f func(domain.ConversationID) error) error {
-	lock := c.locks.of(conversation)
-	lock.Lock()
-	defer lock.Unlock()
-	return f(conversation)
 }

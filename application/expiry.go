@@ -6,8 +6,8 @@ import (
 	"parley/domain"
 )
 
-// dueAt notes when a session of the shard expires; the zero time is never. The caller holds mu.
-func (sh *registryShard) dueAt(expires time.Time) {
+// schedule notes when a session of the shard expires; the zero time is never. The caller holds mu.
+func (sh *registryShard) schedule(expires time.Time) {
 	if !expires.IsZero() {
 		sh.wake(expires.Add(-warnBefore))
 	}
@@ -20,12 +20,12 @@ func (sh *registryShard) wake(at time.Time) {
 	}
 }
 
-// due notes that the session now expires at another time.
-func (r *registry) due(id domain.SessionID, expires time.Time) {
+// reschedule notes that the session now expires at another time.
+func (r *registry) reschedule(id domain.SessionID, expires time.Time) {
 	sh := r.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.dueAt(expires)
+	sh.schedule(expires)
 }
 
 // expiring is a session whose token expires soon.

@@ -23,21 +23,30 @@ func (c *Chat) Conversations(ctx context.Context, after domain.ConversationID, l
 			if !ok {
 				continue
 			}
-			members, err := c.rooms.Members(ctx, room)
+			one, err := c.describe(ctx, id)
 			if err != nil {
 				return nil, err
 			}
-			sessions, err := c.rooms.Sessions(ctx, room)
-			if err != nil {
-				return nil, err
-			}
-			if len(members) > 0 {
-				found = append(found, ports.Conversation{ID: id, Members: len(members), Sessions: len(sessions)})
+			if one.Members > 0 {
+				found = append(found, one)
 			}
 		}
 		last = rooms[len(rooms)-1]
 	}
 	return found, nil
+}
+
+// describe counts who is in the conversation.
+func (c *Chat) describe(ctx context.Context, id domain.ConversationID) (ports.Conversation, error) {
+	members, err := c.rooms.Members(ctx, id.Room())
+	if err != nil {
+		return ports.Conversation{}, err
+	}
+	sessions, err := c.rooms.Sessions(ctx, id.Room())
+	if err != nil {
+		return ports.Conversation{}, err
+	}
+	return ports.Conversation{ID: id, Members: len(members), Sessions: len(sessions)}, nil
 }
 
 // Members lists who is present.

@@ -37,3 +37,28 @@ func (l *locks) wait() {
 func (l *locks) of(c domain.ConversationID) *sync.Mutex {
 	return &l.stripes[maphash.String(l.seed, string(c))%stripes]
 }
+
+// underLock calls f under the conversation's lock, and releases the lock even if f panics.
+func (c *Chat) underLock(conversation domain.ConversationID, f func() error) error {
+	lock := c.locks.of(conversation)
+	lock.Lock()
+	defer lock.Unlock()
+	return f()
+}
+
+// inEach calls f for each conversation in turn, under its lock. A failure in one does not stop the others. No caller
+// waits for the result, so the failures are logged, in one line.
+func (c *Chat) inEach(
+	conversations []domain.ConversationID, failure string, user domain.UserID, f func(domain.ConversationID) error,
+) {
+	var failed int
+	var last error
+	for _, conversation := range conversations {
+		if err := c.underLock(conversation, func() error { return f(conversation) }); err != nil {
+			failed, last = failed+1, err
+		}
+	}
+	if failed > 0 {
+		c.logger.Warn(failure, "user", user, "conversations", failed, "error", last)
+	}
+}

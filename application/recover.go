@@ -32,14 +32,8 @@ func (c *Chat) Recover(
 	}
 	var reports []domain.MessageDelivered
 	for i, p := range from.Places {
-		back := false
-		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
-			reports = append(reports, j.Reports...)
-			var events []domain.Event
-			if events, back = c.missed(j, from.User, p); back {
-				replay(events)
-			}
-		})
+		taken, back, err := c.putBack(ctx, id, from.User, p, replay)
+		reports = append(reports, taken...)
 		if err == nil && back {
 			continue
 		}
@@ -80,6 +74,21 @@ func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain
 		}
 	}
 	return true, nil
+}
+
+// putBack joins the session to the place again and replays what it has missed; back is false if something of that is
+// no longer known. reports are those that the join has taken from c.reports, whether replayed or not.
+func (c *Chat) putBack(
+	ctx context.Context, id domain.SessionID, user domain.UserID, p domain.Place, replay func([]domain.Event),
+) (reports []domain.MessageDelivered, back bool, err error) {
+	err = c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
+		reports = j.Reports
+		var events []domain.Event
+		if events, back = c.missed(j, user, p); back {
+			replay(events)
+		}
+	})
+	return reports, back, err
 }
 
 // missed returns what the session has missed since the place, in order. Messages whose delivery still waits for the

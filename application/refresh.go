@@ -22,7 +22,7 @@ func (c *Chat) Refresh(ctx context.Context, id domain.SessionID, token string) (
 	if err != nil {
 		return ports.Refreshed{}, err
 	}
-	c.sessions.due(id, who.ExpiresAt)
+	c.sessions.reschedule(id, who.ExpiresAt)
 	refreshed := ports.Refreshed{ExpiresAt: who.ExpiresAt}
 	for _, conversation := range conversations {
 		if c.cfg.Access.Check(who, conversation) == nil {

@@ -64,7 +64,7 @@ func (r *registry) add(id domain.SessionID, who domain.Identity, returning []dom
 		s.returning = &homecoming{returning}
 	}
 	sh.open[id] = s
-	sh.dueAt(who.ExpiresAt)
+	sh.schedule(who.ExpiresAt)
 	r.user(who.User).add(s, who.User)
 	return nil
 }
@@ -120,16 +120,16 @@ func (u *userShard) remove(s *session, user domain.UserID) {
 
 // of returns the open sessions of the user. The caller owns the slice.
 func (r *registry) of(user domain.UserID) []domain.SessionID {
-	return r.which(user, func(*session) bool { return true })
+	return r.matching(user, func(*session) bool { return true })
 }
 
-// which returns those of the user's open sessions that are meant. The caller owns the slice.
-func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []domain.SessionID) {
+// matching returns the user's open sessions for which match is true. The caller owns the slice.
+func (r *registry) matching(user domain.UserID, match func(*session) bool) (ids []domain.SessionID) {
 	u := r.user(user)
 	u.mu.RLock()
 	defer u.mu.RUnlock()
 	for s := u.newest[user]; s != nil; s = s.older {
-		if meant(s) {
+		if match(s) {
 			ids = append(ids, s.state.ID)
 		}
 	}
@@ -141,7 +141,7 @@ func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []d
 func (r *registry) hearing(
 	user domain.UserID, access domain.Access, c domain.ConversationID,
 ) (ids []domain.SessionID, surely bool) {
-	ids = r.which(user, func(s *session) bool {
+	ids = r.matching(user, func(s *session) bool {
 		hears, sure := s.hears(access, c)
 		surely = surely || sure
 		return hears
@@ -152,7 +152,7 @@ func (r *registry) hearing(
 // getting returns the user's open sessions that get the conversation's message with the seq, because they joined
 // before it or had it replayed.
 func (r *registry) getting(user domain.UserID, c domain.ConversationID, seq uint64) []domain.SessionID {
-	return r.which(user, func(s *session) bool { return s.gets(c, seq) })
+	return r.matching(user, func(s *session) bool { return s.gets(c, seq) })
 }
 
 // all returns the open sessions, in no particular order.

@@ -42,31 +42,31 @@ func newReports(timers *timers) *reports {
 }
 
 // keep holds the report for the window. It is dropped at once if there is no room, or no timer because of Close.
-func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, told []domain.SessionID, window time.Duration) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
+func (rs *reports) keep(user domain.UserID, e domain.MessageDelivered, told []domain.SessionID, window time.Duration) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	one := &report{MessageDelivered: e, told: told}
-	if window <= 0 || u.bytes+one.size() > maxReports {
+	if window <= 0 || rs.bytes+one.size() > maxReports {
 		return
 	}
-	one.timer = u.timers.after(window, func() { u.drop(user, func(r *report) bool { return r == one }) })
+	one.timer = rs.timers.after(window, func() { rs.drop(user, func(r *report) bool { return r == one }) })
 	if one.timer == nil {
 		return
 	}
-	u.waiting[user] = append(u.waiting[user], one)
-	u.bytes += one.size()
-	u.count.Add(1)
+	rs.waiting[user] = append(rs.waiting[user], one)
+	rs.bytes += one.size()
+	rs.count.Add(1)
 }
 
 // take removes the reports that wait for the user in the conversation, and returns those that the session was not told.
-func (u *reports) take(
+func (rs *reports) take(
 	user domain.UserID, c domain.ConversationID, id domain.SessionID,
 ) (events []domain.MessageDelivered) {
-	if u.count.Load() == 0 {
+	if rs.count.Load() == 0 {
 		return nil
 	}
-	for _, r := range u.drop(user, func(r *report) bool { return r.Conversation == c }) {
-		u.timers.stop(r.timer)
+	for _, r := range rs.drop(user, func(r *report) bool { return r.Conversation == c }) {
+		rs.timers.stop(r.timer)
 		if !slices.Contains(r.told, id) {
 			events = append(events, r.MessageDelivered)
 		}
@@ -75,20 +75,20 @@ func (u *reports) take(
 }
 
 // drop removes the user's reports that which selects and returns them, oldest first. Their timers are not stopped.
-func (u *reports) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	rest := slices.DeleteFunc(u.waiting[user], func(r *report) bool {
+func (rs *reports) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rest := slices.DeleteFunc(rs.waiting[user], func(r *report) bool {
 		if !which(r) {
 			return false
 		}
 		dropped = append(dropped, r)
-		u.bytes -= r.size()
+		rs.bytes -= r.size()
 		return true
 	})
-	if u.waiting[user] = rest; len(rest) == 0 {
-		delete(u.waiting, user)
+	if rs.waiting[user] = rest; len(rest) == 0 {
+		delete(rs.waiting, user)
 	}
-	u.count.Add(-int64(len(dropped)))
+	rs.count.Add(-int64(len(dropped)))
 	return dropped
 }

@@ -47,8 +47,8 @@ func (s *strays) user(c domain.ConversationID, id domain.SessionID) domain.UserI
 	return s.users[stray{c, id}].user
 }
 
-// mark notes that a sweep begins, and returns its number for drop.
-func (s *strays) mark() (sweep int) {
+// beginSweep notes that a sweep begins, and returns its number for drop.
+func (s *strays) beginSweep() (sweep int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweeps++

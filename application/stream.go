@@ -11,16 +11,12 @@ import (
 
 // OpenStream begins a message that is written bit by bit. If it was begun before, it says where the message stands.
 func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, error) {
-	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
+	d := draft(p)
 	if err := d.CheckMetadata(); err != nil {
 		return ports.Stream{}, err
 	}
-	if d.ID == "" {
-		id, err := newMessageID()
-		if err != nil {
-			return ports.Stream{}, err
-		}
-		d.ID = id
+	if err := identify(&d); err != nil {
+		return ports.Stream{}, err
 	}
 	lock := c.locks.of(p.Conversation)
 	lock.Lock()
@@ -119,10 +115,10 @@ func (c *Chat) CloseStream(
 	return c.acceptLocked(ctx, d, audience{confirm: one.confirm})
 }
 
-// completed ends the stream of an accepted message, if there is one, whether the message came by CloseStream or not: a
+// completeStream ends the stream of an accepted message, if there is one, whether the message came by CloseStream or not: a
 // backend that does not know how far it got may publish the whole message instead. The caller holds the
 // conversation's lock.
-func (c *Chat) completed(to []domain.SessionID, m domain.Message, receipt ports.Receipt) {
+func (c *Chat) completeStream(to []domain.SessionID, m domain.Message, receipt ports.Receipt) {
 	one := c.streams.find(m.Conversation, m.ID)
 	if one == nil || one.receipt != nil || one.Draft.User != m.User {
 		return
@@ -170,7 +166,7 @@ func (c *Chat) tellAborted(to []domain.SessionID, one *stream, next int) {
 		Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: domain.Chunk{Index: next}, Aborted: true,
 	}
 	c.out.Broadcast(to, "", e)
-	c.keep(e.Conversation, "", e)
+	c.keepForDropped(e.Conversation, "", e)
 }
 
 // abortAll aborts the open streams. Close calls it when nothing can be appended any more.
@@ -192,7 +188,7 @@ func (c *Chat) endWhenIdle(one *stream, wait time.Duration) {
 	one.timer = c.timers.after(wait, func() {
 		ctx, cancel := cleanup(context.Background())
 		defer cancel()
-		err := c.underLock(conversation, func(domain.ConversationID) error { return c.endIfIdle(ctx, one) })
+		err := c.underLock(conversation, func() error { return c.endIfIdle(ctx, one) })
 		if err != nil {
 			c.logger.Warn("an idle stream was not ended", "conversation", conversation, "error", err)
 		}

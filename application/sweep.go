@@ -23,7 +23,7 @@ const (
 // failed at that. It returns how many sessions and users it removed, and how many sessions it left in place because it
 // does not know their users, which is a fault.
 func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) {
-	before := c.strays.mark()
+	sweep := c.strays.beginSweep()
 	var after domain.RoomID
 	failed := false
 	for {
@@ -45,7 +45,7 @@ func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) 
 		}
 		if len(rooms) < sweepPage {
 			if !failed {
-				c.strays.drop(before)
+				c.strays.drop(sweep)
 			}
 			break
 		}
@@ -64,7 +64,7 @@ func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (re
 		return 0, 0, nil
 	}
 	var members []domain.UserID
-	err = c.underLock(conversation, func(domain.ConversationID) (err error) {
+	err = c.underLock(conversation, func() (err error) {
 		if removed, unknown, err = c.sweepSessions(ctx, conversation); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (re
 		if err != nil {
 			break
 		}
-		err = c.underLock(conversation, func(domain.ConversationID) error {
+		err = c.underLock(conversation, func() error {
 			n, err := c.sweepMembers(ctx, conversation, users, now)
 			removed += n
 			return err

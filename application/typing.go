@@ -64,7 +64,7 @@ func (c *Chat) tellTyping(ctx context.Context, who typist, now time.Time) error 
 func (c *Chat) typingLater(who typist) {
 	ctx, cancel := cleanup(context.Background())
 	defer cancel()
-	err := c.underLock(who.conversation, func(domain.ConversationID) error {
+	err := c.underLock(who.conversation, func() error {
 		return c.tellTyping(ctx, who, time.Now())
 	})
 	if err != nil {
@@ -72,9 +72,9 @@ func (c *Chat) typingLater(who typist) {
 	}
 }
 
-// spoke ends the typing of a user who has sent a message, so that the others need not wait until it goes stale. The
+// endTyping ends the typing of a user who has sent a message, so that the others need not wait until it goes stale. The
 // caller holds the conversation's lock.
-func (c *Chat) spoke(to []domain.SessionID, who typist) {
+func (c *Chat) endTyping(to []domain.SessionID, who typist) {
 	now := time.Now()
 	if except, tell := c.typists.stop(who, now); tell {
 		c.out.Broadcast(to, except, domain.TypingChanged{Conversation: who.conversation, User: who.user, At: now})

@@ -98,20 +98,26 @@ func (t *typists) tell(who typist, now time.Time, again func()) (isTyping bool, 
 	if isTyping, tell = e.Tell(now); tell {
 		except = e.except(isTyping)
 	}
-	next := e.Next(now)
-	// A timer that fires between now and next is left: tell is called then and sets the next one.
-	if next.IsZero() || !e.due.After(now) || e.due.After(next) {
-		t.timers.stop(e.timer)
-		e.timer = nil
-		if !next.IsZero() {
-			e.timer, e.due = t.timers.after(next.Sub(now), again), next
-		}
-	}
+	t.setTimer(e, now, again)
 	if e.timer == nil {
 		delete(t.entries, who)
 		t.count.Add(-1)
 	}
 	return isTyping, except, tell
+}
+
+// setTimer makes again be called when there may be something to tell. It leaves the entry without a timer if nothing
+// is to come, or after Close. The caller holds mu.
+func (t *typists) setTimer(e *typing, now time.Time, again func()) {
+	next := e.Next(now)
+	if !next.IsZero() && e.due.After(now) && !e.due.After(next) {
+		return // the timer that is set fires in time, and tell sets the next one
+	}
+	t.timers.stop(e.timer)
+	e.timer = nil
+	if !next.IsZero() {
+		e.timer, e.due = t.timers.after(next.Sub(now), again), next
+	}
 }
 
 // forget removes the user's entry and tells nobody.

@@ -75,8 +75,8 @@ func newUnheard(window time.Duration) *unheard {
 	}
 }
 
-// drop notes that a session of the user dropped.
-func (u *unheard) drop(user domain.UserID, now time.Time) {
+// noteDrop notes that a session of the user dropped.
+func (u *unheard) noteDrop(user domain.UserID, now time.Time) {
 	if u.window <= 0 {
 		return
 	}
@@ -85,8 +85,8 @@ func (u *unheard) drop(user domain.UserID, now time.Time) {
 	u.away[user] = now.Add(u.window + unheardMargin)
 }
 
-// misses reports whether a session of the user may come back.
-func (u *unheard) misses(user domain.UserID) bool {
+// mayReturn reports whether a session of the user may come back.
+func (u *unheard) mayReturn(user domain.UserID) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	_, away := u.away[user]
@@ -107,7 +107,7 @@ func (u *unheard) add(c domain.ConversationID, n note, failed bool, now time.Tim
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.last++
-	n.number, n.bytes = u.last, unheardCost+len(c)+weight(n.event)
+	n.number, n.bytes = u.last, unheardCost+len(c)+eventSize(n.event)
 	here := u.in[c]
 	if here == nil {
 		here = &unheardHere{}
@@ -123,7 +123,7 @@ func (u *unheard) add(c domain.ConversationID, n note, failed bool, now time.Tim
 	u.bytes += n.bytes
 	if len(here.notes) > maxUnheardHere {
 		here.lost = here.notes[0].number
-		u.shift(here)
+		u.dropOldest(here)
 	}
 	u.trim(now)
 }
@@ -154,7 +154,7 @@ func (u *unheard) trim(now time.Time) {
 		u.queue = u.queue[1:]
 		here := u.in[oldest.conversation]
 		if len(here.notes) > 0 && here.notes[0].number == oldest.number {
-			u.shift(here)
+			u.dropOldest(here)
 		}
 		if here.queued--; here.queued == 0 {
 			delete(u.in, oldest.conversation)
@@ -163,8 +163,8 @@ func (u *unheard) trim(now time.Time) {
 	u.queue = nil
 }
 
-// shift drops the oldest event that is kept for the conversation. The caller holds mu.
-func (u *unheard) shift(here *unheardHere) {
+// dropOldest drops the oldest event that is kept for the conversation. The caller holds mu.
+func (u *unheard) dropOldest(here *unheardHere) {
 	u.bytes -= here.notes[0].bytes
 	here.notes[0] = note{}
 	here.notes = here.notes[1:]
@@ -190,8 +190,8 @@ func (u *unheard) since(c domain.ConversationID, user domain.UserID, mark uint64
 	return missed, true
 }
 
-// weight is the size of what an event carries, in approximate bytes.
-func weight(e domain.Event) int {
+// eventSize is the size of what an event carries, in approximate bytes.
+func eventSize(e domain.Event) int {
 	switch e := e.(type) {
 	case domain.Announced:
 		return len(e.Name) + len(e.Data)
@@ -203,9 +203,9 @@ func weight(e domain.Event) int {
 	return 0
 }
 
-// keep keeps an event that was sent to the conversation's sessions, or only to the user's if user is not "", for
+// keepForDropped keeps an event that was sent to the conversation's sessions, or only to the user's if user is not "", for
 // sessions that dropped. The caller holds the conversation's lock.
-func (c *Chat) keep(conversation domain.ConversationID, user domain.UserID, e domain.Event) {
+func (c *Chat) keepForDropped(conversation domain.ConversationID, user domain.UserID, e domain.Event) {
 	if c.unheard.window <= 0 {
 		return
 	}
