@@ -25,12 +25,8 @@ var confirmSeed = flag.Uint64("confirm.seed", 0, "run the confirmation property 
 // sender was told, must be what a plain model says: each delivery is reported once and counted right. At the end
 // nothing may be left.
 func TestConfirm_property(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, rand.Uint64()}
-	if *confirmSeed != 0 {
-		seeds = []uint64{*confirmSeed}
-	}
 	var counts confirmCounts
-	for _, seed := range seeds {
+	for _, seed := range seeds(*confirmSeed) {
 		t.Run(fmt.Sprintf("-confirm.seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { playConfirm(t, seed, &counts) })
 		})

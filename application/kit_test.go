@@ -3,6 +3,7 @@ package application_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +73,15 @@ func refused(t *testing.T, code domain.Code, err error) {
 }
 
 func session(i int) domain.SessionID { return domain.SessionID(fmt.Sprint("s", i)) }
+
+// seeds returns the seeds to play random histories with: only the one that was asked for, or a few fixed ones and a
+// random one if that is 0.
+func seeds(only uint64) []uint64 {
+	if only != 0 {
+		return []uint64{only}
+	}
+	return []uint64{1, 2, 3, 4, rand.Uint64()}
+}
 
 // messages returns the messages among the events.
 func messages(events []domain.Event) []domain.Message {

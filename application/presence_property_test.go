@@ -17,16 +17,12 @@ import (
 	"parley/ports"
 )
 
-var seedFlag = flag.Uint64("presence.seed", 0, "run the presence property with this seed only")
+var presenceSeed = flag.Uint64("presence.seed", 0, "run the presence property with this seed only")
 
 // TestPresence_property plays random histories of users with several sessions in several rooms, and
 // compares who is present, and who is told of it, with a model that is too simple to be wrong.
 func TestPresence_property(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, rand.Uint64()}
-	if *seedFlag != 0 {
-		seeds = []uint64{*seedFlag}
-	}
-	for _, seed := range seeds {
+	for _, seed := range seeds(*presenceSeed) {
 		t.Run(fmt.Sprintf("-presence.seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { playPresence(t, seed) })
 		})

@@ -1,6 +1,7 @@
 package application_test
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -19,12 +20,14 @@ import (
 	"parley/ports"
 )
 
+var recoverSeed = flag.Uint64("recover.seed", 0, "run the recovery property with this seed only")
+
 // TestChat_Recover_property plays random histories of joins, leaves, messages, drops and recoveries,
 // and checks after each step that every session has heard every message of its conversations, once and
 // in order, whether live or replayed.
 func TestChat_Recover_property(t *testing.T) {
-	for _, seed := range []uint64{1, 2, 3, 4, rand.Uint64()} {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+	for _, seed := range seeds(*recoverSeed) {
+		t.Run(fmt.Sprintf("-recover.seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { playRecovery(t, seed) })
 		})
 	}

@@ -58,8 +58,8 @@ func (w *world) watch(log memory.LogConfig) *watched {
 	w.t.Helper()
 	h := &watched{RoomStore: w.rooms}
 	w.log = memory.NewLog(log)
-	cfg := config()
-	cfg.Access, cfg.ConfirmWindow, cfg.RecoveryWindow = domain.AccessAuthenticated, window, window
+	cfg := recoverable()
+	cfg.Access = domain.AccessAuthenticated
 	w.rewire(cfg, wiring{rooms: h, logger: slog.New(slog.DiscardHandler)})
 	return h
 }

@@ -20,11 +20,7 @@ var streamSeed = flag.Uint64("stream.seed", 0, "run the stream property with thi
 
 // TestChat_Stream_property plays random calls against a map of texts.
 func TestChat_Stream_property(t *testing.T) {
-	seeds := []uint64{1, 2, 3, rand.Uint64()}
-	if *streamSeed != 0 {
-		seeds = []uint64{*streamSeed}
-	}
-	for _, seed := range seeds {
+	for _, seed := range seeds(*streamSeed) {
 		t.Run(fmt.Sprintf("-stream.seed=%d", seed), func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) { playStreams(t, w, rand.New(rand.NewPCG(seed, 0))) })
 		})

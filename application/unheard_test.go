@@ -15,13 +15,18 @@ import (
 	"parley/ports"
 )
 
+// recoverable is a configuration that lets sessions recover.
+func recoverable() application.Config {
+	cfg := config()
+	cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
+	return cfg
+}
+
 // whileAway runs the test after ann's s1 has dropped from talk, where bob's s2 still is, and from other.
 func whileAway(t *testing.T, test func(t *testing.T, w *world, from domain.Absence)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg := config()
-		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-		w := newWorld(t, cfg)
+		w := newWorld(t, recoverable())
 		w.enter(s1, ann, talk, other)
 		w.enter(s2, bob, talk)
 		from := w.Disconnect(ctx, s1, ports.Dropped)
@@ -194,9 +199,7 @@ func TestChat_Recover_report(t *testing.T) {
 		},
 	} {
 		t.Run("a report that is due "+when+" is told once", func(t *testing.T) {
-			cfg := config()
-			cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-			w := newWorld(t, cfg)
+			w := newWorld(t, recoverable())
 			// The session leaves one conversation after the other, which makes room for the report in between.
 			conversations := []domain.ConversationID{"a", "b", "c", "d", "e", "f", "g", "h"}
 			w.enter(s1, ann, conversations...)
@@ -220,9 +223,7 @@ func TestChat_Recover_report(t *testing.T) {
 
 func TestChat_report_once(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := config()
-		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-		w := newWorld(t, cfg)
+		w := newWorld(t, recoverable())
 		w.pair()
 		w.ask(s1, talk)
 		from := w.Disconnect(ctx, s1, ports.Dropped)
