@@ -10,7 +10,7 @@ import (
 )
 
 // session is an open session. Its client's calls come one after another, but Disconnect may come at any time, and other
-// goroutines look at it, so mu guards everything but newer and older.
+// goroutines look at it, so mu guards everything below it. Only state.ID, which never changes, is read without mu.
 //
 // It is kept small, because there may be very many sessions, most of them idle.
 type session struct {

@@ -115,8 +115,8 @@ func (c *Chat) CloseStream(
 	return c.acceptLocked(ctx, d, audience{confirm: one.confirm})
 }
 
-// completeStream ends the stream of an accepted message, if there is one, whether the message came by CloseStream or not: a
-// backend that does not know how far it got may publish the whole message instead. The caller holds the
+// completeStream ends the stream of an accepted message, if there is one, whether the message came by CloseStream or
+// not: a backend that does not know how far it got may publish the whole message instead. The caller holds the
 // conversation's lock.
 func (c *Chat) completeStream(to []domain.SessionID, m domain.Message, receipt ports.Receipt) {
 	one := c.streams.find(m.Conversation, m.ID)

@@ -203,8 +203,8 @@ func eventSize(e domain.Event) int {
 	return 0
 }
 
-// keepForDropped keeps an event that was sent to the conversation's sessions, or only to the user's if user is not "", for
-// sessions that dropped. The caller holds the conversation's lock.
+// keepForDropped keeps an event for sessions that dropped. It was sent to the conversation's sessions, or only to the
+// user's if user is not "". The caller holds the conversation's lock.
 func (c *Chat) keepForDropped(conversation domain.ConversationID, user domain.UserID, e domain.Event) {
 	if c.unheard.window <= 0 {
 		return
