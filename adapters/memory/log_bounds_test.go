@@ -29,7 +29,7 @@ func TestLog_bounds(t *testing.T) {
 		assert.Equal(t, ports.GapTrimmed, l.gap(talk, 3999))
 		assert.Empty(t, l.gap(talk, 4000))
 	})
-	t.Run("the oldest go when the bytes are too many, but the newest stays", func(t *testing.T) {
+	t.Run("the oldest messages go when the bytes are too many, but the newest stays", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxBytes: 10_000})
 		large := strings.Repeat("x", 4000)
 		for i := range 10 {
@@ -40,14 +40,14 @@ func TestLog_bounds(t *testing.T) {
 		assert.Equal(t, 1, l.Stats().Messages)
 		assert.Empty(t, l.gap(talk, 10))
 	})
-	t.Run("metadata counts too", func(t *testing.T) {
+	t.Run("metadata counts as bytes of a message", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxBytes: 10_000})
 		for i := range 10 {
 			l.append(domain.Draft{Conversation: talk, User: "ann", ID: number(i), Content: "x", Metadata: make([]byte, 4000)}, start)
 		}
 		assert.Equal(t, 2, l.Stats().Messages)
 	})
-	t.Run("a message goes with its age, to the instant", func(t *testing.T) {
+	t.Run("a message goes at the instant when it is too old", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxAge: time.Hour})
 		l.say(talk, 1, start)
 		l.say(talk, 2, start.Add(time.Minute))
@@ -60,7 +60,7 @@ func TestLog_bounds(t *testing.T) {
 		assert.Equal(t, ports.GapTrimmed, l.gap(talk, 1))
 		assert.Empty(t, l.gap(talk, 2))
 	})
-	t.Run("what a burst has taken is given back", func(t *testing.T) {
+	t.Run("the memory that a burst has taken is given back", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxMessages: 100_000, MaxAge: time.Hour})
 		for i := range 50_000 {
 			l.say(talk, i, start)
@@ -70,7 +70,7 @@ func TestLog_bounds(t *testing.T) {
 		assert.Equal(t, 1, l.Stats().Messages)
 		assert.Less(t, l.Stats().Capacity, 64)
 	})
-	t.Run("what a dropped message held is free at once", func(t *testing.T) {
+	t.Run("the memory of a dropped message is free at once", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxMessages: 100})
 		large := make([]byte, 1<<16)
 		held := weak.Make(&large[0])
@@ -95,7 +95,7 @@ func TestLog_bounds(t *testing.T) {
 		require.Len(t, ms, 2)
 		assert.Same(t, unsafe.StringData(string(ms[0].Conversation)), unsafe.StringData(string(ms[1].Conversation)))
 	})
-	t.Run("a clock that steps back does not turn times round", func(t *testing.T) {
+	t.Run("times do not go back with the clock", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{})
 		first := l.say(talk, 1, start)
 		second := l.say(talk, 2, start.Add(-time.Hour))

@@ -23,7 +23,7 @@ func TestLog_ids(t *testing.T) {
 		_, duplicate = l.append(hello(talk, 1), start.Add(2*ports.DuplicateWindow+1))
 		assert.True(t, duplicate, "the window of the second message with this id")
 	})
-	t.Run("every id has its whole window, whenever it comes and whatever is swept", func(t *testing.T) {
+	t.Run("every id is known for its whole window, whenever it comes and whatever is swept", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{})
 		random := rand.New(rand.NewPCG(1, 2))
 		sent := map[int]time.Time{}
@@ -46,7 +46,7 @@ func TestLog_ids(t *testing.T) {
 			sent[n] = now
 		}
 	})
-	t.Run("ids of two windows are held at most, and none of a silent conversation", func(t *testing.T) {
+	t.Run("at most the ids of two windows are held, and none of a silent conversation", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{})
 		const perSecond = 10
 		now := start

@@ -45,7 +45,7 @@ func TestLog_in_use(t *testing.T) {
 			})
 		}
 	})
-	t.Run("once it is out of use it is forgotten", func(t *testing.T) {
+	t.Run("a conversation that is no longer in use is forgotten", func(t *testing.T) {
 		l := open(t, 0)
 		l.say(talk, 0, start)
 		l.say("other", 0, start)
@@ -57,7 +57,7 @@ func TestLog_in_use(t *testing.T) {
 		l.Sweep(start.Add(2*age + 2))
 		assert.Equal(t, memory.Stats{}, l.Stats())
 	})
-	t.Run("over the total it loses its messages only", func(t *testing.T) {
+	t.Run("a conversation in use loses only its messages over the total", func(t *testing.T) {
 		l := open(t, 1<<20)
 		for i := range 900 {
 			l.say(talk, i, start)
@@ -72,7 +72,7 @@ func TestLog_in_use(t *testing.T) {
 		assert.Equal(t, ports.GapTrimmed, l.gap(talk, 899))
 		assert.LessOrEqual(t, l.Stats().Size, int64(1<<20+2000))
 	})
-	t.Run("a full log of conversations in use refuses, and does not seek for ever", func(t *testing.T) {
+	t.Run("a full log of conversations in use refuses messages, and does not search for ever", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxTotal: 50_000, InUse: func(domain.ConversationID) bool { return true }})
 		now := start
 		var refusal error

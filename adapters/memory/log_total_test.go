@@ -31,7 +31,7 @@ func TestLog_total(t *testing.T) {
 		assert.Equal(t, uint64(1), l.head("c4999").Seq)
 		assert.Zero(t, l.head("c0").Seq)
 	})
-	t.Run("what counts is the last message, not the first", func(t *testing.T) {
+	t.Run("the last message of a conversation decides which is forgotten, not the first", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxTotal: 3 << 19})
 		now := start
 		for n := range 20 {
@@ -52,7 +52,7 @@ func TestLog_total(t *testing.T) {
 		}
 		assert.LessOrEqual(t, l.Stats().Size, int64(3<<19+2000))
 	})
-	t.Run("if all have spoken lately, messages are refused, but their repeats are known", func(t *testing.T) {
+	t.Run("messages are refused if all conversations have spoken recently, but repeats are known", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxTotal: 100_000})
 		accepted := 0
 		var refusal error
@@ -75,7 +75,7 @@ func TestLog_total(t *testing.T) {
 		require.NoError(t, err, "by then the silent have made room")
 		assert.False(t, duplicate)
 	})
-	t.Run("the count of bytes is true after any history", func(t *testing.T) {
+	t.Run("the count of bytes is right after any history", func(t *testing.T) {
 		l := newLog(t, memory.LogConfig{MaxMessages: 20, MaxBytes: 8000, MaxAge: 10 * time.Minute, MaxTotal: 200_000})
 		random := rand.New(rand.NewPCG(3, 4))
 		now := start
