@@ -19,7 +19,7 @@ func TestChat_allocates_nothing_per_recipient(t *testing.T) {
 		},
 		"typing": func(c ports.Chat) error { return c.Typing(context.Background(), session(0), talk, true) },
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(what+" allocates nothing per recipient", func(t *testing.T) {
 			allocations := func(recipients int) float64 {
 				c := crowded(t, recipients)
 				return testing.AllocsPerRun(100, func() { require.NoError(t, do(c)) })

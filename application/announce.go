@@ -7,14 +7,14 @@ import (
 	"parley/domain"
 )
 
-// Update tells the conversation's sessions what changed about it.
+// Update tells the conversation's sessions what changed about the conversation.
 func (c *Chat) Update(ctx context.Context, conversation domain.ConversationID, changes []byte) error {
 	return c.announce(ctx, conversation, func(now time.Time) domain.Event {
 		return domain.ConversationUpdated{Conversation: conversation, Changes: changes, At: now}
 	})
 }
 
-// Announce tells the conversation's sessions an event of a backend's own making.
+// Announce sends the conversation's sessions an event that a backend has defined.
 func (c *Chat) Announce(ctx context.Context, conversation domain.ConversationID, name domain.EventName, data []byte) error {
 	return c.announce(ctx, conversation, func(now time.Time) domain.Event {
 		return domain.Announced{Conversation: conversation, Name: name, Data: data, At: now}
@@ -22,8 +22,8 @@ func (c *Chat) Announce(ctx context.Context, conversation domain.ConversationID,
 }
 
 func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID, event func(time.Time) domain.Event) error {
-	return c.underLock(conversation, func(domain.ConversationID) error {
-		// Under the lock: who is let in is done when Close returns.
+	return c.underLock(conversation, func() error {
+		// Checked under the lock, so that Close returns only after every accepted call is done.
 		if err := c.accepting(); err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (c *Chat) announce(ctx context.Context, conversation domain.ConversationID,
 		}
 		e := event(time.Now())
 		c.out.Broadcast(to, "", e)
-		c.keep(conversation, "", e)
+		c.keepForDropped(conversation, "", e)
 		return nil
 	})
 }

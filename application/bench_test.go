@@ -49,7 +49,7 @@ func BenchmarkChat_come_and_go(b *testing.B) {
 	}
 }
 
-// crowded is a chat of so many sessions, all in one conversation, whose broadcaster does nothing.
+// crowded returns a chat with that many sessions, all in one conversation, whose broadcaster does nothing.
 func crowded(tb testing.TB, sessions int) *application.Chat {
 	tb.Helper()
 	c := application.NewChat(application.Config{Access: domain.AccessAuthenticated},

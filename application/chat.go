@@ -10,24 +10,24 @@ import (
 	"parley/ports"
 )
 
-// cleanupTime bounds the work that nobody waits for: leaving rooms after a disconnect, when the
-// grace time is over, or when a join has failed half-way.
+// cleanupTime bounds work that no caller waits for, such as leaving rooms after a disconnect, at the end of
+// the grace time, or after a join that failed half-way.
 const cleanupTime = 10 * time.Second
 
-// Config is what the use cases may be told.
+// Config holds the limits and times of the use cases.
 type Config struct {
-	// Access decides who may be in a conversation; the zero value lets nobody in without a grant.
+	// Access decides who may be in a conversation; the zero value requires a grant, as AccessClaims does.
 	Access domain.Access
 	// MaxContent bounds a message's content in bytes; 0 means unbounded.
 	MaxContent int
-	// PresenceGrace is how long a user whose last session dropped stays a member; with 0 the
-	// departure is told at once.
+	// PresenceGrace is how long a user whose last session dropped stays a member; if it is 0, the others are
+	// told at once that the user left.
 	PresenceGrace time.Duration
-	// ConfirmWindow is how long a delivery waits for users who dropped before they confirmed it. Those who
-	// are connected are asked a few times in any case.
+	// ConfirmWindow is how long a delivery waits for users who dropped before they confirmed it. Users who are
+	// connected are asked up to maxTries times, whatever the window.
 	ConfirmWindow time.Duration
-	// RecoveryWindow is how long a session that dropped may come back by Recover: what is told meanwhile
-	// and is in no log is kept for it. 0: nothing is.
+	// RecoveryWindow is how long a session that dropped may come back by Recover. For that time, events that
+	// are in no log are kept for it; if it is 0, none are.
 	RecoveryWindow time.Duration
 }
 
@@ -41,11 +41,10 @@ type Chat struct {
 	ends   ports.Disconnector
 	logger *slog.Logger
 
-	sessions *registry
-	locks    *locks
-	timers   *timers
-	typists  *typists
-	// deliveries and streams are what is under way.
+	sessions   *registry
+	locks      *locks
+	timers     *timers
+	typists    *typists
 	deliveries *deliveries
 	streams    *streams
 	strays     *strays
@@ -59,8 +58,8 @@ var (
 	_ ports.Backend = (*Chat)(nil)
 )
 
-// NewChat returns a chat without sessions. logger hears only of failures that no caller can be
-// told: those after a disconnect and in timers.
+// NewChat returns a chat without sessions. It logs only failures that it cannot return to a caller, such as those
+// after a disconnect and in timers.
 func NewChat(
 	cfg Config, auth ports.Authenticator, rooms ports.RoomStore, log ports.MessageLog, out ports.Broadcaster,
 	ends ports.Disconnector, logger *slog.Logger,
@@ -76,23 +75,23 @@ func NewChat(
 	return c
 }
 
-// Close begins the end. From now on nothing new is accepted: what the log takes now would be heard by
-// those who are still connected and by nobody who has gone to another server. Departures are told no
-// more, those on their way are waited for: a server that shuts down calls this before it closes its
-// sockets, so that nobody is told that everybody left. What only reads or leaves goes on working.
+// Close prepares the chat for the end of the process. From now on it accepts no messages and no other events of
+// backends: clients that have moved to another server already would not get them. Joining, leaving and reading still
+// work. A user whose session disconnects is no longer announced as having left: a server that shuts down calls Close
+// before it closes its sockets, so that nobody is told that everybody left.
 //
-// What is under way ends here: messages that are being written are aborted, and senders are told how far
-// their deliveries have come.
+// Close waits for timers that are running and for the Disconnects that began before it. It aborts the messages that
+// are being written, and reports to senders how far their deliveries have come.
 func (c *Chat) Close() {
 	c.draining.Store(true)
 	c.timers.close()
-	// Whoever was let in before has begun what it wanted when it gives the lock back.
+	// A call that was accepted before draining was set may still be at work under a lock.
 	c.locks.wait()
 	c.abortAll()
 	c.reportAll()
 }
 
-// retryWhenDraining is what those are told who must go to another server, which is what reconnecting does.
+// retryWhenDraining is when a refused client should try again: by reconnecting it gets to another server.
 const retryWhenDraining = time.Second
 
 // accepting returns a CodeDraining error once Close was called.
@@ -105,8 +104,8 @@ func (c *Chat) accepting() error {
 	return refusal
 }
 
-// participant returns the user of a session that may take part in the conversation and is in it.
-// Who may not take part is told so whether in it or not.
+// participant returns the user of a session that may take part in the conversation and is in it. Permission is
+// checked first, so the CodeForbidden error does not depend on whether the session is in the conversation.
 func (c *Chat) participant(id domain.SessionID, conversation domain.ConversationID) (domain.UserID, error) {
 	s, err := c.sessions.get(id)
 	if err != nil {
@@ -115,8 +114,7 @@ func (c *Chat) participant(id domain.SessionID, conversation domain.Conversation
 	return s.participate(c.cfg.Access, conversation)
 }
 
-// tellLeft tells the conversation's sessions that the user is gone. The caller holds the
-// conversation's lock.
+// tellLeft tells the conversation's sessions that the user has left. The caller holds the conversation's lock.
 func (c *Chat) tellLeft(ctx context.Context, conversation domain.ConversationID, user domain.UserID) error {
 	c.typists.forget(conversation, user)
 	to, err := c.rooms.Sessions(ctx, conversation.Room())
@@ -129,7 +127,7 @@ func (c *Chat) tellLeft(ctx context.Context, conversation domain.ConversationID,
 	return nil
 }
 
-// cleanup returns a context for work that must be done also when the caller has gone.
+// cleanup returns a context for work that must be done even if ctx is cancelled.
 func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 }

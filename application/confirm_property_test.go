@@ -20,17 +20,13 @@ import (
 
 var confirmSeed = flag.Uint64("confirm.seed", 0, "run the confirmation property with this seed only")
 
-// TestConfirm_property plays random histories of messages that are to be confirmed, among users who confirm
-// them in every way or not at all, come, go, drop and come back. After each step, who was asked for what and
-// what each sender was told must be what a plain model says: so each delivery is reported once and counted
-// right. In the end nothing may be left.
+// TestConfirm_property plays random histories of messages that are to be confirmed, among users who confirm them in
+// every way or not at all, come, go, drop and come back. After each step, who was asked to confirm what, and what each
+// sender was told, must be what a plain model says: each delivery is reported once and counted right. At the end
+// nothing may be left.
 func TestConfirm_property(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, rand.Uint64()}
-	if *confirmSeed != 0 {
-		seeds = []uint64{*confirmSeed}
-	}
 	var counts confirmCounts
-	for _, seed := range seeds {
+	for _, seed := range seeds(*confirmSeed) {
 		t.Run(fmt.Sprintf("-confirm.seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { playConfirm(t, seed, &counts) })
 		})
@@ -40,7 +36,7 @@ func TestConfirm_property(t *testing.T) {
 	}
 }
 
-// confirmCounts is what the histories must have contained, all together.
+// confirmCounts counts what the histories must have contained, all taken together.
 type confirmCounts struct {
 	complete, partial, replayed, retried, late, tired, left, timeout, afterAll, untold, heardLater, alone, over int
 }
@@ -76,7 +72,7 @@ func playConfirm(t *testing.T, seed uint64, counts *confirmCounts) {
 	synctest.Wait()
 	p.model.advance()
 	p.compare(fmt.Sprintf("seed %d: in the end", seed))
-	time.Sleep(window) // what nobody came back to hear
+	time.Sleep(window) // for the reports that nobody came back to get
 	synctest.Wait()
 	for _, d := range p.model.deliveries {
 		require.True(t, d.over)
@@ -167,7 +163,7 @@ func (p *confirmPlay) sends(id domain.SessionID, c domain.ConversationID) string
 	return fmt.Sprintf("%s sends %d to %s and asks", id, r.At.Seq, c)
 }
 
-// confirms lets the session confirm something: mostly what it should, sometimes what it should not.
+// confirms lets the session confirm a delivery: mostly one that waits for it, sometimes another one.
 func (p *confirmPlay) confirms(id domain.SessionID) string {
 	var choices []domain.DeliveryID
 	for _, d := range p.known() {
@@ -187,7 +183,7 @@ func (p *confirmPlay) confirms(id domain.SessionID) string {
 	return fmt.Sprintf("%s confirms %v", id, p.ids[d])
 }
 
-// known returns the deliveries in the order of their messages: that of their ids is not the same every time.
+// known returns the deliveries in the order of their messages, because the order of the ids differs from run to run.
 func (p *confirmPlay) known() []domain.DeliveryID {
 	return slices.SortedFunc(maps.Keys(p.ids), func(a, b domain.DeliveryID) int {
 		x, y := p.ids[a], p.ids[b]
@@ -250,264 +246,4 @@ func (p *confirmPlay) compare(at string) {
 	require.Empty(p.t, p.model.asked, at)
 	require.Empty(p.t, p.model.reported, at)
 	require.Equal(p.t, p.model.underWay(), p.UnderWay().Deliveries, at)
-}
-
-// tracked is a message that is to be confirmed.
-type tracked struct {
-	conversation domain.ConversationID
-	seq          uint64
-}
-
-// confirmModel is the rule in plain words, on top of who is present.
-type confirmModel struct {
-	*presenceModel
-	deliveries map[tracked]*deliveryModel
-	asked      map[domain.SessionID][]tracked
-	reported   map[domain.SessionID][]domain.MessageDelivered
-	// heads are the places of the newest messages; follows is from where on each session gets them.
-	heads   map[domain.ConversationID]uint64
-	follows map[tracks]uint64
-	// unheard are the reports that waited for their senders.
-	unheard map[domain.UserID][]domain.MessageDelivered
-	counts  *confirmCounts
-}
-
-// tracks is a session in a conversation.
-type tracks struct {
-	session      domain.SessionID
-	conversation domain.ConversationID
-}
-
-type deliveryModel struct {
-	tracked
-	id     domain.MessageID
-	sender domain.UserID
-	sent   time.Time
-	// next is when those who are awaited are asked again.
-	next            time.Time
-	tries           int
-	expected        []domain.UserID
-	confirmed, gone map[domain.UserID]bool
-	// late counts, for those who were away at one of the tries, the tries since.
-	late map[domain.UserID]int
-	over bool
-}
-
-func newConfirmModel(counts *confirmCounts) *confirmModel {
-	return &confirmModel{
-		counts:        counts,
-		presenceModel: newPresenceModel(), deliveries: map[tracked]*deliveryModel{},
-		asked: map[domain.SessionID][]tracked{}, reported: map[domain.SessionID][]domain.MessageDelivered{},
-		heads: map[domain.ConversationID]uint64{}, follows: map[tracks]uint64{},
-		unheard: map[domain.UserID][]domain.MessageDelivered{},
-	}
-}
-
-func (m *confirmModel) within(id domain.SessionID, c domain.ConversationID) bool {
-	present, in := m.rooms[c][m.sessions[id]]
-	return in && present.sessions[id]
-}
-
-// joins puts the session into the conversation, whose messages behind seq it gets, and tells it what its user
-// has not heard.
-func (m *confirmModel) joins(id domain.SessionID, c domain.ConversationID, seq uint64) {
-	m.join(id, c)
-	if was, there := m.follows[tracks{id, c}]; !there || seq < was {
-		m.follows[tracks{id, c}] = seq
-	}
-	user := m.sessions[id]
-	m.unheard[user] = slices.DeleteFunc(m.unheard[user], func(r domain.MessageDelivered) bool {
-		if r.Conversation != c {
-			return false
-		}
-		if r.At.Add(window).After(time.Now()) {
-			m.reported[id] = append(m.reported[id], r)
-			m.counts.heardLater++
-		}
-		return true
-	})
-}
-
-// parts forgets from where on the session gets messages.
-func (m *confirmModel) parts(id domain.SessionID) {
-	for _, c := range playRooms {
-		delete(m.follows, tracks{id, c})
-	}
-}
-
-// accept begins a delivery to all members but the sender; all sessions are asked.
-func (m *confirmModel) accept(id domain.SessionID, c domain.ConversationID, r ports.Receipt) {
-	d := &deliveryModel{
-		tracked: tracked{c, r.At.Seq}, id: r.Message, sender: m.sessions[id], sent: time.Now(),
-		next: time.Now().Add(2 * time.Second), tries: 1,
-		confirmed: map[domain.UserID]bool{}, gone: map[domain.UserID]bool{}, late: map[domain.UserID]int{},
-	}
-	for user, present := range m.rooms[c] {
-		if user != d.sender {
-			d.expected = append(d.expected, user)
-		}
-		for session := range present.sessions {
-			m.asked[session] = append(m.asked[session], d.tracked)
-		}
-	}
-	m.deliveries[d.tracked] = d
-	if len(d.expected) == 0 {
-		m.counts.alone++
-	}
-	m.close(d, time.Now())
-}
-
-func (m *confirmModel) confirm(what tracked, user domain.UserID) {
-	d := m.deliveries[what]
-	if d == nil || !slices.Contains(d.expected, user) {
-		return
-	}
-	if d.over {
-		m.counts.over++
-		return
-	}
-	if d.gone[user] && !d.confirmed[user] {
-		m.counts.afterAll++
-	}
-	d.confirmed[user] = true
-	m.close(d, time.Now())
-}
-
-// goes takes the session out of the conversation. If its user is gone by that, nobody waits for it.
-func (m *confirmModel) goes(id domain.SessionID, c domain.ConversationID) (was bool) {
-	user := m.sessions[id]
-	if was = m.leave(id, c); !was {
-		return false
-	}
-	delete(m.follows, tracks{id, c})
-	if _, stays := m.rooms[c][user]; stays {
-		return true
-	}
-	for _, d := range m.deliveries {
-		if d.conversation == c && d.awaits(user) {
-			d.gone[user] = true
-			m.counts.left++
-			m.close(d, time.Now())
-		}
-	}
-	return true
-}
-
-// recovers puts the session back and asks for what it has missed and is awaited of it.
-func (m *confirmModel) recovers(id domain.SessionID, from domain.Absence) {
-	m.sessions[id] = from.User
-	for _, p := range from.Places {
-		m.joins(id, p.Conversation, p.At.Seq)
-		for _, d := range m.deliveries {
-			if d.conversation == p.Conversation && d.seq > p.At.Seq && d.awaits(from.User) {
-				m.asked[id] = append(m.asked[id], d.tracked)
-				m.counts.replayed++
-			}
-		}
-	}
-}
-
-// advance lets everything happen whose time has come.
-func (m *confirmModel) advance() {
-	m.presenceModel.advance()
-	for _, d := range m.deliveries {
-		for !d.over && !d.next.After(time.Now()) {
-			m.ask(d)
-		}
-	}
-}
-
-// ask asks everybody again who is awaited and there.
-func (m *confirmModel) ask(d *deliveryModel) {
-	now := d.next
-	tooLate := now.Sub(d.sent) >= window
-	for _, user := range d.expected {
-		if !d.awaits(user) {
-			continue
-		}
-		var here []domain.SessionID
-		if present := m.rooms[d.conversation][user]; present != nil {
-			here = slices.DeleteFunc(slices.Collect(maps.Keys(present.sessions)), func(id domain.SessionID) bool {
-				return m.follows[tracks{id, d.conversation}] >= d.seq
-			})
-		}
-		late, dropped := d.late[user]
-		switch {
-		case tooLate:
-			d.gone[user] = true
-			m.counts.timeout++
-			continue
-		case len(here) == 0:
-			d.late[user] = late
-			continue
-		case dropped:
-			d.late[user]++
-			late++
-			m.counts.late++
-		default:
-			late = d.tries
-		}
-		if dropped && late > 3 || !dropped && late >= 3 {
-			d.gone[user] = true
-			m.counts.tired++
-			continue
-		}
-		for _, session := range here {
-			m.asked[session] = append(m.asked[session], d.tracked)
-			m.counts.retried++
-		}
-	}
-	d.tries++
-	d.next = now.Add(map[int]time.Duration{2: 4 * time.Second}[d.tries])
-	if d.tries > 2 {
-		d.next = now.Add(8 * time.Second)
-	}
-	m.close(d, now)
-}
-
-// close reports the delivery if nobody is awaited any more.
-func (m *confirmModel) close(d *deliveryModel, now time.Time) {
-	if d.over || slices.ContainsFunc(d.expected, d.awaits) {
-		return
-	}
-	d.over = true
-	report := domain.MessageDelivered{
-		Conversation: d.conversation, Message: d.id, Seq: d.seq, Expected: len(d.expected), At: now,
-	}
-	for _, user := range slices.Sorted(slices.Values(d.expected)) {
-		if d.confirmed[user] {
-			report.Delivered++
-			continue
-		}
-		report.Pending = append(report.Pending, user)
-	}
-	if len(report.Pending) > 0 {
-		m.counts.partial++
-	} else {
-		m.counts.complete++
-	}
-	told := false
-	for id, user := range m.sessions {
-		if user == d.sender {
-			m.reported[id] = append(m.reported[id], report)
-			told = true
-		}
-	}
-	if !told {
-		m.unheard[d.sender] = append(m.unheard[d.sender], report)
-		m.counts.untold++
-	}
-}
-
-func (d *deliveryModel) awaits(user domain.UserID) bool {
-	return slices.Contains(d.expected, user) && !d.confirmed[user] && !d.gone[user]
-}
-
-func (m *confirmModel) underWay() (n int) {
-	for _, d := range m.deliveries {
-		if !d.over {
-			n++
-		}
-	}
-	return n
 }

@@ -11,44 +11,44 @@ import (
 )
 
 const (
-	// maxTracked bounds the memory of all deliveries that are under way, maxTrackedHere of those in one
-	// conversation, in bytes, about.
+	// maxTracked bounds the memory of all deliveries that are under way, maxTrackedHere that of the deliveries
+	// in one conversation, in approximate bytes.
 	maxTracked     = 128 << 20
 	maxTrackedHere = maxTracked / 4
-	// maxDeliveries bounds the deliveries that are under way in one conversation, all of which one
-	// cumulative acknowledgment looks at.
+	// maxDeliveries bounds the deliveries that are under way in one conversation: a cumulative acknowledgment
+	// looks at all of them.
 	maxDeliveries = 1000
-	// retryWhenTooMany is what a sender is told for whom one more would be too many.
+	// retryWhenTooMany is how long a sender who is refused for these bounds is asked to wait.
 	retryWhenTooMany = time.Second
 )
 
-// What things take beside the message, in bytes, about: a delivery with its timer, a user who is to
-// confirm it, and one of them who has dropped.
+// Approximate sizes in bytes, besides the message itself: of a delivery with its timer, of each user who is to
+// confirm it, and of each of these users who has dropped.
 const (
 	deliveryCost = 600
 	awaitedCost  = 17
 	lateCost     = 64
 )
 
-// deliveryShards spreads the conversations over several locks: a retry looks for the sessions of
-// everybody who is waited for, which may be thousands.
+// deliveryShards is the number of locks that conversations are spread over: a retry holds one while it looks up the
+// sessions of everybody who is waited for, which may be thousands of users.
 const deliveryShards = 64
 
-// deliveries are the messages whose confirmation is awaited. Each has a timer as long as it is under way.
+// deliveries holds the messages that wait for confirmations. Each has a timer until it is over.
 type deliveries struct {
 	timers *timers
-	// retry is what the timers call, without locks.
+	// retry is what the timers call; no lock is held then.
 	retry func(domain.ConversationID, domain.DeliveryID)
 	seed  maphash.Seed
-	// count is how many are under way, for those who only want to know that there are none.
+	// count is how many are under way. It is read without a lock, to see quickly that there are none.
 	count atomic.Int64
-	// tracked is the memory that they take.
+	// tracked is their memory in approximate bytes.
 	tracked atomic.Int64
 	shards  [deliveryShards]deliveryShard
 }
 
-// deliveryShard holds the deliveries of some conversations. Its lock is taken for moments and under the
-// conversation's; under it those of timers and sessions may be taken.
+// deliveryShard holds the deliveries of some conversations. Its lock is held briefly. It may be taken under a
+// conversation's lock, and the locks of sessions and timers may be taken under it.
 type deliveryShard struct {
 	mu   sync.Mutex
 	last domain.DeliveryID
@@ -56,19 +56,20 @@ type deliveryShard struct {
 	in   map[domain.ConversationID]*tracking
 }
 
-// tracking is what is under way in one conversation.
+// tracking holds the deliveries of one conversation, in order of seq.
 type tracking struct {
 	deliveries []*delivery
 	bytes      int64
 }
 
-// delivery is one message on its way. Its shard's mu guards it until it is over; from then on it does not
-// change.
+// delivery is a message that waits for confirmations. Its shard's mu guards it until it is over; after that it does
+// not change.
 type delivery struct {
 	*domain.Delivery
-	// tries is how often the message was sent to those who were there all the time.
+	// tries is how often the message was sent to users who were connected all the time.
 	tries int
-	// late is how often it was sent again to those who had dropped; who has an entry did.
+	// late has an entry for each user who had no session to send the message to at some try. It counts how often
+	// the message was sent to the user since.
 	late  map[domain.UserID]int
 	timer *timer
 	bytes int64
@@ -83,24 +84,24 @@ func newDeliveries(timers *timers, retry func(domain.ConversationID, domain.Deli
 	return d
 }
 
-// of returns the conversation's shard and its number, which is in the ids of its deliveries.
+// of returns the conversation's shard and the shard's number, which is part of the ids of its deliveries.
 func (d *deliveries) of(c domain.ConversationID) (*deliveryShard, domain.DeliveryID) {
 	n := maphash.String(d.seed, string(c)) % deliveryShards
 	return &d.shards[n], domain.DeliveryID(n)
 }
 
-// size is what a delivery of the message to that many users takes.
-func size(m domain.Draft, users int) int64 {
+// deliverySize is the memory that a delivery of the message to that many users takes, in approximate bytes.
+func deliverySize(m domain.Draft, users int) int64 {
 	return int64(deliveryCost + len(m.Content) + len(m.Metadata) + awaitedCost*users)
 }
 
-// check returns a CodeLimitExceeded error if one more delivery to that many users would be too many. A repeat of a
-// message that is under way needs no other: the log will know it.
+// check returns a CodeLimitExceeded error if there is no room for a delivery of the message to that many users. The
+// repeat of a message that is under way needs no room: the log will recognise it as a duplicate.
 func (d *deliveries) check(m domain.Draft, users int) error {
 	sh, _ := d.of(m.Conversation)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	bytes := size(m, users)
+	bytes := deliverySize(m, users)
 	here := sh.in[m.Conversation]
 	if d.tracked.Load()+bytes <= maxTracked &&
 		(here == nil || len(here.deliveries) < maxDeliveries && here.bytes+bytes <= maxTrackedHere) {
@@ -116,8 +117,8 @@ func (d *deliveries) check(m domain.Draft, users int) error {
 	return refusal
 }
 
-// open begins the delivery of an accepted message, which is looked after in a moment if there is nobody to
-// confirm it.
+// open begins the delivery of an accepted message. If there is nobody to confirm it, the timer fires at once and
+// ends it.
 func (d *deliveries) open(m domain.Message, members []domain.UserID) domain.DeliveryID {
 	sh, n := d.of(m.Conversation)
 	sh.mu.Lock()
@@ -132,28 +133,29 @@ func (d *deliveries) open(m domain.Message, members []domain.UserID) domain.Deli
 	}
 	here.deliveries = append(here.deliveries, one)
 	d.count.Add(1)
-	d.grow(here, one, size(m.Draft, one.Expected()))
+	d.grow(here, one, deliverySize(m.Draft, one.Expected()))
 	wait := pauses[0]
 	if one.Over() {
 		wait = 0
 	}
-	d.lookAfter(one, wait)
+	d.setTimer(one, wait)
 	return one.ID
 }
 
+// grow adds to the memory that the delivery takes. The caller holds mu.
 func (d *deliveries) grow(here *tracking, one *delivery, bytes int64) {
 	one.bytes += bytes
 	here.bytes += bytes
 	d.tracked.Add(bytes)
 }
 
-// lookAfter sets the delivery's timer. The caller holds mu.
-func (d *deliveries) lookAfter(one *delivery, wait time.Duration) {
+// setTimer sets the delivery's timer. The caller holds mu.
+func (d *deliveries) setTimer(one *delivery, wait time.Duration) {
 	id, conversation := one.ID, one.Message.Conversation
 	one.timer = d.timers.after(wait, func() { d.retry(conversation, id) })
 }
 
-// confirm notes that the user has got the message, and returns the delivery if it is over by that.
+// confirm notes that the user has got the message, and returns the delivery if that ended it.
 func (d *deliveries) confirm(id domain.DeliveryID, u domain.UserID) *delivery {
 	sh := &d.shards[id%deliveryShards]
 	sh.mu.Lock()
@@ -166,7 +168,7 @@ func (d *deliveries) confirm(id domain.DeliveryID, u domain.UserID) *delivery {
 	return one
 }
 
-// settle calls f for the deliveries in the conversation, and returns those that are over by that.
+// settle calls f for each delivery in the conversation, under the shard's mu, and returns those that are over then.
 func (d *deliveries) settle(c domain.ConversationID, f func(*delivery)) (over []*delivery) {
 	if d.count.Load() == 0 {
 		return nil
@@ -187,7 +189,7 @@ func (d *deliveries) settle(c domain.ConversationID, f func(*delivery)) (over []
 	return over
 }
 
-// awaiting returns the deliveries that wait for the user, by seq; nil if there are none.
+// awaiting returns the deliveries in the conversation that wait for the user, by seq; nil if there are none.
 func (d *deliveries) awaiting(c domain.ConversationID, u domain.UserID) (found map[uint64]domain.DeliveryID) {
 	if d.count.Load() == 0 {
 		return nil
@@ -211,11 +213,11 @@ func (d *deliveries) awaiting(c domain.ConversationID, u domain.UserID) (found m
 	return found
 }
 
-// overdue counts one more try of the delivery and returns the sessions that get it now: those of users who
-// are waited for. Who was there at all tries is given up; so is, with giveUpAll, everybody. over says that
-// nobody is waited for by that; otherwise the delivery is looked after again. one is nil if it was over
-// before.
-func (d *deliveries) overdue(
+// nextTry counts one more try of the delivery and returns the sessions to send the message to: those of the users who
+// are still waited for. A user who was connected for all tries is given up; if giveUpAll says so, everybody is. over
+// says that nobody is waited for any more; otherwise the timer is set again. one is nil if the delivery was over
+// before. Both functions are called under the shard's mu.
+func (d *deliveries) nextTry(
 	id domain.DeliveryID, giveUpAll func(*delivery) bool, sessionsOf func(domain.UserID, uint64) []domain.SessionID,
 ) (to []domain.SessionID, one *delivery, over bool) {
 	sh := &d.shards[id%deliveryShards]
@@ -239,12 +241,14 @@ func (d *deliveries) overdue(
 		return to, one, true
 	}
 	d.grow(sh.in[one.Message.Conversation], one, int64(lateCost*(len(one.late)-dropped)))
-	d.lookAfter(one, pauses[min(one.tries, maxTries-1)])
+	d.setTimer(one, pauses[min(one.tries, maxTries-1)])
 	one.tries++
 	return to, one, false
 }
 
-// tryAgain counts a try for one user, and reports whether it is worth one, or the wait.
+// tryAgain counts a try for one user and reports whether to go on waiting for the user. here says that the user has a
+// session to send the message to. A user without one is waited for in any case, and one who has come back gets as
+// many tries as a user who was there from the start.
 func (one *delivery) tryAgain(u domain.UserID, here bool) bool {
 	late, dropped := one.late[u]
 	switch {
@@ -263,7 +267,7 @@ func (one *delivery) tryAgain(u domain.UserID, here bool) bool {
 	return late < maxTries
 }
 
-// remove ends deliveries of one conversation. The caller holds mu.
+// remove forgets deliveries that are over, all of one conversation. The caller holds mu.
 func (d *deliveries) remove(sh *deliveryShard, over ...*delivery) {
 	if len(over) == 0 {
 		return
@@ -286,7 +290,7 @@ func (d *deliveries) remove(sh *deliveryShard, over ...*delivery) {
 	}
 }
 
-// conversations returns those with deliveries under way.
+// conversations returns the conversations with deliveries under way.
 func (d *deliveries) conversations() (all []domain.ConversationID) {
 	for i := range d.shards {
 		sh := &d.shards[i]

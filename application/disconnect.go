@@ -9,9 +9,9 @@ import (
 	"parley/ports"
 )
 
-// Disconnect closes the session and takes it out of its conversations. It goes on when ctx is done:
-// the client is gone, its traces must go too. The id stays taken until the end, so that a client
-// who comes back under it is not taken out of the rooms it has just joined again.
+// Disconnect closes the session and takes it out of its conversations, even if ctx is cancelled: the client has
+// gone, and nothing of it may stay behind. The id stays taken until Disconnect returns, so that a client who comes
+// back under the same id is not taken out of the rooms that it has just joined again.
 func (c *Chat) Disconnect(ctx context.Context, id domain.SessionID, how ports.Departure) domain.Absence {
 	s, err := c.sessions.get(id)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *Chat) leaveAll(
 	})
 }
 
-// leaveRoom takes the session out of the conversation for good. The caller holds the lock.
+// leaveRoom takes the session out of the conversation for good. The caller holds the conversation's lock.
 func (c *Chat) leaveRoom(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, tell bool,
 ) (departed bool, err error) {
@@ -64,23 +64,23 @@ func (c *Chat) leaveRoom(
 	return departed, c.tellLeft(ctx, conversation, user)
 }
 
-// dropAll takes the session out of its conversations, lets its user linger, and returns where it was; the
-// zero value if that is not known of all of them.
+// dropAll takes the session out of its conversations, where its user stays a member for the grace time, and returns
+// where it was; the zero value if that is not known for all conversations.
 func (c *Chat) dropAll(
 	ctx context.Context, s *session, user domain.UserID, conversations []domain.ConversationID, tell bool,
 ) domain.Absence {
 	id := s.state.ID
 	until := time.Now().Add(c.cfg.PresenceGrace)
-	c.unheard.drop(user, time.Now())
+	c.unheard.noteDrop(user, time.Now())
 	absence := domain.Absence{User: user}
 	var waiting []domain.ConversationID
 	known := true
 	c.inEach(conversations, "a session did not leave its room", user, func(conversation domain.ConversationID) error {
 		if !s.exit(conversation) {
-			return nil // a Leave was on its way, or a Join that has failed
+			return nil // a concurrent Leave, or a Join that failed, has taken it out
 		}
-		// The place is read under the conversation's lock, under which the session leaves the room, too: what was
-		// accepted until then was sent to the session, and nothing after it.
+		// The place is read under the same lock under which the session leaves the room: everything accepted before
+		// was sent to the session, and nothing after it.
 		at, headErr := c.log.Head(ctx, conversation)
 		dropped, dropErr := c.dropRoom(ctx, id, user, conversation, until, tell)
 		if dropped {
@@ -105,8 +105,8 @@ func (c *Chat) dropAll(
 	return absence
 }
 
-// dropRoom takes the session out of the conversation until it comes back; dropped says that somebody must
-// look after that time whether it has. The caller holds the lock.
+// dropRoom takes the session out of the conversation until it comes back; dropped says that the caller must end the
+// wait at the time until. The caller holds the conversation's lock.
 func (c *Chat) dropRoom(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, until time.Time, tell bool,
 ) (dropped bool, err error) {
@@ -117,8 +117,8 @@ func (c *Chat) dropRoom(
 	return c.rooms.Drop(ctx, conversation.Room(), id, user, until)
 }
 
-// expireLater ends the wait for the user in the conversations at the time given. A user who dropped again
-// since is waited for until a later time, and this expiry does not touch it: the store compares the times.
+// expireLater ends the wait for the user in the conversations at the time until. If the user dropped again since, the
+// wait ends later and this call changes nothing: the store compares the times.
 func (c *Chat) expireLater(user domain.UserID, conversations []domain.ConversationID, until time.Time) {
 	c.timers.after(time.Until(until), func() {
 		ctx, cancel := cleanup(context.Background())
@@ -131,29 +131,4 @@ func (c *Chat) expireLater(user domain.UserID, conversations []domain.Conversati
 			return c.tellLeft(ctx, conversation, user)
 		})
 	})
-}
-
-// inEach calls f under the lock of each conversation in turn. A failure in one does not keep the
-// others from their turn; nobody waits for the answer, so the failures are logged, in one line.
-func (c *Chat) inEach(
-	conversations []domain.ConversationID, failure string, user domain.UserID, f func(domain.ConversationID) error,
-) {
-	var failed int
-	var last error
-	for _, conversation := range conversations {
-		if err := c.underLock(conversation, f); err != nil {
-			failed, last = failed+1, err
-		}
-	}
-	if failed > 0 {
-		c.logger.Warn(failure, "user", user, "conversations", failed, "error", last)
-	}
-}
-
-// underLock calls f under the conversation's lock, which it gives back also if f panics.
-func (c *Chat) underLock(conversation domain.ConversationID, f func(domain.ConversationID) error) error {
-	lock := c.locks.of(conversation)
-	lock.Lock()
-	defer lock.Unlock()
-	return f(conversation)
 }

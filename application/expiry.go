@@ -6,25 +6,26 @@ import (
 	"parley/domain"
 )
 
-// dueAt notes that a session of the shard expires then. The caller holds mu.
-func (sh *registryShard) dueAt(expires time.Time) {
+// schedule notes when a session of the shard expires; the zero time is never. The caller holds mu.
+func (sh *registryShard) schedule(expires time.Time) {
 	if !expires.IsZero() {
 		sh.wake(expires.Add(-warnBefore))
 	}
 }
 
+// wake makes expire look into the shard at that time or earlier. The caller holds mu.
 func (sh *registryShard) wake(at time.Time) {
 	if sh.due.IsZero() || at.Before(sh.due) {
 		sh.due = at
 	}
 }
 
-// due notes that the session expires at another time now.
-func (r *registry) due(id domain.SessionID, expires time.Time) {
+// reschedule notes that the session now expires at another time.
+func (r *registry) reschedule(id domain.SessionID, expires time.Time) {
 	sh := r.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.dueAt(expires)
+	sh.schedule(expires)
 }
 
 // expiring is a session whose token expires soon.
@@ -33,20 +34,20 @@ type expiring struct {
 	expires time.Time
 }
 
-// expiry is what is to be done about sessions whose time is over, or nearly.
+// expiry is what is to be done about sessions whose tokens have expired, or will soon.
 type expiry struct {
-	// over are those to be told that it is, which each is once; end are those to be ended: they, and
-	// others that are still there although they should have been.
+	// over are the sessions to tell that they have expired, each once. end are the sessions to end: those, and
+	// the ones that are still open although they were to end before.
 	over, end []domain.SessionID
-	// soon are those to be warned, which each token is once.
+	// soon are the sessions to warn, once for each token.
 	soon []expiring
 }
 
-// endAgain is how long a session that is to end may take before it is asked for again: one that was
-// opened a moment ago may not have been known yet to those who end it.
+// endAgain is how long an expired session may stay open before it is ended again: the Disconnector may not have
+// known a session that had only just been opened.
 const endAgain = 10 * time.Second
 
-// expire says what is to be done at now. It looks only into shards that have something due.
+// expire returns what is to be done at the time now. It looks only into shards in which something is due.
 func (r *registry) expire(now time.Time) (e expiry) {
 	for i := range r.shards {
 		r.shards[i].expire(now, &e)
@@ -68,7 +69,7 @@ func (sh *registryShard) expire(now time.Time, e *expiry) {
 	}
 }
 
-// expire adds what is to be done about the session, and returns when to look again; the zero time is never.
+// expire adds to e what is to be done about the session, and returns when to look again; the zero time is never.
 func (s *session) expire(now time.Time, id domain.SessionID, e *expiry) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -131,11 +131,11 @@ func (c *Chat) ForgetReceipts() {
 func (c *Chat) Draining() bool { return c.draining.Load() }
 
 // recount counts the reports that wait, and checks the sums.
-func (u *reports) recount() (n int) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
+func (rs *reports) recount() (n int) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	bytes := 0
-	for user, reports := range u.waiting {
+	for user, reports := range rs.waiting {
 		if len(reports) == 0 {
 			panic("nothing is kept for " + string(user))
 		}
@@ -144,7 +144,7 @@ func (u *reports) recount() (n int) {
 			bytes += r.size()
 		}
 	}
-	if int64(n) != u.count.Load() || bytes != u.bytes {
+	if int64(n) != rs.count.Load() || bytes != rs.bytes {
 		panic("reports are counted wrong")
 	}
 	return n

@@ -7,15 +7,16 @@ import (
 )
 
 const (
-	// defaultPage and maxPage are how many messages a client's page has if it does not say, and at most.
+	// defaultPage is how many messages a page for a client has if the client does not say, maxPage how many it
+	// has at most.
 	defaultPage = 50
 	maxPage     = 200
-	// maxPageBytes bounds a client's page by its contents.
+	// maxPageBytes bounds the contents of a page for a client.
 	maxPageBytes = 1 << 20
 )
 
-// History returns a part of the conversation's log to those who are in it. How much of it a page may be is
-// not left to them.
+// History returns a part of the conversation's log to a session that is in the conversation. The size of the page is
+// bounded, whatever the client asks for.
 func (c *Chat) History(
 	ctx context.Context, id domain.SessionID, conversation domain.ConversationID, p domain.Page,
 ) (domain.History, error) {
@@ -29,7 +30,7 @@ func (c *Chat) History(
 	return c.log.Page(ctx, conversation, p)
 }
 
-// Messages returns a part of the conversation's log, as long as the backend asks.
+// Messages returns a part of the conversation's log to a backend, which sets its own limits.
 func (c *Chat) Messages(ctx context.Context, conversation domain.ConversationID, p domain.Page) (domain.History, error) {
 	return c.log.Page(ctx, conversation, p)
 }

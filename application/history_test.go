@@ -13,7 +13,7 @@ import (
 )
 
 func TestChat_History(t *testing.T) {
-	t.Run("who is in the conversation reads its log, page by page", func(t *testing.T) {
+	t.Run("a session in the conversation reads its log, page by page", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk, other)
 			for i := range 120 {
@@ -36,7 +36,7 @@ func TestChat_History(t *testing.T) {
 		})
 	})
 	for asked, given := range map[int]int{-1: 50, 0: 50, 1: 1, 200: 200, 201: 200, 1 << 30: 200} {
-		t.Run(fmt.Sprintf("who asks for %d messages gets %d at most", asked, given), func(t *testing.T) {
+		t.Run(fmt.Sprintf("a client that asks for %d messages gets %d at most", asked, given), func(t *testing.T) {
 			onMocks(t, config(), func(t *testing.T, f *fixture) {
 				f.enter(s1, ann, talk)
 				want := domain.History{Epoch: "e1", More: true}
@@ -57,7 +57,7 @@ func TestChat_History(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	})
-	t.Run("who may not take part, is not there or not connected is refused", func(t *testing.T) {
+	t.Run("a session without permission, outside the conversation or unknown is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			_, err := f.History(ctx, s1, other, domain.Page{})
@@ -68,7 +68,7 @@ func TestChat_History(t *testing.T) {
 			assertCode(t, domain.CodeUnavailable, err)
 		})
 	})
-	t.Run("a log that fails is said", func(t *testing.T) {
+	t.Run("the failure of the log is returned", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.log.EXPECT().Page(ctx, talk, domain.Page{Limit: 50, MaxBytes: 1 << 20}).Return(domain.History{}, errStore)
@@ -100,7 +100,7 @@ func TestChat_Publish(t *testing.T) {
 			assert.Equal(t, []domain.UserID{ann}, w.members(talk), "it is no member by that")
 		})
 	})
-	t.Run("without an id each is another message", func(t *testing.T) {
+	t.Run("each publication without an id is another message", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			for i := range 3 {
 				r, err := w.Publish(ctx, ports.Publish{Conversation: talk, User: coach, Content: "hello"})
@@ -110,7 +110,7 @@ func TestChat_Publish(t *testing.T) {
 			}
 		})
 	})
-	t.Run("what is not well-formed, too large or too late is refused", func(t *testing.T) {
+	t.Run("a publication that is malformed, too large or too late is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			p := ports.Publish{Conversation: talk, User: coach}
 			_, err := f.Publish(ctx, p)

@@ -8,11 +8,11 @@ import (
 	"parley/ports"
 )
 
-// Conversations lists the conversations with somebody in them.
+// Conversations lists the conversations that have members.
 func (c *Chat) Conversations(ctx context.Context, after domain.ConversationID, limit int) ([]ports.Conversation, error) {
 	var found []ports.Conversation
-	// Rooms that have emptied since they were listed leave places: less than the limit would mean that there are no
-	// more.
+	// A room that has emptied since it was listed is left out, so the page is filled up from the next rooms: a page
+	// shorter than limit tells the caller that there are no more.
 	for last := after.Room(); len(found) < limit; {
 		rooms, err := c.rooms.Rooms(ctx, last, limit-len(found))
 		if err != nil || len(rooms) == 0 {
@@ -23,21 +23,30 @@ func (c *Chat) Conversations(ctx context.Context, after domain.ConversationID, l
 			if !ok {
 				continue
 			}
-			members, err := c.rooms.Members(ctx, room)
+			one, err := c.describe(ctx, id)
 			if err != nil {
 				return nil, err
 			}
-			sessions, err := c.rooms.Sessions(ctx, room)
-			if err != nil {
-				return nil, err
-			}
-			if len(members) > 0 {
-				found = append(found, ports.Conversation{ID: id, Members: len(members), Sessions: len(sessions)})
+			if one.Members > 0 {
+				found = append(found, one)
 			}
 		}
 		last = rooms[len(rooms)-1]
 	}
 	return found, nil
+}
+
+// describe counts who is in the conversation.
+func (c *Chat) describe(ctx context.Context, id domain.ConversationID) (ports.Conversation, error) {
+	members, err := c.rooms.Members(ctx, id.Room())
+	if err != nil {
+		return ports.Conversation{}, err
+	}
+	sessions, err := c.rooms.Sessions(ctx, id.Room())
+	if err != nil {
+		return ports.Conversation{}, err
+	}
+	return ports.Conversation{ID: id, Members: len(members), Sessions: len(sessions)}, nil
 }
 
 // Members lists who is present.

@@ -34,7 +34,7 @@ func TestChat_Announce(t *testing.T) {
 			assert.Empty(t, w.recorder.take(s2))
 		})
 	})
-	t.Run("a store that fails and a server that is about to stop are said", func(t *testing.T) {
+	t.Run("the failure of a store and the refusal of a server that is about to stop are returned", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return(nil, errStore)
 			assertCode(t, domain.CodeUnavailable, f.Update(ctx, talk, nil))
@@ -46,7 +46,7 @@ func TestChat_Announce(t *testing.T) {
 }
 
 func TestChat_Conversations(t *testing.T) {
-	t.Run("those with members are listed in order, page by page, and counted", func(t *testing.T) {
+	t.Run("conversations with members are listed in order, page by page, and counted", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			var want []ports.Conversation
 			w.connect(s1, ann)
@@ -110,7 +110,7 @@ func TestChat_Conversations(t *testing.T) {
 			assert.Equal(t, []ports.Conversation{{ID: "c1", Members: 1}, {ID: "c3", Members: 1}}, page)
 		})
 	})
-	t.Run("members are those who are present", func(t *testing.T) {
+	t.Run("the members are the users who are present", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s2, bob, talk)
 			w.enter(s1, ann, talk)
@@ -122,7 +122,7 @@ func TestChat_Conversations(t *testing.T) {
 			assert.Empty(t, members)
 		})
 	})
-	t.Run("a store that fails is said", func(t *testing.T) {
+	t.Run("the failure of a store is returned", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.rooms.EXPECT().Rooms(ctx, other.Room(), 5).Return(nil, errStore)
 			_, err := f.Conversations(ctx, other, 5)
@@ -188,7 +188,7 @@ func TestChat_OpenSessions(t *testing.T) {
 			}
 		})
 	})
-	t.Run("one is ended, or all of a user", func(t *testing.T) {
+	t.Run("one session is ended, or all sessions of a user are", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter("a1", ann)
 			w.enter("a2", ann)
@@ -205,11 +205,4 @@ func TestChat_OpenSessions(t *testing.T) {
 			assert.Zero(t, n)
 		})
 	})
-}
-
-func ids(sessions []ports.Session) (all []domain.SessionID) {
-	for s := range slices.Values(sessions) {
-		all = append(all, s.ID)
-	}
-	return all
 }

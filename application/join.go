@@ -8,9 +8,9 @@ import (
 	"parley/ports"
 )
 
-// Join puts the session into the conversation. All of it happens under the conversation's lock: no
-// message is accepted between the replay and the first live event, and a Disconnect that races
-// finds the session either in the room or refused.
+// Join puts the session into the conversation. All of it happens under the conversation's lock, so that no message is
+// accepted between the replay and the first live event. A concurrent Disconnect either comes first, and Join is
+// refused, or finds the session in the conversation and takes it out.
 func (c *Chat) Join(ctx context.Context, id domain.SessionID, join ports.Join, admit func(ports.Joined)) error {
 	s, err := c.sessions.get(id)
 	if err != nil {
@@ -46,8 +46,8 @@ func (c *Chat) Join(ctx context.Context, id domain.SessionID, join ports.Join, a
 	return nil
 }
 
-// enterRoom adds the session to the room and reads what the joiner is told and, if the user arrived
-// by it, which sessions must hear of that. It tells nobody anything: after it nothing can fail.
+// enterRoom adds the session to the room and reads what to tell the joiner. If this made the user a member, others are
+// the sessions to tell of it. It sends nothing itself, and what Join does after it cannot fail.
 func (c *Chat) enterRoom(ctx context.Context, id domain.SessionID, user domain.UserID, join ports.Join) (
 	joined ports.Joined, others []domain.SessionID, arrived bool, err error,
 ) {
@@ -74,10 +74,10 @@ func (c *Chat) enterRoom(ctx context.Context, id domain.SessionID, user domain.U
 	return joined, others, arrived, err
 }
 
-// undoJoin takes the session out of the room after a failure, also when the store's Join failed: a
-// remote one may have done it all the same. A user who arrived by this join was told to nobody and
-// goes without a word. Any other was there before, by another session or in the grace time, and the
-// others know of it: so the session counts as dropped, and the grace time starts again.
+// undoJoin takes the session out of the room after a failure, even if the store's Join failed: a remote store may have
+// added the session all the same. If the user became a member by this join, nobody has been told, and the user leaves
+// without an event. Any other user was a member before, by another session or in the grace time, and the others know:
+// so the session counts as dropped, and the grace time starts again.
 func (c *Chat) undoJoin(
 	ctx context.Context, id domain.SessionID, user domain.UserID, conversation domain.ConversationID, arrived bool,
 ) {

@@ -16,17 +16,10 @@ import (
 	"parley/ports"
 )
 
-const (
-	s1  domain.SessionID = "s1"
-	s2  domain.SessionID = "s2"
-	ann domain.UserID    = "ann"
-	bob domain.UserID    = "bob"
-)
-
 func TestChat_Join(t *testing.T) {
 	head := domain.Position{Epoch: "e1", Seq: 7}
 
-	t.Run("who arrives is told where it is, the others are told who came, and both before Join returns", func(t *testing.T) {
+	t.Run("the joiner is told where the log stands and the others who came, before Join returns", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			admitted := 0
@@ -58,7 +51,7 @@ func TestChat_Join(t *testing.T) {
 			assert.Equal(t, 1, admitted)
 		})
 	})
-	t.Run("joining again is answered again", func(t *testing.T) {
+	t.Run("a second join of the same session is answered, too", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(false, nil)
@@ -69,17 +62,17 @@ func TestChat_Join(t *testing.T) {
 			assert.Equal(t, 1, admitted)
 		})
 	})
-	t.Run("with a position, the answer says what was missed", func(t *testing.T) {
+	t.Run("the answer to a join with a position says what was missed", func(t *testing.T) {
 		missed := []domain.Message{{Draft: domain.Draft{ID: "m6"}, Seq: 6}, {Draft: domain.Draft{ID: "m7"}, Seq: 7}}
 		for name, test := range map[string]struct {
 			messages  []domain.Message
 			gap       string
 			recovered bool
 		}{
-			"all of it":          {messages: missed, recovered: true},
-			"nothing was missed": {recovered: true},
-			"another epoch":      {gap: ports.GapEpoch},
-			"trimmed":            {gap: ports.GapTrimmed},
+			"messages that were missed are replayed":              {messages: missed, recovered: true},
+			"a session that has missed nothing gets nothing":      {recovered: true},
+			"a position of another epoch is not recovered":        {gap: ports.GapEpoch},
+			"a position before trimmed messages is not recovered": {gap: ports.GapTrimmed},
 		} {
 			t.Run(name, func(t *testing.T) {
 				onMocks(t, config(), func(t *testing.T, f *fixture) {
@@ -103,18 +96,18 @@ func TestChat_Join(t *testing.T) {
 }
 
 func TestChat_Join_is_refused(t *testing.T) {
-	t.Run("without a session", func(t *testing.T) {
+	t.Run("a join without a session is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			assertCode(t, domain.CodeUnavailable, f.Join(ctx, s1, ports.Join{Conversation: talk}, notAdmitted(t)))
 		})
 	})
-	t.Run("without a grant, and nothing is asked of the stores", func(t *testing.T) {
+	t.Run("a join without a grant is refused, and no store is asked", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "other", "talks", "tal", "talk-*")
 			assertCode(t, domain.CodeForbidden, f.Join(ctx, s1, ports.Join{Conversation: talk}, notAdmitted(t)))
 		})
 	})
-	t.Run("in one conversation too many", func(t *testing.T) {
+	t.Run("a join into one conversation too many is refused", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			w.connect(s1, ann)
@@ -209,7 +202,7 @@ func TestChat_Join_undone(t *testing.T) {
 			assertCode(t, domain.CodeUnavailable, f.Join(ctx, s1, ports.Join{Conversation: talk}, notAdmitted(t)))
 		})
 	})
-	t.Run("also when the caller has gone", func(t *testing.T) {
+	t.Run("a failed join is undone although the caller has gone", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			gone, cancel := context.WithCancel(ctx)
@@ -220,7 +213,7 @@ func TestChat_Join_undone(t *testing.T) {
 			assert.ErrorIs(t, f.Join(gone, s1, ports.Join{Conversation: talk}, notAdmitted(t)), context.Canceled)
 		})
 	})
-	t.Run("and if that fails too, it is logged and the first error returned", func(t *testing.T) {
+	t.Run("if undoing a failed join fails too, that is logged and the first error returned", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(true, nil)
@@ -233,7 +226,7 @@ func TestChat_Join_undone(t *testing.T) {
 }
 
 func TestChat_Join_access(t *testing.T) {
-	t.Run("authenticated lets everyone in", func(t *testing.T) {
+	t.Run("everyone with a valid token may join under AccessAuthenticated", func(t *testing.T) {
 		onMocks(t, application.Config{Access: domain.AccessAuthenticated}, func(t *testing.T, f *fixture) {
 			f.connect(s1, ann)
 			f.rooms.EXPECT().Join(ctx, talk.Room(), s1, ann).Return(false, nil)
@@ -242,15 +235,10 @@ func TestChat_Join_access(t *testing.T) {
 			assert.NoError(t, f.Join(ctx, s1, ports.Join{Conversation: talk}, func(ports.Joined) {}))
 		})
 	})
-	t.Run("no setting lets nobody in without a grant", func(t *testing.T) {
+	t.Run("nobody may join without a grant if no access is configured", func(t *testing.T) {
 		onMocks(t, application.Config{}, func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "other")
 			assertCode(t, domain.CodeForbidden, f.Join(ctx, s1, ports.Join{Conversation: talk}, notAdmitted(t)))
 		})
 	})
-}
-
-// notAdmitted fails the test when a refused join admits.
-func notAdmitted(t *testing.T) func(ports.Joined) {
-	return func(ports.Joined) { t.Error("admitted") }
 }

@@ -7,8 +7,8 @@ import (
 	"parley/domain"
 )
 
-// Leave takes the session out of the conversation. Whom to tell is read first, so that what can
-// fail fails while nothing has changed.
+// Leave takes the session out of the conversation. It reads first whom to tell, so that a failure leaves everything as
+// it was.
 func (c *Chat) Leave(ctx context.Context, id domain.SessionID, conversation domain.ConversationID) error {
 	s, err := c.sessions.get(id)
 	if err != nil {

@@ -62,8 +62,7 @@ func TestChat_Leave(t *testing.T) {
 	t.Run("the one who leaves hears nothing more", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.recorder.take(s1)
 			require.NoError(t, w.Leave(ctx, s1, talk))
 			require.NoError(t, w.Typing(ctx, s2, talk, true))

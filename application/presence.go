@@ -6,7 +6,7 @@ import (
 	"parley/domain"
 )
 
-// Presence returns who is in the conversation, to those who are.
+// Presence returns the members of the conversation to a session that is in it.
 func (c *Chat) Presence(ctx context.Context, id domain.SessionID, conversation domain.ConversationID) ([]domain.UserID, error) {
 	if _, err := c.participant(id, conversation); err != nil {
 		return nil, err

@@ -17,16 +17,12 @@ import (
 	"parley/ports"
 )
 
-var seedFlag = flag.Uint64("presence.seed", 0, "run the presence property with this seed only")
+var presenceSeed = flag.Uint64("presence.seed", 0, "run the presence property with this seed only")
 
 // TestPresence_property plays random histories of users with several sessions in several rooms, and
 // compares who is present, and who is told of it, with a model that is too simple to be wrong.
 func TestPresence_property(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, rand.Uint64()}
-	if *seedFlag != 0 {
-		seeds = []uint64{*seedFlag}
-	}
-	for _, seed := range seeds {
+	for _, seed := range seeds(*presenceSeed) {
 		t.Run(fmt.Sprintf("-presence.seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { playPresence(t, seed) })
 		})
@@ -117,8 +113,8 @@ func (p *presencePlay) compare(at string) {
 	require.Empty(p.t, p.recorder.untaken(), at)
 }
 
-// presenceModel is the rule in its plainest form: a user is present in a room as long as it has a
-// session there, or one that dropped may come back within the grace time.
+// presenceModel is the rule in its plainest form: a user is present in a room while a session of the user is there, or
+// one that dropped may come back within the grace time.
 type presenceModel struct {
 	sessions map[domain.SessionID]domain.UserID
 	rooms    map[domain.ConversationID]map[domain.UserID]*presentUser
@@ -129,7 +125,7 @@ type presenceModel struct {
 
 type presentUser struct {
 	sessions map[domain.SessionID]bool
-	// absent counts the sessions that dropped and for which none has come; until is the latest of their times.
+	// absent counts the sessions that dropped and have not been made up for by a join; until is the latest of their times.
 	absent int
 	until  time.Time
 }
@@ -228,7 +224,7 @@ func (m *presenceModel) tell(c domain.ConversationID, e domain.Event) {
 	}
 }
 
-// sorted puts events of one instant, which have no order between rooms, into one.
+// sorted puts events of one instant into a fixed order, because they have none between rooms.
 func sorted(events []domain.Event) []domain.Event {
 	slices.SortFunc(events, func(a, b domain.Event) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return events

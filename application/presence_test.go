@@ -10,7 +10,7 @@ import (
 )
 
 func TestChat_Presence(t *testing.T) {
-	t.Run("who is in the conversation is told who else is", func(t *testing.T) {
+	t.Run("a session in the conversation is told who is there", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Members(ctx, talk.Room()).Return([]domain.UserID{ann, bob}, nil)
@@ -19,7 +19,7 @@ func TestChat_Presence(t *testing.T) {
 			assert.Equal(t, []domain.UserID{ann, bob}, members)
 		})
 	})
-	t.Run("nobody else is", func(t *testing.T) {
+	t.Run("a session outside the conversation or without a grant is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			for _, test := range []struct {
@@ -37,7 +37,7 @@ func TestChat_Presence(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a store that fails is said", func(t *testing.T) {
+	t.Run("the failure of a store is returned", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Members(ctx, talk.Room()).Return(nil, errStore)

@@ -8,12 +8,12 @@ import (
 	"parley/ports"
 )
 
-// maxReplay bounds how many missed messages one recovery replays. Who has missed more is better served
-// by joining again and reading what is needed.
+// maxReplay bounds how many missed messages one recovery replays. A client that has missed more does better to join
+// again and read what it needs.
 const maxReplay = 10_000
 
-// Recover puts a dropped session back. It looks first whether all of it is possible, so that the usual
-// refusal touches nothing; a place lost between the look and the join is found by the join itself.
+// Recover puts a dropped session back where it was. It checks first whether that is possible everywhere, so that the
+// usual refusal changes nothing. What is lost between the check and a join is found by that join.
 func (c *Chat) Recover(
 	ctx context.Context, id domain.SessionID, from domain.Absence, token string, replay func([]domain.Event),
 ) (recovered bool, err error) {
@@ -32,14 +32,8 @@ func (c *Chat) Recover(
 	}
 	var reports []domain.MessageDelivered
 	for i, p := range from.Places {
-		back := false
-		err := c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
-			reports = append(reports, j.Reports...)
-			var events []domain.Event
-			if events, back = c.missed(j, from.User, p); back {
-				replay(events)
-			}
-		})
+		taken, back, err := c.putBack(ctx, id, from.User, p, replay)
+		reports = append(reports, taken...)
 		if err == nil && back {
 			continue
 		}
@@ -50,7 +44,7 @@ func (c *Chat) Recover(
 		if err == nil || i == 0 {
 			return false, err
 		}
-		// What was replayed cannot be taken back, and another try would replay it again.
+		// The error is not returned, because it would invite another try, which would replay the same events again.
 		c.logger.Warn("a recovery failed half-way", "session", id, "user", who.User, "error", err)
 		return false, nil
 	}
@@ -60,7 +54,8 @@ func (c *Chat) Recover(
 	return true, nil
 }
 
-// recoverable reports whether the user may still be in all the conversations and nothing is missing.
+// recoverable reports whether the user may still be in all the conversations, and whether everything that the session
+// has missed is still known.
 func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain.Absence) (bool, error) {
 	missed := 0
 	for _, p := range from.Places {
@@ -81,9 +76,24 @@ func (c *Chat) recoverable(ctx context.Context, who domain.Identity, from domain
 	return true, nil
 }
 
-// missed is what the user is told of what its session has missed since the place, in order. Messages that
-// others wait for to be confirmed ask for it again. complete is false if some of it is not known any more.
-// The caller holds the conversation's lock.
+// putBack joins the session to the place again and replays what it has missed; back is false if something of that is
+// no longer known. reports are those that the join has taken from c.reports, whether replayed or not.
+func (c *Chat) putBack(
+	ctx context.Context, id domain.SessionID, user domain.UserID, p domain.Place, replay func([]domain.Event),
+) (reports []domain.MessageDelivered, back bool, err error) {
+	err = c.Join(ctx, id, ports.Join{Conversation: p.Conversation, After: &p.At}, func(j ports.Joined) {
+		reports = j.Reports
+		var events []domain.Event
+		if events, back = c.missed(j, user, p); back {
+			replay(events)
+		}
+	})
+	return reports, back, err
+}
+
+// missed returns what the session has missed since the place, in order. Messages whose delivery still waits for the
+// user ask for the confirmation again. complete is false if something is no longer known. The caller holds the
+// conversation's lock.
 func (c *Chat) missed(j ports.Joined, user domain.UserID, from domain.Place) (events []domain.Event, complete bool) {
 	notes, complete := c.unheard.since(j.Conversation, user, from.Mark)
 	if !complete || !j.Recovered {
@@ -91,7 +101,7 @@ func (c *Chat) missed(j ports.Joined, user domain.UserID, from domain.Place) (ev
 	}
 	events = make([]domain.Event, 0, len(j.Messages)+len(notes)+len(j.Written)+len(j.Reports))
 	for _, r := range j.Reports {
-		// One that waited for a user without a session may be kept for those that dropped, too.
+		// The same report may have been kept both in reports and in unheard.
 		if !slices.ContainsFunc(notes, func(n note) bool { return n.reports(r.Message) }) {
 			events = append(events, r)
 		}

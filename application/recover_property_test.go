@@ -1,8 +1,8 @@
 package application_test
 
 import (
+	"flag"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -20,18 +20,20 @@ import (
 	"parley/ports"
 )
 
+var recoverSeed = flag.Uint64("recover.seed", 0, "run the recovery property with this seed only")
+
 // TestChat_Recover_property plays random histories of joins, leaves, messages, drops and recoveries,
 // and checks after each step that every session has heard every message of its conversations, once and
 // in order, whether live or replayed.
 func TestChat_Recover_property(t *testing.T) {
-	for _, seed := range []uint64{1, 2, 3, 4, rand.Uint64()} {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+	for _, seed := range seeds(*recoverSeed) {
+		t.Run(fmt.Sprintf("-recover.seed=%d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { playRecovery(t, seed) })
 		})
 	}
 }
 
-// held is how many messages the log of these histories holds of each conversation.
+// held is how many messages of each conversation the log holds in these histories.
 const held = 6
 
 func playRecovery(t *testing.T, seed uint64) {
@@ -41,10 +43,9 @@ func playRecovery(t *testing.T, seed uint64) {
 		heads: map[domain.ConversationID]uint64{}, notes: map[domain.ConversationID]int{},
 	}
 	p.log = memory.NewLog(memory.LogConfig{MaxMessages: held})
-	p.Chat = application.NewChat(application.Config{
+	p.rewire(application.Config{
 		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace, RecoveryWindow: time.Hour,
-	}, names{}, yielding{p.rooms}, p.log, p.recorder, p.recorder, slog.New(failing{t}))
-	t.Cleanup(p.Close)
+	}, wiring{})
 	for step := range 1000 {
 		what := p.step()
 		for id, l := range p.open {
@@ -65,8 +66,8 @@ func playRecovery(t *testing.T, seed uint64) {
 	require.Positive(t, p.renoted, "no event was ever missed")
 }
 
-// listener is what one session has heard: the last seq of each conversation that it is in, and the number of
-// the last event that is no message.
+// listener is what one session has been sent: for each conversation that it is in, the seq of the last message and the
+// number of the last other event.
 type listener struct {
 	user  domain.UserID
 	heard map[domain.ConversationID]uint64
@@ -74,7 +75,7 @@ type listener struct {
 	from  domain.Absence
 }
 
-// hear takes events in, which must continue what was heard.
+// hear takes events, which must continue what was heard before.
 func (l *listener) hear(t *testing.T, at string, es []domain.Event) {
 	for _, e := range es {
 		switch e := e.(type) {
@@ -189,19 +190,18 @@ func (p *recoveryPlay) pick(from map[domain.SessionID]*listener) domain.SessionI
 }
 
 // TestChat_Recover_order lets sessions drop and recover while others talk in the same conversations:
-// each must hear everything once and in order, and so the same as all others.
+// each must get everything once and in order, and so the same as all others.
 func TestChat_Recover_order(t *testing.T) {
 	const talkers, listeners, drops, saidPerDrop = 3, 4, 150, 10
 	const maxSaid = listeners * drops * saidPerDrop
 	w := newWorld(t, config())
 	w.log = memory.NewLog(memory.LogConfig{MaxMessages: maxSaid, MaxBytes: 1 << 30})
-	w.Chat = application.NewChat(application.Config{
+	w.rewire(application.Config{
 		Access: domain.AccessAuthenticated, MaxContent: maxContent, PresenceGrace: grace, RecoveryWindow: time.Hour,
-	}, names{}, yielding{w.rooms}, w.log, w.recorder, w.recorder, slog.New(failing{t}))
-	t.Cleanup(w.Close)
+	}, wiring{})
 	rooms := []domain.ConversationID{talk, other}
 	stop := make(chan struct{})
-	// say holds what the talkers may say: however unfairly goroutines run, nobody misses more than is held.
+	// say allows the talkers a number of messages: however unfairly goroutines run, nobody misses more than the log holds.
 	say := make(chan struct{}, maxSaid)
 	var talking, listening sync.WaitGroup
 	for i := range talkers {

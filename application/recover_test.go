@@ -1,7 +1,6 @@
 package application_test
 
 import (
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,10 +13,8 @@ import (
 	"parley/ports"
 )
 
-const third domain.ConversationID = "third"
-
 func TestChat_Recover(t *testing.T) {
-	t.Run("looks first, then joins each conversation and replays it before anything else can come", func(t *testing.T) {
+	t.Run("a recovery checks all places first, then joins each conversation and replays it before any live event", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			from := absence(ann, place(other, 3), place(talk, 7))
 			f.allow(ann, "talk", "other")
@@ -50,7 +47,7 @@ func TestChat_Recover(t *testing.T) {
 		})
 	})
 
-	t.Run("of a session that was in no conversation opens it again", func(t *testing.T) {
+	t.Run("the recovery of a session that was in no conversation opens it again", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann)
 			f.recovers(absence(ann))
@@ -96,13 +93,13 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.doesNotRecover(from, bob)
 		})
 	})
-	t.Run("an absence that nobody could tell does not recover", func(t *testing.T) {
+	t.Run("an absence that is not known does not recover", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.doesNotRecover(domain.Absence{}, ann)
 		})
 	})
-	t.Run("who may not be in one of the conversations any more is put back into none", func(t *testing.T) {
+	t.Run("a session that may no longer be in one of the conversations is put back into none", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "other")
 			f.log.EXPECT().After(ctx, other, at(3)).Return(nil, "", nil)
@@ -121,7 +118,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			})
 		})
 	}
-	t.Run("more than ten thousand messages, all conversations together, are too many", func(t *testing.T) {
+	t.Run("more than ten thousand missed messages, in all conversations together, are too many to replay", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.log.EXPECT().After(ctx, other, at(3)).Return(said(other, 4, 5_000), "", nil)
@@ -129,7 +126,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			f.doesNotRecover(from, ann)
 		})
 	})
-	t.Run("ten thousand are not", func(t *testing.T) {
+	t.Run("ten thousand missed messages are replayed", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			from := absence(ann, place(talk, 7))
@@ -150,7 +147,7 @@ func TestChat_Recover_refused(t *testing.T) {
 			assert.Zero(t, f.SessionCount())
 		})
 	})
-	t.Run("while a session with its id is open, it is an error", func(t *testing.T) {
+	t.Run("a recovery while a session with the id is open is an error", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann)
 			f.allow(ann, "*")
@@ -165,7 +162,7 @@ func TestChat_Recover_refused(t *testing.T) {
 func TestChat_Recover_fails_half_way(t *testing.T) {
 	from := absence(ann, place(other, 3), place(talk, 7), place(third, 5))
 
-	t.Run("in the first conversation: an error, nothing is left, and the next try recovers", func(t *testing.T) {
+	t.Run("a failure in the first conversation is an error that leaves nothing, and the next try recovers", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -181,7 +178,7 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			f.recovers(from)
 		})
 	})
-	t.Run("later: what was replayed cannot be taken back, so it does not recover, and nothing is left", func(t *testing.T) {
+	t.Run("after a failure in a later conversation the session does not recover, and nothing is left", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -199,7 +196,7 @@ func TestChat_Recover_fails_half_way(t *testing.T) {
 			assert.Contains(t, f.logged.String(), "a recovery failed half-way")
 		})
 	})
-	t.Run("when messages are trimmed between the look and the join, it does not recover either", func(t *testing.T) {
+	t.Run("a session does not recover if messages are trimmed between the check and the join", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.allow(ann, "*")
 			f.expectLook(from)
@@ -227,7 +224,7 @@ func TestChat_Recover_presence(t *testing.T) {
 		w.recorder.take(s2)
 		return w.Disconnect(ctx, s1, ports.Dropped)
 	}
-	t.Run("within the grace time nobody hears of it, at its end neither", func(t *testing.T) {
+	t.Run("a drop and recovery in the grace time is told to nobody, then or later", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			from := drop(w)
@@ -239,7 +236,7 @@ func TestChat_Recover_presence(t *testing.T) {
 			assert.Equal(t, []domain.UserID{ann, bob}, w.members(talk))
 		})
 	})
-	t.Run("after it, the others hear that the user went and that it is back", func(t *testing.T) {
+	t.Run("a recovery after the grace time is told to the others as a departure and an arrival", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			from := drop(w)
@@ -267,73 +264,4 @@ func TestChat_Recover_presence(t *testing.T) {
 			assert.Equal(t, []domain.UserID{bob}, w.members(talk))
 		})
 	})
-}
-
-// allow makes the user's token name the conversations, for one look at it.
-func (f *fixture) allow(user domain.UserID, grants ...string) {
-	f.auth.EXPECT().Authenticate(ctx, "token of "+string(user)).Return(domain.Identity{User: user, Grants: grants}, nil)
-}
-
-// expectLook expects that all places are looked at; nothing was missed.
-func (f *fixture) expectLook(from domain.Absence) {
-	for _, p := range from.Places {
-		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)
-	}
-}
-
-// expectBack expects that the session is put back into its places.
-func (f *fixture) expectBack(from domain.Absence) {
-	for _, p := range from.Places {
-		f.rooms.EXPECT().Join(ctx, p.Conversation.Room(), s1, from.User).Return(false, nil)
-		f.log.EXPECT().Head(ctx, p.Conversation).Return(p.At, nil)
-		f.log.EXPECT().After(ctx, p.Conversation, p.At).Return(nil, "", nil)
-		f.rooms.EXPECT().Members(ctx, p.Conversation.Room()).Return(nil, nil)
-	}
-}
-
-// recovers recovers s1 with its user's token, which must succeed.
-func (f *fixture) recovers(from domain.Absence) (replayed []domain.Message) {
-	f.t.Helper()
-	recovered, err := f.Recover(ctx, s1, from, "token of "+string(from.User), func(es []domain.Event) {
-		replayed = append(replayed, messages(es)...)
-	})
-	require.NoError(f.t, err)
-	assert.True(f.t, recovered)
-	return replayed
-}
-
-// doesNotRecover tries to recover s1, which must change nothing.
-func (f *fixture) doesNotRecover(from domain.Absence, user domain.UserID) {
-	f.t.Helper()
-	recovered, err := f.Recover(ctx, s1, from, "token of "+string(user), notReplayed(f.t))
-	require.NoError(f.t, err)
-	assert.False(f.t, recovered)
-	assert.Zero(f.t, f.SessionCount())
-}
-
-// recovers puts the session back; what it has missed stands in its queue.
-func (w *world) recovers(id domain.SessionID, from domain.Absence) bool {
-	w.t.Helper()
-	recovered, err := w.Recover(ctx, id, from, string(from.User), func(missed []domain.Event) {
-		for _, e := range missed {
-			w.recorder.mark(id, e)
-		}
-	})
-	require.NoError(w.t, err)
-	return recovered
-}
-
-func notReplayed(t *testing.T) func([]domain.Event) {
-	return func([]domain.Event) { t.Error("replayed") }
-}
-
-// said returns n messages from the seq on.
-func said(c domain.ConversationID, from uint64, n int) []domain.Message {
-	ms := make([]domain.Message, n)
-	for i := range ms {
-		ms[i] = domain.Message{
-			Draft: domain.Draft{Conversation: c, User: bob, Content: strings.Repeat("x", i%3)}, Seq: from + uint64(i), Epoch: "e1",
-		}
-	}
-	return ms
 }

@@ -8,8 +8,7 @@ import (
 	"parley/ports"
 )
 
-// Refresh gives the session a new token, and takes it out of the conversations that it may not be in any
-// more.
+// Refresh gives the session a new token, and takes it out of the conversations that the token does not let it be in.
 func (c *Chat) Refresh(ctx context.Context, id domain.SessionID, token string) (ports.Refreshed, error) {
 	s, err := c.sessions.get(id)
 	if err != nil {
@@ -23,14 +22,14 @@ func (c *Chat) Refresh(ctx context.Context, id domain.SessionID, token string) (
 	if err != nil {
 		return ports.Refreshed{}, err
 	}
-	c.sessions.due(id, who.ExpiresAt)
+	c.sessions.reschedule(id, who.ExpiresAt)
 	refreshed := ports.Refreshed{ExpiresAt: who.ExpiresAt}
 	for _, conversation := range conversations {
 		if c.cfg.Access.Check(who, conversation) == nil {
 			continue
 		}
 		if err := c.Leave(ctx, id, conversation); err != nil {
-			// It may not say anything there, but still hears: better no session than that.
+			// The session would go on getting events that it has no permission for, so it is ended instead.
 			c.logger.Warn("a session that may not be there did not leave", "session", id, "conversation", conversation, "error", err)
 			c.ends.Disconnect(id)
 			return ports.Refreshed{}, err
@@ -40,11 +39,11 @@ func (c *Chat) Refresh(ctx context.Context, id domain.SessionID, token string) (
 	return refreshed, nil
 }
 
-// warnBefore is how long before its end a session is told.
+// warnBefore is how long before its token expires a session is warned.
 const warnBefore = 60 * time.Second
 
-// Expire ends the sessions whose tokens are not valid at now any more, and tells those whose are soon. It
-// also forgets what was kept for sessions that do not come back. It is to be called every second or so.
+// Expire ends the sessions whose tokens have expired at the time now, and warns those whose tokens will soon. It also
+// forgets what was kept for sessions that can no longer come back. It is to be called about once a second.
 func (c *Chat) Expire(now time.Time) {
 	c.unheard.prune(now)
 	e := c.sessions.expire(now)

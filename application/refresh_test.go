@@ -14,22 +14,8 @@ import (
 	"parley/ports"
 )
 
-// connectUntil opens a session whose token is over at that time and names the conversation.
-func (f *fixture) connectUntil(id domain.SessionID, user domain.UserID, until time.Time) {
-	f.t.Helper()
-	f.auth.EXPECT().Authenticate(ctx, "t").Return(domain.Identity{User: user, ExpiresAt: until, Grants: []string{"talk"}}, nil)
-	_, err := f.Connect(ctx, id, "t")
-	require.NoError(f.t, err)
-}
-
-// refresh gives the session a new token.
-func (f *fixture) refresh(id domain.SessionID, who domain.Identity) (ports.Refreshed, error) {
-	f.auth.EXPECT().Authenticate(ctx, "new").Return(who, nil)
-	return f.Refresh(ctx, id, "new")
-}
-
 func TestChat_Refresh(t *testing.T) {
-	t.Run("the new token counts from now on", func(t *testing.T) {
+	t.Run("the new token decides from now on", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			until := time.Now().Add(time.Hour)
@@ -40,17 +26,17 @@ func TestChat_Refresh(t *testing.T) {
 			assertCode(t, domain.CodeNotInConversation, f.Typing(ctx, s1, other, true))
 		})
 	})
-	t.Run("what it does not name is left, and the others are told", func(t *testing.T) {
+	t.Run("conversations that the new token does not name are left, and the others are told", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
-			f.enter(s1, ann, talk, other, "third")
-			for _, c := range []domain.ConversationID{other, "third"} {
+			f.enter(s1, ann, talk, other, third)
+			for _, c := range []domain.ConversationID{other, third} {
 				f.rooms.EXPECT().Sessions(ctx, c.Room()).Return([]domain.SessionID{s1, s2}, nil)
 				f.rooms.EXPECT().Leave(ctx, c.Room(), s1, ann).Return(c == other, nil)
 			}
 			f.out.EXPECT().Broadcast([]domain.SessionID{s1, s2}, s1, domain.UserLeft{Conversation: other, User: ann, At: time.Now()})
 			refreshed, err := f.refresh(s1, domain.Identity{User: ann, Grants: []string{"talk"}})
 			require.NoError(t, err)
-			assert.Equal(t, []domain.ConversationID{other, "third"}, refreshed.Left)
+			assert.Equal(t, []domain.ConversationID{other, third}, refreshed.Left)
 			assertCode(t, domain.CodeForbidden, f.Typing(ctx, s1, other, true))
 			assertCode(t, domain.CodeNotInConversation, f.Leave(ctx, s1, other))
 		})
@@ -70,7 +56,7 @@ func TestChat_Refresh(t *testing.T) {
 			require.NoError(t, err)
 		})
 	})
-	t.Run("who cannot be taken out is ended", func(t *testing.T) {
+	t.Run("a session that cannot be taken out of a conversation is ended", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return(nil, errStore)
@@ -81,7 +67,7 @@ func TestChat_Refresh(t *testing.T) {
 			assertCode(t, domain.CodeForbidden, f.Typing(ctx, s1, talk, true))
 		})
 	})
-	t.Run("of who has lost a conversation no confirmation is awaited there", func(t *testing.T) {
+	t.Run("no confirmation is awaited from a user whose new token has lost the conversation", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.enter(s2, bob, talk)
@@ -118,7 +104,7 @@ func (asking) String() string { return "is the message, to be confirmed" }
 func TestChat_Expire(t *testing.T) {
 	only := func(ids ...domain.SessionID) []domain.SessionID { return ids }
 	ended := domain.SessionEnded{Reason: domain.Errorf(domain.CodeTokenExpired, "the token has expired: connect with a new one")}
-	t.Run("who expires is warned a minute before, once, and ended at the instant, once", func(t *testing.T) {
+	t.Run("a session is warned once, a minute before its token expires, and ended once, at that instant", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			until := time.Now().Add(time.Hour)
 			f.connectUntil(s1, ann, until)
@@ -140,7 +126,7 @@ func TestChat_Expire(t *testing.T) {
 			assert.Equal(t, 1, f.SessionCount())
 		})
 	})
-	t.Run("who should have ended and is still there is ended again, and not told again", func(t *testing.T) {
+	t.Run("a session that should have ended and is still open is ended again, but not told again", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			until := time.Now().Add(time.Minute)
 			f.connectUntil(s1, ann, until)
@@ -151,7 +137,7 @@ func TestChat_Expire(t *testing.T) {
 			}
 		})
 	})
-	t.Run("who has been refreshed in time goes on until the new end", func(t *testing.T) {
+	t.Run("a session that was refreshed in time goes on until the new expiry", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			until := time.Now().Add(time.Hour)
 			f.connectUntil(s1, ann, until)
@@ -180,7 +166,7 @@ func TestChat_Expire(t *testing.T) {
 			f.Expire(sooner)
 		})
 	})
-	t.Run("who was told that it is over cannot be refreshed any more", func(t *testing.T) {
+	t.Run("a session that was told that it has expired cannot be refreshed", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			until := time.Now().Add(time.Minute)
 			f.connectUntil(s1, ann, until)

@@ -8,8 +8,8 @@ import (
 	"parley/domain"
 )
 
-// registryShards spreads the sessions over several locks, so that events of many sessions do not
-// meet in one.
+// registryShards is the number of locks that sessions are spread over, so that events of many sessions do not contend
+// for one.
 const registryShards = 64
 
 // registry holds the open sessions.
@@ -22,14 +22,14 @@ type registry struct {
 type registryShard struct {
 	mu   sync.RWMutex
 	open map[domain.SessionID]*session
-	// due is when expire has something to do here at the earliest; the zero time if never.
+	// due is the earliest time at which expire may have something to do in this shard; the zero time is never.
 	due time.Time
 }
 
-// userShard knows the sessions of each user. Inside its lock only those of sessions are taken.
+// userShard knows the sessions of each user. Only the locks of sessions may be taken under its lock.
 type userShard struct {
 	mu sync.RWMutex
-	// newest is where a user's list of sessions begins: see session.older.
+	// newest is the first of the user's linked list of sessions: see session.older.
 	newest map[domain.UserID]*session
 }
 
@@ -50,7 +50,8 @@ func (r *registry) user(u domain.UserID) *userShard {
 	return &r.users[maphash.String(r.seed, string(u))%registryShards]
 }
 
-// add opens a session, unless there is one with this id. returning is where it is about to be put back.
+// add opens a session; a CodeUnavailable error says that the id is taken. returning lists the places where Recover is
+// about to put the session back, if it is recovering.
 func (r *registry) add(id domain.SessionID, who domain.Identity, returning []domain.Place) error {
 	sh := r.shard(id)
 	sh.mu.Lock()
@@ -63,7 +64,7 @@ func (r *registry) add(id domain.SessionID, who domain.Identity, returning []dom
 		s.returning = &homecoming{returning}
 	}
 	sh.open[id] = s
-	sh.dueAt(who.ExpiresAt)
+	sh.schedule(who.ExpiresAt)
 	r.user(who.User).add(s, who.User)
 	return nil
 }
@@ -79,7 +80,7 @@ func (r *registry) get(id domain.SessionID) (*session, error) {
 	return s, nil
 }
 
-// remove ends what add began. user is the session's.
+// remove undoes add and frees the id. user is the session's user.
 func (r *registry) remove(id domain.SessionID, user domain.UserID) {
 	sh := r.shard(id)
 	sh.mu.Lock()
@@ -119,28 +120,28 @@ func (u *userShard) remove(s *session, user domain.UserID) {
 
 // of returns the open sessions of the user. The caller owns the slice.
 func (r *registry) of(user domain.UserID) []domain.SessionID {
-	return r.which(user, func(*session) bool { return true })
+	return r.matching(user, func(*session) bool { return true })
 }
 
-// which returns those of the user's open sessions that are meant. The caller owns the slice.
-func (r *registry) which(user domain.UserID, meant func(*session) bool) (ids []domain.SessionID) {
+// matching returns the user's open sessions for which match is true. The caller owns the slice.
+func (r *registry) matching(user domain.UserID, match func(*session) bool) (ids []domain.SessionID) {
 	u := r.user(user)
 	u.mu.RLock()
 	defer u.mu.RUnlock()
 	for s := u.newest[user]; s != nil; s = s.older {
-		if meant(s) {
+		if match(s) {
 			ids = append(ids, s.state.ID)
 		}
 	}
 	return ids
 }
 
-// hearing returns the sessions of the user that are told now what the user is told of the conversation,
-// wherever they are, and whether one of them is sure to hear it. The caller holds the conversation's lock.
+// hearing returns the user's sessions to send an event about the conversation to, whether they are in it or not; see
+// session.hears. surely says that one of them is sure to get the event. The caller holds the conversation's lock.
 func (r *registry) hearing(
 	user domain.UserID, access domain.Access, c domain.ConversationID,
 ) (ids []domain.SessionID, surely bool) {
-	ids = r.which(user, func(s *session) bool {
+	ids = r.matching(user, func(s *session) bool {
 		hears, sure := s.hears(access, c)
 		surely = surely || sure
 		return hears
@@ -148,10 +149,10 @@ func (r *registry) hearing(
 	return ids, surely
 }
 
-// getting returns the open sessions of the user that get the conversation's message of that seq: those that
-// joined before it, or caught up on it.
+// getting returns the user's open sessions that get the conversation's message with the seq, because they joined
+// before it or had it replayed.
 func (r *registry) getting(user domain.UserID, c domain.ConversationID, seq uint64) []domain.SessionID {
-	return r.which(user, func(s *session) bool { return s.gets(c, seq) })
+	return r.matching(user, func(s *session) bool { return s.gets(c, seq) })
 }
 
 // all returns the open sessions, in no particular order.
@@ -167,8 +168,8 @@ func (r *registry) all() (ids []domain.SessionID) {
 	return ids
 }
 
-// belongs reports whether the session is in the conversation, or has ended and is just being taken out of it,
-// and whose it is; "" if it is not open. The caller holds the conversation's lock.
+// belongs reports whether the session is in the conversation. A session that has ended belongs until Disconnect takes
+// it out. user is the session's user, "" if there is no such session. The caller holds the conversation's lock.
 func (r *registry) belongs(id domain.SessionID, c domain.ConversationID) (user domain.UserID, belongs bool) {
 	s, err := r.get(id)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"parley/domain"
 )
 
-// maxReports bounds the memory of reports that wait for their users, in bytes, about. What is over it is
+// maxReports bounds the memory of the reports that wait for their users, in approximate bytes. Reports above it are
 // not kept.
 const maxReports = 16 << 20
 
-// reports are the reports of deliveries whose senders had no session that was sure to hear them when they were
-// due. Each is kept for a while, until its sender comes back to the conversation.
+// reports holds the reports of deliveries whose senders had no session that was sure to get them. Each is kept for a
+// limited time, until its sender comes back to the conversation.
 type reports struct {
 	timers *timers
-	// count is how many there are, for those who only want to know that there are none.
+	// count is how many there are. It is read without mu, to see quickly that there are none.
 	count atomic.Int64
 
 	mu      sync.Mutex
@@ -25,47 +25,48 @@ type reports struct {
 	bytes   int
 }
 
-// report is one that waits.
+// report is a report that waits for its user.
 type report struct {
 	domain.MessageDelivered
-	// told are the sessions that were sent it: they have it if they come back, but who knows.
+	// told are the sessions that the report was sent to although they had ended or were recovering. Whether it
+	// reached their clients is not known, but one of them that comes back has it.
 	told  []domain.SessionID
 	timer *timer
 }
 
-// size is what it takes, in bytes, about.
+// size is the memory that the report takes, in approximate bytes.
 func (r *report) size() int { return 400 + 16*len(r.Pending) }
 
 func newReports(timers *timers) *reports {
 	return &reports{timers: timers, waiting: map[domain.UserID][]*report{}}
 }
 
-// keep holds the report for so long.
-func (u *reports) keep(user domain.UserID, e domain.MessageDelivered, told []domain.SessionID, window time.Duration) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
+// keep holds the report for the window. It is dropped at once if there is no room, or no timer because of Close.
+func (rs *reports) keep(user domain.UserID, e domain.MessageDelivered, told []domain.SessionID, window time.Duration) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	one := &report{MessageDelivered: e, told: told}
-	if window <= 0 || u.bytes+one.size() > maxReports {
+	if window <= 0 || rs.bytes+one.size() > maxReports {
 		return
 	}
-	one.timer = u.timers.after(window, func() { u.drop(user, func(r *report) bool { return r == one }) })
+	one.timer = rs.timers.after(window, func() { rs.drop(user, func(r *report) bool { return r == one }) })
 	if one.timer == nil {
 		return
 	}
-	u.waiting[user] = append(u.waiting[user], one)
-	u.bytes += one.size()
-	u.count.Add(1)
+	rs.waiting[user] = append(rs.waiting[user], one)
+	rs.bytes += one.size()
+	rs.count.Add(1)
 }
 
-// take keeps what waits for the user in the conversation no more, and returns what of it the session was not told.
-func (u *reports) take(
+// take removes the reports that wait for the user in the conversation, and returns those that the session was not told.
+func (rs *reports) take(
 	user domain.UserID, c domain.ConversationID, id domain.SessionID,
 ) (events []domain.MessageDelivered) {
-	if u.count.Load() == 0 {
+	if rs.count.Load() == 0 {
 		return nil
 	}
-	for _, r := range u.drop(user, func(r *report) bool { return r.Conversation == c }) {
-		u.timers.stop(r.timer)
+	for _, r := range rs.drop(user, func(r *report) bool { return r.Conversation == c }) {
+		rs.timers.stop(r.timer)
 		if !slices.Contains(r.told, id) {
 			events = append(events, r.MessageDelivered)
 		}
@@ -73,21 +74,21 @@ func (u *reports) take(
 	return events
 }
 
-// drop forgets some of the user's reports and returns them, in the order they came.
-func (u *reports) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	rest := slices.DeleteFunc(u.waiting[user], func(r *report) bool {
+// drop removes the user's reports that which selects and returns them, oldest first. Their timers are not stopped.
+func (rs *reports) drop(user domain.UserID, which func(*report) bool) (dropped []*report) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rest := slices.DeleteFunc(rs.waiting[user], func(r *report) bool {
 		if !which(r) {
 			return false
 		}
 		dropped = append(dropped, r)
-		u.bytes -= r.size()
+		rs.bytes -= r.size()
 		return true
 	})
-	if u.waiting[user] = rest; len(rest) == 0 {
-		delete(u.waiting, user)
+	if rs.waiting[user] = rest; len(rest) == 0 {
+		delete(rs.waiting, user)
 	}
-	u.count.Add(-int64(len(dropped)))
+	rs.count.Add(-int64(len(dropped)))
 	return dropped
 }

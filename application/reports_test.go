@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/adapters/memory"
-	"parley/application"
 	"parley/domain"
 	"parley/ports"
 )
@@ -54,15 +53,14 @@ func (h *watched) Drop(
 	return h.RoomStore.Drop(ctx, r, s, u, until)
 }
 
-// watch makes the world's room store one that can be watched. What the application logs is not looked at.
+// watch rewires the world to a room store that can be watched. What the application logs is ignored.
 func (w *world) watch(log memory.LogConfig) *watched {
 	w.t.Helper()
 	h := &watched{RoomStore: w.rooms}
 	w.log = memory.NewLog(log)
-	cfg := config()
-	cfg.Access, cfg.ConfirmWindow, cfg.RecoveryWindow = domain.AccessAuthenticated, window, window
-	w.Chat = application.NewChat(cfg, names{}, h, w.log, w.recorder, w.recorder, slog.New(slog.DiscardHandler))
-	w.t.Cleanup(w.Close)
+	cfg := recoverable()
+	cfg.Access = domain.AccessAuthenticated
+	w.rewire(cfg, wiring{rooms: h, logger: slog.New(slog.DiscardHandler)})
 	return h
 }
 
@@ -79,7 +77,7 @@ func (w *world) meanwhile(f func()) {
 	}
 }
 
-// failsToRecover lets s1 come back to talk, and then something happen, but not to other.
+// failsToRecover lets s1 recover in talk, then calls then, and fails the recovery in other.
 func (w *world) failsToRecover(h *watched, from domain.Absence, then func()) {
 	w.t.Helper()
 	slices.Reverse(from.Places) // they are in order of their names
@@ -95,10 +93,10 @@ func (w *world) failsToRecover(h *watched, from domain.Absence, then func()) {
 	require.False(w.t, recovered)
 }
 
-// TestChat_report_is_not_lost lets the outcome of ann's message in talk be known while her only session is one
-// that does not hear it: she is told when she comes back there.
+// TestChat_report_is_not_lost ends the delivery of ann's message in talk while her only session cannot get the report:
+// she is told when she comes back there.
 func TestChat_report_is_not_lost(t *testing.T) {
-	for sentence, outcome := range map[string]func(w *world, h *watched, settle func()){
+	for when, outcome := range map[string]func(w *world, h *watched, settle func()){
 		"while its session, which will not come back, leaves its other conversation": func(w *world, h *watched, settle func()) {
 			h.hook = func(r domain.RoomID) error {
 				if r == other.Room() {
@@ -142,7 +140,7 @@ func TestChat_report_is_not_lost(t *testing.T) {
 			require.False(w.t, recovered)
 		},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run("a report that is due "+when+" is told later", func(t *testing.T) {
 			w := newWorld(t, config())
 			h := w.watch(memory.LogConfig{MaxMessages: 1})
 			w.enter(s1, ann, talk, other)
@@ -160,7 +158,7 @@ func TestChat_report_is_not_lost(t *testing.T) {
 	}
 }
 
-// grants is an authenticator whose tokens are a user's name and then what it may be in.
+// grants is an authenticator whose tokens are a user's name and then the user's conversations.
 type grants struct{}
 
 func (grants) Authenticate(_ context.Context, token string) (domain.Identity, error) {
@@ -173,8 +171,7 @@ func TestChat_report_rights(t *testing.T) {
 	cfg.ConfirmWindow = window
 	w := newWorld(t, cfg)
 	cfg.Access = domain.AccessClaims
-	w.Chat = application.NewChat(cfg, grants{}, w.rooms, w.log, w.recorder, w.recorder, slog.New(failing{t}))
-	t.Cleanup(w.Close)
+	w.rewire(cfg, wiring{auth: grants{}, rooms: w.rooms})
 	for id, token := range map[domain.SessionID]string{s1: "ann talk", s2: "bob talk", "s3": "ann other"} {
 		_, err := w.Connect(ctx, id, token)
 		require.NoError(t, err)

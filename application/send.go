@@ -10,7 +10,7 @@ import (
 	"parley/ports"
 )
 
-// Send accepts a message of a session.
+// Send accepts a message from a session.
 func (c *Chat) Send(ctx context.Context, id domain.SessionID, send ports.Send) (ports.Receipt, error) {
 	user, err := c.participant(id, send.Conversation)
 	if err != nil {
@@ -25,31 +25,27 @@ func (c *Chat) Send(ctx context.Context, id domain.SessionID, send ports.Send) (
 	return c.accept(ctx, d, audience{from: id, noEcho: send.NoEcho, confirm: send.Confirm})
 }
 
-// Publish accepts a message of a backend.
+// Publish accepts a message from a backend.
 func (c *Chat) Publish(ctx context.Context, p ports.Publish) (ports.Receipt, error) {
-	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
+	d := draft(p)
 	if err := d.Check(c.cfg.MaxContent); err != nil {
 		return ports.Receipt{}, err
 	}
 	return c.accept(ctx, d, audience{confirm: p.Confirm})
 }
 
-// audience says how a message is told to the room.
+// audience says who gets a message, and whether they are to confirm it.
 type audience struct {
-	// from is the session that sends it, "" for a backend; noEcho leaves it out.
+	// from is the session that sends the message, "" for a backend. noEcho leaves it out.
 	from    domain.SessionID
 	noEcho  bool
 	confirm bool
 }
 
-// accept appends the message and tells the room.
+// accept appends the message to the log and sends it to the room.
 func (c *Chat) accept(ctx context.Context, d domain.Draft, a audience) (ports.Receipt, error) {
-	if d.ID == "" {
-		id, err := newMessageID()
-		if err != nil {
-			return ports.Receipt{}, err
-		}
-		d.ID = id
+	if err := identify(&d); err != nil {
+		return ports.Receipt{}, err
 	}
 	lock := c.locks.of(d.Conversation)
 	lock.Lock()
@@ -57,8 +53,8 @@ func (c *Chat) accept(ctx context.Context, d domain.Draft, a audience) (ports.Re
 	return c.acceptLocked(ctx, d, a)
 }
 
-// acceptLocked reads the recipients before the message is appended: after Append nothing can fail, so no
-// message is accepted that was not sent to all. The caller holds the conversation's lock.
+// acceptLocked is accept for a caller who holds the conversation's lock. It reads the recipients before it appends the
+// message: nothing can fail after Append, so every message that is accepted is also sent.
 func (c *Chat) acceptLocked(ctx context.Context, d domain.Draft, a audience) (ports.Receipt, error) {
 	if err := c.accepting(); err != nil {
 		return ports.Receipt{}, err
@@ -87,13 +83,13 @@ func (c *Chat) acceptLocked(ctx context.Context, d domain.Draft, a audience) (po
 		Accepted:  message.At,
 		Duplicate: duplicate,
 	}
-	c.completed(to, message, receipt)
+	c.completeStream(to, message, receipt)
 	return receipt, nil
 }
 
 // tell sends an accepted message. The caller holds the conversation's lock.
 func (c *Chat) tell(to []domain.SessionID, m domain.Message, members []domain.UserID, a audience) {
-	c.spoke(to, typist{m.Conversation, m.User})
+	c.endTyping(to, typist{m.Conversation, m.User})
 	event := domain.MessageSent{Message: m}
 	if a.confirm {
 		event.Delivery = c.deliveries.open(m, members)
@@ -105,8 +101,20 @@ func (c *Chat) tell(to []domain.SessionID, m domain.Message, members []domain.Us
 	c.out.Broadcast(to, except, event)
 }
 
-// newMessageID returns a UUID of version 7: they sort by time (RFC 9562, section 5.7).
-func newMessageID() (domain.MessageID, error) {
+// draft returns the message that the backend asks to publish.
+func draft(p ports.Publish) domain.Draft {
+	return domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
+}
+
+// identify gives a draft without an id a UUID of version 7: these sort by time (RFC 9562, section 5.7).
+func identify(d *domain.Draft) error {
+	if d.ID != "" {
+		return nil
+	}
 	id, err := uuid.NewV7()
-	return domain.MessageID(id.String()), err
+	if err != nil {
+		return err
+	}
+	d.ID = domain.MessageID(id.String())
+	return nil
 }

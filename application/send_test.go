@@ -38,7 +38,7 @@ func TestChat_Send(t *testing.T) {
 			}, receipt)
 		})
 	})
-	t.Run("without echo, the sending session is left out", func(t *testing.T) {
+	t.Run("a message without echo is not sent to the session that sent it", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			message := domain.Message{Draft: draft, Seq: 4, Epoch: "e1", At: time.Now()}
@@ -96,27 +96,27 @@ func TestChat_Send(t *testing.T) {
 func TestChat_Send_is_refused(t *testing.T) {
 	valid := ports.Send{Conversation: talk, ID: "m1", Content: "hello"}
 
-	t.Run("without a session", func(t *testing.T) {
+	t.Run("a message without a session is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			_, err := f.Send(ctx, s1, valid)
 			assertCode(t, domain.CodeUnavailable, err)
 		})
 	})
-	t.Run("outside the conversation", func(t *testing.T) {
+	t.Run("a message from outside the conversation is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			_, err := f.Send(ctx, s1, valid)
 			assertCode(t, domain.CodeNotInConversation, err)
 		})
 	})
-	t.Run("without a grant, whether in the conversation or not", func(t *testing.T) {
+	t.Run("a message without a grant is refused, whether the session is in the conversation or not", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "other")
 			_, err := f.Send(ctx, s1, valid)
 			assertCode(t, domain.CodeForbidden, err)
 		})
 	})
-	t.Run("without a grant, before what it says is looked at", func(t *testing.T) {
+	t.Run("a message without a grant is refused for that, even if it is not valid", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "other")
 			_, err := f.Send(ctx, s1, ports.Send{Conversation: talk})
@@ -132,7 +132,7 @@ func TestChat_Send_is_refused(t *testing.T) {
 		"content not UTF-8":  {func(s *ports.Send) { s.Content = "\xff" }, domain.CodeInvalidPayload},
 		"metadata too large": {func(s *ports.Send) { s.Metadata = make([]byte, domain.MaxMetadata+1) }, domain.CodePayloadTooLarge},
 	} {
-		t.Run("with "+name+", and nothing is appended", func(t *testing.T) {
+		t.Run("a message with "+name+" is refused, and nothing is appended", func(t *testing.T) {
 			onMocks(t, config(), func(t *testing.T, f *fixture) {
 				f.enter(s1, ann, talk)
 				bad := valid
@@ -142,7 +142,7 @@ func TestChat_Send_is_refused(t *testing.T) {
 			})
 		})
 	}
-	t.Run("when the recipients are not known: a message that cannot be sent is not accepted", func(t *testing.T) {
+	t.Run("a message whose recipients cannot be read is not accepted", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return(nil, errStore)
@@ -150,7 +150,7 @@ func TestChat_Send_is_refused(t *testing.T) {
 			assertCode(t, domain.CodeUnavailable, err)
 		})
 	})
-	t.Run("when the log refuses, and nothing is sent", func(t *testing.T) {
+	t.Run("a message that the log refuses is sent to nobody", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return([]domain.SessionID{s1}, nil)
@@ -161,7 +161,7 @@ func TestChat_Send_is_refused(t *testing.T) {
 			assert.Zero(t, receipt)
 		})
 	})
-	t.Run("not for its length if that is not bounded", func(t *testing.T) {
+	t.Run("a long message is accepted if the length is not bounded", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, application.Config{})
 			w.enter(s1, ann, talk)

@@ -9,36 +9,36 @@ import (
 	"parley/ports"
 )
 
-// session is an open session. Its client's calls come one after another, but Disconnect may come
-// between them, so the state has a lock.
+// session is an open session. Its client's calls come one after another, but Disconnect may come at any time, and other
+// goroutines look at it, so mu guards everything below it. Only state.ID, which never changes, is read without mu.
 //
-// There may be very many, most of them idle: so it is kept small.
+// It is kept small, because there may be very many sessions, most of them idle.
 type session struct {
-	// newer and older are the user's sessions beside this one. The user's shard guards them.
+	// newer and older link the sessions of one user. The mu of the user's shard guards them.
 	newer, older *session
 
 	mu    sync.Mutex
 	ended bool
-	// warned says that the client knows that its token expires soon.
+	// warned says that the client has been told that its token expires soon.
 	warned bool
-	// expired says that the session was to end because its token's time was over; from then on no other helps.
-	// asked is when that was asked for, in Unix nanoseconds.
+	// expired says that the session is being ended because its token expired; a new token does not help any more.
+	// asked is when the end was last asked for, in Unix nanoseconds.
 	expired bool
 	asked   int64
-	// returning is set while the session recovers.
+	// returning is nil unless the session is recovering.
 	returning *homecoming
 	state     domain.Session
 }
 
-// homecoming is where a session is put back that recovers just now.
+// homecoming lists the places where a recovering session is put back.
 type homecoming struct{ places []domain.Place }
 
-// to reports whether the session is put back in the conversation; that of nil is in none.
+// to reports whether the session is put back into the conversation; a nil homecoming leads nowhere.
 func (h *homecoming) to(c domain.ConversationID) bool {
 	return h != nil && slices.ContainsFunc(h.places, func(p domain.Place) bool { return p.Conversation == c })
 }
 
-// participate checks that the session may take part in the conversation and is in it.
+// participate checks that the session may take part in the conversation and is in it, and returns its user.
 func (s *session) participate(access domain.Access, c domain.ConversationID) (domain.UserID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +51,8 @@ func (s *session) participate(access domain.Access, c domain.ConversationID) (do
 	return s.state.Identity.User, s.state.Within(c)
 }
 
-// enter checks that the session may take part in the conversation and puts it in.
+// enter checks that the session may take part in the conversation and notes that it is in it. entered says that it was
+// not in it before.
 func (s *session) enter(access domain.Access, c domain.ConversationID) (user domain.UserID, entered bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +66,8 @@ func (s *session) enter(access domain.Access, c domain.ConversationID) (user dom
 	return s.state.Identity.User, entered, err
 }
 
-// within checks that the session is in the conversation, allowed or not, its token valid or not.
+// within checks that the session is in the conversation and returns its user. It checks neither permission nor token,
+// so that every session may leave.
 func (s *session) within(c domain.ConversationID) (domain.UserID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,9 +97,10 @@ func (s *session) gets(c domain.ConversationID, seq uint64) bool {
 	return !s.ended && s.state.Gets(c, seq)
 }
 
-// hears reports whether the session is told now what its user is told of the conversation, if it may hear of it at
-// all. One that is yet to be put back there is told by that; one that has ended and is already out of it is told
-// when it comes back. surely says that its client hears it: of a session that is going, or coming back, nobody knows.
+// hears reports whether an event about the conversation for the user is to be sent to the session now. Sessions without
+// permission for the conversation do not get it. Nor does a session that is about to be put back into the conversation,
+// which gets it by the replay, nor one that has ended and was taken out of it, which gets it if it recovers.
+// surely says that the client will get the event, which is not known of a session that has ended or is recovering.
 func (s *session) hears(access domain.Access, c domain.ConversationID) (hears, surely bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,21 +111,21 @@ func (s *session) hears(access domain.Access, c domain.ConversationID) (hears, s
 	return hears, hears && !s.ended && s.returning == nil
 }
 
-// returned notes that the session is where it was.
+// returned notes that the session has recovered.
 func (s *session) returned() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.returning = nil
 }
 
-// heard returns whose session it is.
+// heard notes that the client was heard, and returns the session's user.
 func (s *session) heard() (domain.UserID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state.Identity.User, s.touch()
 }
 
-// refresh gives the session a new token's identity and returns where it is.
+// refresh gives the session the identity of a new token and returns the conversations that it is in.
 func (s *session) refresh(who domain.Identity) ([]domain.ConversationID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,9 +153,9 @@ func (s *session) describe() ports.Session {
 	}
 }
 
-// end refuses every later call for the session and returns who it spoke for and where it was; first
-// says that nobody ended it before. A Join that entered before is in the list, one that comes later
-// fails: no session stays in a room after its end.
+// end makes every later call for the session fail, and returns its user and conversations; first is false if it was
+// ended before. A concurrent Join has either entered, and its conversation is in the list, or will fail: no session
+// stays in a room after its end.
 func (s *session) end() (user domain.UserID, conversations []domain.ConversationID, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,7 +166,8 @@ func (s *session) end() (user domain.UserID, conversations []domain.Conversation
 	return s.state.Identity.User, s.state.Conversations(), true
 }
 
-// touch records that the client was heard, if its token lets it say anything. The caller holds mu.
+// touch notes that the client was heard, unless the session has ended or its token has expired, which are errors. The
+// caller holds mu.
 func (s *session) touch() error {
 	if s.ended {
 		return errEnded()

@@ -6,12 +6,12 @@ import (
 	"parley/domain"
 )
 
-// maxStrays bounds the sessions that are remembered because a store failed to remove them.
+// maxStrays bounds how many sessions are remembered because a store failed to remove them.
 const maxStrays = 100_000
 
-// strays are sessions that have ended and that a store may have failed to remove from a room: whose they
-// were. Entries are dropped after the next sweep of all rooms, which has removed the sessions or seen that
-// they were not there.
+// strays remembers the users of sessions that have ended but may still be in a room, because a store failed to remove
+// them: a sweep needs the user to remove the session. An entry is dropped after the next complete sweep, which has
+// removed the session or seen that it was not there.
 type strays struct {
 	mu    sync.Mutex
 	users map[stray]strayed
@@ -26,7 +26,7 @@ type stray struct {
 
 type strayed struct {
 	user domain.UserID
-	// sweeps is how many had begun when the entry was made.
+	// sweeps is how many sweeps had begun when the entry was made.
 	sweeps int
 }
 
@@ -40,22 +40,22 @@ func (s *strays) add(c domain.ConversationID, id domain.SessionID, user domain.U
 	}
 }
 
-// user returns whose session it was; "" if that is not known.
+// user returns the session's user; "" if it is not known.
 func (s *strays) user(c domain.ConversationID, id domain.SessionID) domain.UserID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.users[stray{c, id}].user
 }
 
-// mark begins a sweep.
-func (s *strays) mark() (sweep int) {
+// beginSweep notes that a sweep begins, and returns its number for drop.
+func (s *strays) beginSweep() (sweep int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweeps++
 	return s.sweeps
 }
 
-// drop forgets what was added before the sweep began.
+// drop forgets the entries that were added before the sweep began.
 func (s *strays) drop(sweep int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

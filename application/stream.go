@@ -9,18 +9,14 @@ import (
 	"parley/ports"
 )
 
-// OpenStream begins a message that is written bit by bit, or says where it stands.
+// OpenStream begins a message that is written bit by bit. If it was begun before, it says where the message stands.
 func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, error) {
-	d := domain.Draft{Conversation: p.Conversation, User: p.User, ID: p.ID, Content: p.Content, Metadata: p.Metadata}
+	d := draft(p)
 	if err := d.CheckMetadata(); err != nil {
 		return ports.Stream{}, err
 	}
-	if d.ID == "" {
-		id, err := newMessageID()
-		if err != nil {
-			return ports.Stream{}, err
-		}
-		d.ID = id
+	if err := identify(&d); err != nil {
+		return ports.Stream{}, err
 	}
 	lock := c.locks.of(p.Conversation)
 	lock.Lock()
@@ -52,7 +48,7 @@ func (c *Chat) OpenStream(ctx context.Context, p ports.Publish) (ports.Stream, e
 	return one.at(), nil
 }
 
-// AppendStream adds a chunk and tells the room.
+// AppendStream adds a chunk and sends it to the conversation's sessions.
 func (c *Chat) AppendStream(
 	ctx context.Context, conversation domain.ConversationID, m domain.MessageID, chunk domain.Chunk,
 ) (ports.Stream, error) {
@@ -77,7 +73,7 @@ func (c *Chat) AppendStream(
 	return one.at(), nil
 }
 
-// appendChunk adds a chunk to an open stream. The caller holds the conversation's lock.
+// appendChunk adds a chunk to an open stream and sends it. The caller holds the conversation's lock.
 func (c *Chat) appendChunk(ctx context.Context, one *stream, chunk domain.Chunk, now time.Time) error {
 	to, err := c.rooms.Sessions(ctx, one.Draft.Conversation.Room())
 	if err != nil {
@@ -92,7 +88,7 @@ func (c *Chat) appendChunk(ctx context.Context, one *stream, chunk domain.Chunk,
 	return nil
 }
 
-// CloseStream makes the chunks one message.
+// CloseStream makes the chunks one message and sends it.
 func (c *Chat) CloseStream(
 	ctx context.Context, conversation domain.ConversationID, m domain.MessageID, chunks int,
 ) (ports.Receipt, error) {
@@ -119,19 +115,20 @@ func (c *Chat) CloseStream(
 	return c.acceptLocked(ctx, d, audience{confirm: one.confirm})
 }
 
-// completed ends the stream of an accepted message, if there is one, however the message came: a backend that
-// has lost its way may publish the whole of it. The caller holds the conversation's lock.
-func (c *Chat) completed(to []domain.SessionID, m domain.Message, receipt ports.Receipt) {
+// completeStream ends the stream of an accepted message, if there is one, whether the message came by CloseStream or
+// not: a backend that does not know how far it got may publish the whole message instead. The caller holds the
+// conversation's lock.
+func (c *Chat) completeStream(to []domain.SessionID, m domain.Message, receipt ports.Receipt) {
 	one := c.streams.find(m.Conversation, m.ID)
 	if one == nil || one.receipt != nil || one.Draft.User != m.User {
 		return
 	}
 	next := one.Next()
 	c.streams.end(one)
-	kept := receipt // not receipt itself, which every message would then have on the heap
+	kept := receipt // a copy: &receipt would move the receipt of every message to the heap
 	one.receipt, one.heard = &kept, time.Now()
 	if receipt.Duplicate {
-		// The message was told before the stream was opened: no other follows on the chunks.
+		// The message was sent before the stream was opened, so none will follow the chunks.
 		c.tellAborted(to, one, next)
 	}
 }
@@ -149,7 +146,7 @@ func (c *Chat) AbortStream(ctx context.Context, conversation domain.Conversation
 	return c.abort(ctx, one)
 }
 
-// abort ends an open stream and tells the room. The caller holds the conversation's lock.
+// abort ends an open stream and tells the conversation's sessions. The caller holds the conversation's lock.
 func (c *Chat) abort(ctx context.Context, one *stream) error {
 	to, err := c.rooms.Sessions(ctx, one.Draft.Conversation.Room())
 	if err != nil {
@@ -162,16 +159,17 @@ func (c *Chat) abort(ctx context.Context, one *stream) error {
 	return nil
 }
 
-// tellAborted tells the room that nothing follows on the chunks. The caller holds the conversation's lock.
+// tellAborted tells the sessions that no message will follow the chunks. next is the number of chunks. The caller holds
+// the conversation's lock.
 func (c *Chat) tellAborted(to []domain.SessionID, one *stream, next int) {
 	e := domain.ChunkAppended{
 		Conversation: one.Draft.Conversation, Message: one.Draft.ID, Chunk: domain.Chunk{Index: next}, Aborted: true,
 	}
 	c.out.Broadcast(to, "", e)
-	c.keep(e.Conversation, "", e)
+	c.keepForDropped(e.Conversation, "", e)
 }
 
-// abortAll aborts the open streams. Nobody can write to them any more.
+// abortAll aborts the open streams. Close calls it when nothing can be appended any more.
 func (c *Chat) abortAll() {
 	ctx, cancel := cleanup(context.Background())
 	defer cancel()
@@ -184,20 +182,22 @@ func (c *Chat) abortAll() {
 	})
 }
 
-// endWhenIdle looks after wait whether the stream is still written to. It keeps one that is complete
-// until nobody asks for its receipt any more.
+// endWhenIdle calls endIfIdle when wait has passed. The caller holds the conversation's lock.
 func (c *Chat) endWhenIdle(one *stream, wait time.Duration) {
 	conversation := one.Draft.Conversation
 	one.timer = c.timers.after(wait, func() {
 		ctx, cancel := cleanup(context.Background())
 		defer cancel()
-		err := c.underLock(conversation, func(domain.ConversationID) error { return c.endIfIdle(ctx, one) })
+		err := c.underLock(conversation, func() error { return c.endIfIdle(ctx, one) })
 		if err != nil {
 			c.logger.Warn("an idle stream was not ended", "conversation", conversation, "error", err)
 		}
 	})
 }
 
+// endIfIdle aborts a stream that has got no chunk for ports.StreamIdle, forgets a complete one after
+// ports.DuplicateWindow, and otherwise looks again when that time is over. It also looks again after an abort that
+// failed. The caller holds the conversation's lock.
 func (c *Chat) endIfIdle(ctx context.Context, one *stream) error {
 	if c.streams.find(one.Draft.Conversation, one.Draft.ID) != one {
 		return nil // aborted
@@ -221,7 +221,7 @@ func (c *Chat) endIfIdle(ctx context.Context, one *stream) error {
 	return nil
 }
 
-// at says where the stream stands.
+// at returns the state of the stream, whether it is open or complete.
 func (one *stream) at() ports.Stream {
 	if one.receipt != nil {
 		return ports.Stream{Message: one.Draft.ID, Next: one.next}

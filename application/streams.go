@@ -12,29 +12,29 @@ import (
 )
 
 const (
-	// maxStreams and maxStreamBytes bound the messages that are being written at once, of all conversations.
+	// maxStreams and maxStreamBytes bound the messages that are being written at one time, in all conversations.
 	maxStreams     = 10_000
 	maxStreamBytes = 64 << 20
-	// maxStreamsHere bounds those of one conversation: whoever joins it is told all of them.
+	// maxStreamsHere bounds those of one conversation: whoever joins it is sent the chunks of all of them.
 	maxStreamsHere = 16
-	// maxStreamsOver bounds those that have ended and are remembered for their receipt; one takes some 500
-	// bytes.
+	// maxStreamsOver bounds the complete ones that are remembered for their receipts; each takes some 500 bytes.
 	maxStreamsOver = 100_000
-	// retryWhenFull is what a backend is told for whom there is no room.
+	// retryWhenFull is how long a backend that is refused for these bounds is asked to wait.
 	retryWhenFull = time.Second
 )
 
-// streams are the messages that are being written. Everything that concerns one conversation is done
-// under that conversation's lock; mu guards the maps and the sums.
+// streams holds the messages that are being written. A conversation's streams are changed under that conversation's
+// lock; mu guards the maps and the sums, which all conversations share.
 type streams struct {
 	timers *timers
-	// count is len(byID), for those who only want to know that there are none.
+	// count is len(byID). It is read without mu, to see quickly that there are none.
 	count atomic.Int64
 
 	mu   sync.Mutex
 	byID map[streamKey]*stream
-	in   map[domain.ConversationID][]*stream
-	// open is how many streams are in in, bytes what they take in memory, about.
+	// in holds the open streams of each conversation.
+	in map[domain.ConversationID][]*stream
+	// open is how many streams are open. bytes is the memory that all streams take, in approximate bytes.
 	open, bytes int
 }
 
@@ -43,12 +43,12 @@ type streamKey struct {
 	message      domain.MessageID
 }
 
-// stream is one message that is being written, or was a moment ago: a backend that did not hear that it
-// is complete asks again. All of it belongs to who holds the conversation's lock.
+// stream is a message that is being written. It is remembered for a while after it is complete, for a backend that did
+// not get the answer and asks again. It is read and changed only under the conversation's lock.
 type stream struct {
 	*domain.Stream
 	confirm bool
-	// receipt is set once the message is accepted; next is where the stream ended.
+	// receipt is set once the message is accepted; next is the number of chunks when the stream ended.
 	receipt *ports.Receipt
 	next    int
 	// heard is when the last chunk came, or when the message was accepted.
@@ -62,7 +62,7 @@ func newStreams(timers *timers) *streams {
 	return &streams{timers: timers, byID: map[streamKey]*stream{}, in: map[domain.ConversationID][]*stream{}}
 }
 
-// find returns the stream, also if it has ended; nil if there is none.
+// find returns the stream, open or complete; nil if there is none.
 func (s *streams) find(c domain.ConversationID, m domain.MessageID) *stream {
 	if s.count.Load() == 0 {
 		return nil
@@ -72,7 +72,7 @@ func (s *streams) find(c domain.ConversationID, m domain.MessageID) *stream {
 	return s.byID[streamKey{c, m}]
 }
 
-// begin begins a stream that does not exist.
+// begin opens a stream, which must not exist.
 func (s *streams) begin(d domain.Draft, confirm bool, now time.Time) (*stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *streams) begin(d domain.Draft, confirm bool, now time.Time) (*stream, e
 	return one, nil
 }
 
-// append adds a chunk to an open stream.
+// append adds a chunk to an open stream; appended is false for a repeat.
 func (s *streams) append(one *stream, chunk domain.Chunk, maxContent int) (appended bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,14 +106,14 @@ func (s *streams) append(one *stream, chunk domain.Chunk, maxContent int) (appen
 // fits reports whether there is room for that much more. The caller holds mu.
 func (s *streams) fits(bytes int) bool { return s.bytes+bytes <= maxStreamBytes }
 
-// weigh makes bytes true again after the stream has changed. The caller holds mu.
+// weigh updates bytes after the stream has changed. The caller holds mu.
 func (s *streams) weigh(one *stream) {
 	size := one.Size()
 	s.bytes += size - one.bytes
 	one.bytes = size
 }
 
-// end drops what was written; the stream is still found, to say that it is over.
+// end closes an open stream and drops its text. find still returns it, to say that it is over.
 func (s *streams) end(one *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +129,7 @@ func (s *streams) end(one *stream) {
 	s.open--
 }
 
-// forget drops a stream that has ended.
+// forget removes a stream that has ended.
 func (s *streams) forget(one *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,8 +148,8 @@ func (s *streams) here(c domain.ConversationID) []*stream {
 	return slices.Clone(s.in[c])
 }
 
-// written returns the chunks of all messages that are being written in the conversation, as clients were
-// told them. The caller holds the conversation's lock.
+// written returns the chunks of all messages that are being written in the conversation, as they were sent. The caller
+// holds the conversation's lock.
 func (s *streams) written(c domain.ConversationID) (all []domain.ChunkAppended) {
 	for _, one := range s.here(c) {
 		for _, chunk := range one.Chunks() {
@@ -159,7 +159,7 @@ func (s *streams) written(c domain.ConversationID) (all []domain.ChunkAppended) 
 	return all
 }
 
-// conversations returns those with open streams.
+// conversations returns the conversations with open streams.
 func (s *streams) conversations() []domain.ConversationID {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,20 +9,21 @@ import (
 )
 
 const (
-	// sweepPage is how many rooms are asked for at a time; a store may look at all of them for each page.
+	// sweepPage is how many rooms are asked for at a time. It is large, because a store may have to look at all
+	// of its rooms for each page.
 	sweepPage = 10_000
-	// sweepBatch is how many members are looked at under one lock.
+	// sweepBatch is how many members are looked at each time that the conversation's lock is taken.
 	sweepBatch = 256
-	// sweepMargin is how late the timers may be that should have done it.
+	// sweepMargin is how long after the end of the grace time the timers are given to do it themselves.
 	sweepMargin = time.Minute
 )
 
-// Sweep looks through all rooms for what should not be there, and removes it: sessions that have ended,
-// or have not come in, and users whose time to come back is over. Every disconnect cleans up by itself, so
-// there is nothing unless a store failed when it was asked to. It returns how many sessions and users it
-// removed, and how many sessions it found that it knows nothing of: that is a fault.
+// Sweep looks through all rooms and removes what should not be there: sessions that have ended or whose join failed,
+// and users whose grace time is over. Every disconnect cleans up by itself, so Sweep finds something only if a store
+// failed at that. It returns how many sessions and users it removed, and how many sessions it left in place because it
+// does not know their users, which is a fault.
 func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) {
-	before := c.strays.mark()
+	sweep := c.strays.beginSweep()
 	var after domain.RoomID
 	failed := false
 	for {
@@ -44,7 +45,7 @@ func (c *Chat) Sweep(ctx context.Context, now time.Time) (removed, unknown int) 
 		}
 		if len(rooms) < sweepPage {
 			if !failed {
-				c.strays.drop(before)
+				c.strays.drop(sweep)
 			}
 			break
 		}
@@ -63,7 +64,7 @@ func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (re
 		return 0, 0, nil
 	}
 	var members []domain.UserID
-	err = c.underLock(conversation, func(domain.ConversationID) (err error) {
+	err = c.underLock(conversation, func() (err error) {
 		if removed, unknown, err = c.sweepSessions(ctx, conversation); err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (re
 		if err != nil {
 			break
 		}
-		err = c.underLock(conversation, func(domain.ConversationID) error {
+		err = c.underLock(conversation, func() error {
 			n, err := c.sweepMembers(ctx, conversation, users, now)
 			removed += n
 			return err
@@ -83,7 +84,8 @@ func (c *Chat) sweep(ctx context.Context, room domain.RoomID, now time.Time) (re
 	return removed, unknown, err
 }
 
-// sweepSessions removes the sessions that are not in the conversation. The caller holds the lock.
+// sweepSessions removes from the room the sessions that are not in the conversation. The caller holds the
+// conversation's lock.
 func (c *Chat) sweepSessions(ctx context.Context, conversation domain.ConversationID) (removed, unknown int, err error) {
 	sessions, err := c.rooms.Sessions(ctx, conversation.Room())
 	if err != nil {
@@ -113,7 +115,7 @@ func (c *Chat) sweepSessions(ctx context.Context, conversation domain.Conversati
 	return removed, unknown, nil
 }
 
-// sweepMembers ends the wait for users whose time to come back is over. The caller holds the lock.
+// sweepMembers ends the wait for those of the users whose grace time is over. The caller holds the conversation's lock.
 func (c *Chat) sweepMembers(
 	ctx context.Context, conversation domain.ConversationID, users []domain.UserID, now time.Time,
 ) (removed int, err error) {

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"parley/application"
 	"parley/domain"
 	"parley/ports"
 )
@@ -52,15 +51,14 @@ func (f *failingRooms) Expire(ctx context.Context, r domain.RoomID, u domain.Use
 }
 
 func TestChat_Sweep(t *testing.T) {
-	// sweeping runs the test on a store that may fail; what is logged is not looked at.
+	// sweeping runs the test on a store that may fail. What is logged is ignored.
 	sweeping := func(t *testing.T, test func(t *testing.T, w *world, store *failingRooms)) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, config())
 			store := &failingRooms{RoomStore: w.rooms}
 			cfg := config()
 			cfg.Access = domain.AccessAuthenticated
-			w.Chat = application.NewChat(cfg, names{}, store, w.log, w.recorder, w.recorder, slog.New(slog.DiscardHandler))
-			defer w.Close()
+			w.rewire(cfg, wiring{rooms: store, logger: slog.New(slog.DiscardHandler)})
 			w.enter("listener", "eve", talk)
 			w.enter(s1, ann, talk)
 			w.recorder.take("listener")
@@ -110,7 +108,7 @@ func TestChat_Sweep(t *testing.T) {
 			w.pass(grace)
 		})
 	})
-	t.Run("what the store did although it failed is forgotten", func(t *testing.T) {
+	t.Run("a session that the store removed although it failed is forgotten", func(t *testing.T) {
 		sweeping(t, func(t *testing.T, w *world, store *failingRooms) {
 			w.enter(s2, bob, other)
 			store.leave, store.done = true, true
@@ -136,9 +134,7 @@ func TestChat_Sweep(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			logged := &strings.Builder{}
 			w := newWorld(t, config())
-			w.Chat = application.NewChat(config(), names{}, w.rooms, w.log, w.recorder, w.recorder,
-				slog.New(slog.NewTextHandler(logged, nil)))
-			defer w.Close()
+			w.rewire(config(), wiring{rooms: w.rooms, logger: slog.New(slog.NewTextHandler(logged, nil))})
 			_, err := w.rooms.Join(ctx, talk.Room(), "stranger", ann)
 			require.NoError(t, err)
 			removed, unknown := w.Sweep(ctx, time.Now())
@@ -163,7 +159,7 @@ func TestChat_Sweep(t *testing.T) {
 			f.Sweep(ctx, time.Now())
 		})
 	})
-	t.Run("after the end nothing is swept", func(t *testing.T) {
+	t.Run("nothing is swept after Close", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.Close()
 			f.rooms.EXPECT().Rooms(ctx, domain.RoomID(""), 10_000).Return([]domain.RoomID{talk.Room()}, nil)
@@ -172,7 +168,7 @@ func TestChat_Sweep(t *testing.T) {
 	})
 }
 
-// testSweepRaces sweeps while sessions come and go in every way: none of them is anybody's fault.
+// testSweepRaces sweeps while sessions come and go in every way: it must find nothing.
 func testSweepRaces(t *testing.T) {
 	w := newWorld(t, config())
 	stop := make(chan struct{})

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// timers owns what happens later by itself: users who dropped and do not come back, typing that goes
-// stale, deliveries, streams. Each timer belongs to something that is bounded elsewhere. A timer that is
-// not needed any more may be left to run out and find nothing to do.
+// timers owns everything that happens later by itself: the end of a grace time, of typing, of deliveries, reports and
+// streams. Each timer belongs to something whose number is bounded elsewhere. A timer that is no longer needed may be
+// left to fire and find nothing to do.
 type timers struct {
 	logger *slog.Logger
-	// work counts timers that wait or run, and what begin let in.
+	// work counts the timers that wait or run, and the calls between begin and done.
 	work sync.WaitGroup
 
 	mu      sync.Mutex
@@ -25,7 +25,7 @@ func newTimers(logger *slog.Logger) *timers {
 	return &timers{logger: logger, waiting: map[*timer]struct{}{}}
 }
 
-// begin reports whether the timers still run; if so, close waits for the call of done.
+// begin reports whether close has not been called yet. If so, close waits until the caller calls done.
 func (t *timers) begin() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -36,6 +36,7 @@ func (t *timers) begin() bool {
 	return true
 }
 
+// done ends what begin began.
 func (t *timers) done() { t.work.Done() }
 
 // after runs f on a goroutine of its own when wait has passed, unless stop or close comes first. After
@@ -54,7 +55,7 @@ func (t *timers) after(wait time.Duration, f func()) *timer {
 	return one
 }
 
-// stop ends a timer, which may be nil, that has not fired.
+// stop ends a timer unless it has fired. The timer may be nil.
 func (t *timers) stop(one *timer) {
 	if one == nil {
 		return
@@ -81,7 +82,7 @@ func (t *timers) run(one *timer, f func()) {
 	f()
 }
 
-// close stops the timers and waits for what is on its way, which includes a timer that fires now.
+// close stops the timers, and waits for those that have fired and for calls between begin and done.
 func (t *timers) close() {
 	t.mu.Lock()
 	t.closed = true

@@ -15,7 +15,7 @@ import (
 	"parley/ports"
 )
 
-// typings returns what the session was told of others' typing since the last call.
+// typings returns the typing that the session was told of since the last call.
 func (w *world) typings(id domain.SessionID) (all []domain.TypingChanged) {
 	for _, e := range w.recorder.take(id) {
 		if e, ok := e.(domain.TypingChanged); ok {
@@ -41,7 +41,7 @@ func TestChat_Typing(t *testing.T) {
 			})
 		})
 	}
-	t.Run("who may not take part, is not there or not connected is refused", func(t *testing.T) {
+	t.Run("typing without permission, from outside the conversation or without a session is refused", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.connect(s1, ann, "talk")
 			assertCode(t, domain.CodeForbidden, f.Typing(ctx, s1, other, true))
@@ -49,14 +49,14 @@ func TestChat_Typing(t *testing.T) {
 			assertCode(t, domain.CodeUnavailable, f.Typing(ctx, "nobody", talk, true))
 		})
 	})
-	t.Run("a store that fails is said", func(t *testing.T) {
+	t.Run("the failure of a store is returned", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return(nil, errStore)
 			assertCode(t, domain.CodeUnavailable, f.Typing(ctx, s1, talk, true))
 		})
 	})
-	t.Run("a store that fails later is logged", func(t *testing.T) {
+	t.Run("the failure of a store in a timer is logged", func(t *testing.T) {
 		onMocks(t, config(), func(t *testing.T, f *fixture) {
 			f.enter(s1, ann, talk)
 			f.rooms.EXPECT().Sessions(ctx, talk.Room()).Return(nil, nil)
@@ -73,10 +73,9 @@ func TestChat_Typing(t *testing.T) {
 }
 
 func TestChat_Typing_time(t *testing.T) {
-	t.Run("who says nothing more stops by itself, and nothing stays", func(t *testing.T) {
+	t.Run("a user who says nothing more stops typing after a while, and nothing stays", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			require.NoError(t, w.Typing(ctx, s1, talk, true))
 			assert.Equal(t, []domain.TypingChanged{types(talk, ann, true)}, w.typings(s2))
 			w.pass(domain.TypingExpiry - 1)
@@ -88,10 +87,9 @@ func TestChat_Typing_time(t *testing.T) {
 			w.holdsNothing()
 		})
 	})
-	t.Run("who drops while typing stops by itself", func(t *testing.T) {
+	t.Run("a user who drops while typing stops typing after a while", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			require.NoError(t, w.Typing(ctx, s1, talk, true))
 			w.Disconnect(ctx, s1, ports.Dropped)
 			w.typings(s2)
@@ -100,7 +98,7 @@ func TestChat_Typing_time(t *testing.T) {
 			w.pass(grace)
 		})
 	})
-	t.Run("of a user who types in one tab and then in another, the tabs that heard of it hear of its end", func(t *testing.T) {
+	t.Run("a user's tabs that were told of typing in another tab are told of its end", func(t *testing.T) {
 		ends := map[string]func(w *world){
 			"stops":        func(w *world) { require.NoError(w.t, w.Typing(ctx, "ann's other", talk, false)) },
 			"says nothing": func(w *world) { w.pass(domain.TypingExpiry) },
@@ -135,10 +133,9 @@ func TestChat_Typing_time(t *testing.T) {
 		"leaves":       func(w *world) { require.NoError(w.t, w.Leave(ctx, s1, talk)) },
 		"says goodbye": func(w *world) { w.Disconnect(ctx, s1, ports.Left) },
 	} {
-		t.Run("of who "+way+" nothing more is told than that", func(t *testing.T) {
+		t.Run("the typing of a user who "+way+" ends without an event of its own", func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
-				w.enter(s1, ann, talk)
-				w.enter(s2, bob, talk)
+				w.pair()
 				require.NoError(t, w.Typing(ctx, s1, talk, true))
 				leave(w)
 				w.typings(s2)
@@ -150,8 +147,7 @@ func TestChat_Typing_time(t *testing.T) {
 	}
 	t.Run("a message ends the typing of its sender, before the message", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			require.NoError(t, w.Typing(ctx, s1, talk, true))
 			w.pass(time.Second)
 			w.recorder.take(s2)
@@ -181,8 +177,7 @@ func TestChat_Typing_time(t *testing.T) {
 	})
 	t.Run("typing and sending in a flood is told twice in a pause at most", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			for range 500 {
 				require.NoError(t, w.Typing(ctx, s1, talk, true))
 				_, err := w.Send(ctx, s1, ports.Send{Conversation: talk, Content: "hello"})
@@ -208,8 +203,7 @@ func TestChat_Typing_time(t *testing.T) {
 	})
 	t.Run("a server that is about to stop tells no typing", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
-			w.enter(s1, ann, talk)
-			w.enter(s2, bob, talk)
+			w.pair()
 			w.recorder.take(s2)
 			w.Close()
 			for range 10 {

@@ -9,41 +9,43 @@ import (
 )
 
 const (
-	// maxUnheard and maxUnheardBytes bound what is kept, maxUnheardHere what is of it of one conversation.
+	// maxUnheard and maxUnheardBytes bound the events that are kept, maxUnheardHere those of one conversation.
 	maxUnheard      = 200_000
 	maxUnheardBytes = 64 << 20
 	maxUnheardHere  = 1000
-	// unheardCost is what one event takes beside what it carries, in bytes, about.
+	// unheardCost is the memory that one event takes besides what it carries, in approximate bytes.
 	unheardCost = 300
-	// unheardMargin is how much longer than the window a recovery may take.
+	// unheardMargin is how much longer than the window events are kept: a recovery that begins in time needs some.
 	unheardMargin = 15 * time.Second
 )
 
-// unheard keeps events that are in no log, and that nothing else tells, for sessions that dropped and may
-// come back: those would hear of them neither live nor from the log. Too many push out the oldest; who
-// has missed one of those does not recover.
+// unheard keeps, for sessions that dropped and may come back, the events that they would otherwise miss for good: those
+// that are in no log and that nothing else repeats. When there are too many, the oldest are pushed out, and a session
+// that has missed one of those cannot recover.
 type unheard struct {
-	// window is how long sessions may come back; 0: they may not, and nothing is kept.
+	// window is how long a session that dropped may come back; if it is 0, nothing is kept.
 	window time.Duration
 
 	mu sync.Mutex
-	// last is the number of the newest event, lost of the newest that is kept no more, of any conversation:
-	// nobody who dropped before it recovers.
+	// last is the number of the newest event: events are numbered over all conversations, from 1. lost is the number
+	// of the newest event that has left the queue: a session that dropped before it cannot recover.
 	last, lost uint64
 	bytes      int
 	in         map[domain.ConversationID]*unheardHere
-	// queue is of all conversations, in order. What was pushed out of its conversation is still in it, so
-	// that the conversation is remembered as long as somebody may miss it.
+	// queue lists the events of all conversations, oldest first. An event that was pushed out of its conversation
+	// stays in it, so that the conversation and its lost are remembered as long as somebody may have missed the event.
 	queue []queued
-	// away are the users with sessions that dropped, and until when one may come back.
+	// away holds the users with sessions that dropped, and the time until which the last of these may come back.
 	away map[domain.UserID]time.Time
 }
 
 type unheardHere struct {
 	notes []note
-	// queued is how often the conversation stands in the queue, lost is as that of all.
+	// queued is how many entries of the queue are the conversation's.
 	queued int
-	lost   uint64
+	// lost is the number of the conversation's newest event that is not kept: a session that was in it and dropped
+	// before that event cannot recover.
+	lost uint64
 }
 
 type queued struct {
@@ -52,16 +54,16 @@ type queued struct {
 	at           time.Time
 }
 
-// note is an event that was told between the message with the seq and the next.
+// note is an event that was sent between the message with the seq and the next one.
 type note struct {
 	number, seq uint64
-	// user is the only one that it is for; "" if it is for all.
+	// user is the only user whom the event is for; "" if it is for everybody in the conversation.
 	user  domain.UserID
 	event domain.Event
 	bytes int
 }
 
-// reports says that the event is the report of that message of the conversation.
+// reports tells whether the event is the report on the message.
 func (n note) reports(m domain.MessageID) bool {
 	report, ok := n.event.(domain.MessageDelivered)
 	return ok && report.Message == m
@@ -73,8 +75,8 @@ func newUnheard(window time.Duration) *unheard {
 	}
 }
 
-// drop notes that a session of the user dropped.
-func (u *unheard) drop(user domain.UserID, now time.Time) {
+// noteDrop notes that a session of the user dropped.
+func (u *unheard) noteDrop(user domain.UserID, now time.Time) {
 	if u.window <= 0 {
 		return
 	}
@@ -83,27 +85,29 @@ func (u *unheard) drop(user domain.UserID, now time.Time) {
 	u.away[user] = now.Add(u.window + unheardMargin)
 }
 
-// misses reports whether a session of the user may come back.
-func (u *unheard) misses(user domain.UserID) bool {
+// mayReturn reports whether a session of the user may come back.
+func (u *unheard) mayReturn(user domain.UserID) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	_, away := u.away[user]
 	return away
 }
 
-// mark is up to where all was told until now. Of one conversation that holds under its lock.
+// mark returns the number of the newest event so far, for since. Under a conversation's lock, everything of that
+// conversation up to the mark has been sent, and everything later has not.
 func (u *unheard) mark() uint64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.last
 }
 
-// add keeps an event of the conversation, whose lock the caller holds. failed: its place is not known.
+// add keeps an event of the conversation. If failed is true, its place among the messages is not known: it counts as
+// lost. The caller holds the conversation's lock.
 func (u *unheard) add(c domain.ConversationID, n note, failed bool, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.last++
-	n.number, n.bytes = u.last, unheardCost+len(c)+weight(n.event)
+	n.number, n.bytes = u.last, unheardCost+len(c)+eventSize(n.event)
 	here := u.in[c]
 	if here == nil {
 		here = &unheardHere{}
@@ -119,12 +123,12 @@ func (u *unheard) add(c domain.ConversationID, n note, failed bool, now time.Tim
 	u.bytes += n.bytes
 	if len(here.notes) > maxUnheardHere {
 		here.lost = here.notes[0].number
-		u.shift(here)
+		u.dropOldest(here)
 	}
 	u.trim(now)
 }
 
-// prune forgets what nobody can miss any more.
+// prune forgets events and users for whom the time to come back is over at now.
 func (u *unheard) prune(now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,7 +140,8 @@ func (u *unheard) prune(now time.Time) {
 	}
 }
 
-// trim drops from the queue what is over its time, and the oldest of what is too much. The caller holds mu.
+// trim drops the events that are too old from the queue, and the oldest ones while there are too many. The caller
+// holds mu.
 func (u *unheard) trim(now time.Time) {
 	for len(u.queue) > 0 {
 		oldest := u.queue[0]
@@ -149,7 +154,7 @@ func (u *unheard) trim(now time.Time) {
 		u.queue = u.queue[1:]
 		here := u.in[oldest.conversation]
 		if len(here.notes) > 0 && here.notes[0].number == oldest.number {
-			u.shift(here)
+			u.dropOldest(here)
 		}
 		if here.queued--; here.queued == 0 {
 			delete(u.in, oldest.conversation)
@@ -158,15 +163,15 @@ func (u *unheard) trim(now time.Time) {
 	u.queue = nil
 }
 
-// shift drops the conversation's oldest event. The caller holds mu.
-func (u *unheard) shift(here *unheardHere) {
+// dropOldest drops the oldest event that is kept for the conversation. The caller holds mu.
+func (u *unheard) dropOldest(here *unheardHere) {
 	u.bytes -= here.notes[0].bytes
 	here.notes[0] = note{}
 	here.notes = here.notes[1:]
 }
 
-// since returns what the user was not told of the conversation since the mark; complete is false if some
-// of it was pushed out. The caller owns the slice.
+// since returns the conversation's events for the user after the mark, in order; complete is false if some of them are
+// no longer kept. The caller owns the slice.
 func (u *unheard) since(c domain.ConversationID, user domain.UserID, mark uint64) (missed []note, complete bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -185,8 +190,8 @@ func (u *unheard) since(c domain.ConversationID, user domain.UserID, mark uint64
 	return missed, true
 }
 
-// weight is what an event carries, in bytes, about.
-func weight(e domain.Event) int {
+// eventSize is the size of what an event carries, in approximate bytes.
+func eventSize(e domain.Event) int {
 	switch e := e.(type) {
 	case domain.Announced:
 		return len(e.Name) + len(e.Data)
@@ -198,9 +203,9 @@ func weight(e domain.Event) int {
 	return 0
 }
 
-// keep keeps an event that was told to the conversation's sessions, or to the user's, for those who dropped.
-// The caller holds the conversation's lock.
-func (c *Chat) keep(conversation domain.ConversationID, user domain.UserID, e domain.Event) {
+// keepForDropped keeps an event for sessions that dropped. It was sent to the conversation's sessions, or only to the
+// user's if user is not "". The caller holds the conversation's lock.
+func (c *Chat) keepForDropped(conversation domain.ConversationID, user domain.UserID, e domain.Event) {
 	if c.unheard.window <= 0 {
 		return
 	}

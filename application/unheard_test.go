@@ -15,13 +15,18 @@ import (
 	"parley/ports"
 )
 
-// whileAway lets ann's s1 drop from talk beside bob's s2, and then something happen.
+// recoverable is a configuration that lets sessions recover.
+func recoverable() application.Config {
+	cfg := config()
+	cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
+	return cfg
+}
+
+// whileAway runs the test after ann's s1 has dropped from talk, where bob's s2 still is, and from other.
 func whileAway(t *testing.T, test func(t *testing.T, w *world, from domain.Absence)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg := config()
-		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-		w := newWorld(t, cfg)
+		w := newWorld(t, recoverable())
 		w.enter(s1, ann, talk, other)
 		w.enter(s2, bob, talk)
 		from := w.Disconnect(ctx, s1, ports.Dropped)
@@ -30,7 +35,7 @@ func whileAway(t *testing.T, test func(t *testing.T, w *world, from domain.Absen
 	})
 }
 
-// back recovers s1 and returns what it is told.
+// back recovers s1 and returns the events that it is sent.
 func (w *world) back(from domain.Absence) []domain.Event {
 	w.t.Helper()
 	require.True(w.t, w.recovers(s1, from))
@@ -43,7 +48,7 @@ func (w *world) announce(c domain.ConversationID, data string) {
 }
 
 func TestChat_Recover_events(t *testing.T) {
-	t.Run("what is in no log is told between the messages, once", func(t *testing.T) {
+	t.Run("events that are in no log are replayed between the messages, once", func(t *testing.T) {
 		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
 			w.announce(talk, "1")
 			w.announce(other, "2")
@@ -97,7 +102,7 @@ func TestChat_Recover_events(t *testing.T) {
 		})
 	})
 
-	t.Run("who is there hears nothing twice, and nothing is kept for who left", func(t *testing.T) {
+	t.Run("a connected session is told nothing twice, and nothing is kept for a session that left", func(t *testing.T) {
 		whileAway(t, func(t *testing.T, w *world, _ domain.Absence) {
 			m := w.ask(s2, talk)
 			w.enter("s4", ann, talk)
@@ -115,7 +120,7 @@ func TestChat_Recover_events(t *testing.T) {
 }
 
 func TestChat_Recover_events_bounds(t *testing.T) {
-	t.Run("who has missed too much does not recover, in other conversations one does", func(t *testing.T) {
+	t.Run("a session that has missed too many events in a conversation does not recover; one in other conversations does", func(t *testing.T) {
 		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
 			w.enter("s3", "eve", other)
 			elsewhere := w.Disconnect(ctx, "s3", ports.Dropped)
@@ -132,7 +137,7 @@ func TestChat_Recover_events_bounds(t *testing.T) {
 			assert.Equal(t, 1001, w.UnderWay().Unheard)
 		})
 	})
-	t.Run("a thousand are not too many", func(t *testing.T) {
+	t.Run("a thousand events of one conversation are kept", func(t *testing.T) {
 		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
 			for i := range 1000 {
 				w.announce(talk, fmt.Sprint(i))
@@ -140,7 +145,7 @@ func TestChat_Recover_events_bounds(t *testing.T) {
 			assert.Len(t, w.back(from), 1000)
 		})
 	})
-	t.Run("what is large pushes out what is old", func(t *testing.T) {
+	t.Run("large events push out old ones", func(t *testing.T) {
 		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
 			large := string(make([]byte, 1<<20))
 			for range 70 {
@@ -152,7 +157,7 @@ func TestChat_Recover_events_bounds(t *testing.T) {
 			assert.False(t, recovered)
 		})
 	})
-	t.Run("nothing is kept longer than it can be asked for", func(t *testing.T) {
+	t.Run("events are kept no longer than they can be asked for", func(t *testing.T) {
 		whileAway(t, func(t *testing.T, w *world, from domain.Absence) {
 			w.announce(talk, "1")
 			w.Expire(time.Now().Add(window))
@@ -164,7 +169,7 @@ func TestChat_Recover_events_bounds(t *testing.T) {
 			assert.False(t, recovered, "it comes too late")
 		})
 	})
-	t.Run("without recovery nothing is kept", func(t *testing.T) {
+	t.Run("nothing is kept if recovery is turned off", func(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.enter(s1, ann, talk)
 			w.Disconnect(ctx, s1, ports.Dropped)
@@ -174,17 +179,17 @@ func TestChat_Recover_events_bounds(t *testing.T) {
 	})
 }
 
-// TestChat_Recover_report lets the outcome of a message be known while its sender goes or comes back: it is told once.
+// TestChat_Recover_report ends a delivery while the sender goes or comes back: the sender is told once.
 func TestChat_Recover_report(t *testing.T) {
 	for when, move := range map[string]func(w *world, outcome func()){
-		"while it goes": func(w *world, outcome func()) {
+		"while its sender drops": func(w *world, outcome func()) {
 			var both sync.WaitGroup
 			both.Go(outcome)
 			from := w.Disconnect(ctx, s1, ports.Dropped)
 			both.Wait()
 			require.True(w.t, w.recovers(s1, from))
 		},
-		"while it comes back": func(w *world, outcome func()) {
+		"while its sender recovers": func(w *world, outcome func()) {
 			from := w.Disconnect(ctx, s1, ports.Dropped)
 			var both sync.WaitGroup
 			both.Go(outcome)
@@ -193,11 +198,9 @@ func TestChat_Recover_report(t *testing.T) {
 			require.True(w.t, recovered)
 		},
 	} {
-		t.Run(when, func(t *testing.T) {
-			cfg := config()
-			cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-			w := newWorld(t, cfg)
-			// The session leaves one conversation after the other: between the first and the last is time.
+		t.Run("a report that is due "+when+" is told once", func(t *testing.T) {
+			w := newWorld(t, recoverable())
+			// The session leaves one conversation after the other, which makes room for the report in between.
 			conversations := []domain.ConversationID{"a", "b", "c", "d", "e", "f", "g", "h"}
 			w.enter(s1, ann, conversations...)
 			w.enter(s2, bob, conversations...)
@@ -220,11 +223,8 @@ func TestChat_Recover_report(t *testing.T) {
 
 func TestChat_report_once(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := config()
-		cfg.ConfirmWindow, cfg.RecoveryWindow = window, window
-		w := newWorld(t, cfg)
-		w.enter(s1, ann, talk)
-		w.enter(s2, bob, talk)
+		w := newWorld(t, recoverable())
+		w.pair()
 		w.ask(s1, talk)
 		from := w.Disconnect(ctx, s1, ports.Dropped)
 		w.Confirm(ctx, s2, w.asked(s2)[0])

@@ -31,7 +31,7 @@ func TestAdmin(t *testing.T) {
 		}
 	})
 
-	t.Run("two may live in one process", func(t *testing.T) {
+	t.Run("two admin handlers may live in one process", func(t *testing.T) {
 		assert.NotPanics(t, func() { httpapi.NewAdmin(func() int { return 0 }) })
 	})
 
@@ -44,7 +44,7 @@ func TestAdmin(t *testing.T) {
 		}
 	})
 
-	t.Run("there is nothing else", func(t *testing.T) {
+	t.Run("other paths are not found", func(t *testing.T) {
 		for _, path := range []string{"/", "/healthz", "/debug", "/debug/vars", "/metrics/x"} {
 			assert.Equal(t, http.StatusNotFound, ask(http.MethodGet, path).StatusCode, path)
 		}

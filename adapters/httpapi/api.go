@@ -37,10 +37,10 @@ type Config struct {
 // API is the public HTTP handler.
 type API struct {
 	echo *echo.Echo
-	// socketIO is the mount of Socket.IO, apart from the rest: it does its own CORS.
+	// socketIO is the mount of Socket.IO. It is apart from the rest because Socket.IO does its own CORS.
 	socketIO *echo.Echo
-	// backend serves /v1/, apart from the rest: without CORS, and without the page's route, which would answer
-	// requests with a wrong method. nil leaves it out.
+	// backend serves /v1/; nil leaves it out. It is apart from the rest to have no CORS, and because the page's route
+	// would answer requests with a wrong method.
 	backend  *echo.Echo
 	draining atomic.Bool
 }
@@ -111,10 +111,10 @@ type status struct {
 	Status string `json:"status"`
 }
 
-// health answers as long as the process runs.
+// health answers 200 as long as the process runs.
 func health(c echo.Context) error { return c.JSON(http.StatusOK, status{"ok"}) }
 
-// ready answers whether new sessions are accepted.
+// ready answers 200 while new sessions are accepted, and 503 after Drain.
 func (a *API) ready(c echo.Context) error {
 	if a.draining.Load() {
 		return c.JSON(http.StatusServiceUnavailable, status{"draining"})

@@ -18,7 +18,7 @@ func TestHealth(t *testing.T) {
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
 		assert.Equal(t, "application/json", answer.Header.Get("Content-Type"))
 		assert.Equal(t, "{\"status\":\"ok\"}\n", text(t, answer))
-		s.api.Drain() // the process goes on to live
+		s.api.Drain() // the process is still alive
 	}
 }
 
@@ -35,7 +35,7 @@ func TestReady(t *testing.T) {
 }
 
 func TestSocketIO(t *testing.T) {
-	t.Run("gets every request under its path, and its own CORS", func(t *testing.T) {
+	t.Run("Socket.IO gets every request for its path, and does its own CORS", func(t *testing.T) {
 		for _, s := range []*site{serve(t, nil), serve(t, &httpapi.Dev{})} {
 			for _, method := range []string{
 				http.MethodGet, http.MethodPost, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodHead,
@@ -48,7 +48,7 @@ func TestSocketIO(t *testing.T) {
 		}
 	})
 
-	t.Run("is not served beside its path", func(t *testing.T) {
+	t.Run("Socket.IO is not served on other paths", func(t *testing.T) {
 		s := serve(t, nil)
 		for _, path := range []string{"/socket.io", "/socket.iox/", "/socket.io/socket.io.js", "/x/socket.io/"} {
 			assert.Equal(t, http.StatusNotFound, s.ask(http.MethodGet, path, "").StatusCode, path)
@@ -59,12 +59,12 @@ func TestSocketIO(t *testing.T) {
 func TestProblems(t *testing.T) {
 	s := serve(t, &httpapi.Dev{})
 
-	t.Run("not found", func(t *testing.T) {
+	t.Run("an unknown path is a problem", func(t *testing.T) {
 		assertProblem(t, serve(t, nil).ask(http.MethodGet, "/nowhere", ""), 404, `{"title":"Not Found","status":404}`)
 		assertProblem(t, s.ask(http.MethodGet, "/nowhere", ""), 404, `{"title":"Not Found","status":404}`)
 	})
 
-	t.Run("method not allowed, with those that are", func(t *testing.T) {
+	t.Run("a wrong method is a problem that names the right ones", func(t *testing.T) {
 		for _, s := range []*site{s, serve(t, nil)} {
 			answer := s.ask(http.MethodDelete, "/healthz", "")
 			assertProblem(t, answer, 405, `{"title":"Method Not Allowed","status":405}`)
@@ -90,7 +90,7 @@ func TestProblems(t *testing.T) {
 }
 
 func TestCORS(t *testing.T) {
-	t.Run("an allowed origin gets the headers, and its preflight an answer", func(t *testing.T) {
+	t.Run("an allowed origin gets CORS headers, and its preflight an answer", func(t *testing.T) {
 		s := serve(t, &httpapi.Dev{})
 		for path, method := range map[string]string{"/healthz": http.MethodGet, "/readyz": http.MethodGet, "/dev/token": http.MethodPost} {
 			answer := s.ask(method, path, "", "Origin: "+page)
@@ -107,7 +107,7 @@ func TestCORS(t *testing.T) {
 		}
 	})
 
-	t.Run("another origin gets none", func(t *testing.T) {
+	t.Run("another origin gets no CORS headers", func(t *testing.T) {
 		s := serve(t, &httpapi.Dev{})
 		for _, origin := range []string{"https://app.example.com.evil.tld", "http://app.example.com", "https://evil.tld", "null", page + "/"} {
 			for _, method := range []string{http.MethodGet, http.MethodOptions} {
@@ -120,7 +120,7 @@ func TestCORS(t *testing.T) {
 		}
 	})
 
-	t.Run("a request that is not of a page gets none", func(t *testing.T) {
+	t.Run("a request without an origin gets no CORS headers", func(t *testing.T) {
 		answer := serve(t, nil).ask(http.MethodGet, "/healthz", "")
 		assert.Empty(t, answer.Header.Get("Access-Control-Allow-Origin"))
 	})
@@ -143,7 +143,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		domain.CodeConflict:          409,
 	}
 	for _, code := range append(domain.Codes(), "A_CODE_OF_TOMORROW") {
-		t.Run(string(code), func(t *testing.T) {
+		t.Run(string(code)+" has a status", func(t *testing.T) {
 			status, known := want[code]
 			if !known {
 				status = 500

@@ -16,7 +16,7 @@ import (
 // backendPath is the root of all routes for backends.
 const backendPath = "/v1/"
 
-// DefaultMaxBody is the bound of a body in bytes, unless Config sets another: that of a Socket.IO packet.
+// DefaultMaxBody is the bound of a body in bytes, unless Config sets another. It is the same as for a Socket.IO packet.
 const DefaultMaxBody = 1_000_000
 
 // backend is the API for the platform's own servers. It is documented in docs/openapi.yaml.
@@ -38,7 +38,7 @@ func (b *backend) routes(e *echo.Echo) {
 	for _, r := range []struct {
 		method, path string
 		handle       echo.HandlerFunc
-		query        []string // the parameters that are known
+		query        []string // the parameters that the route knows
 	}{
 		{http.MethodGet, "conversations", b.conversations, []string{"after", "limit"}},
 		{http.MethodPatch, "conversations/:conversationId", b.update, nil},
@@ -62,8 +62,8 @@ const serviceKey = "service"
 // service returns the user that the token speaks for.
 func service(c echo.Context) domain.UserID { return c.Get(serviceKey).(domain.UserID) }
 
-// admit lets in requests with a service token (RFC 6750, section 2.1: in the header, nowhere else), before
-// anything else of the request is looked at.
+// admit lets in only requests with a service token, which must be in the header (RFC 6750, section 2.1). It comes
+// before every other check of the request.
 func (b *backend) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
@@ -100,8 +100,8 @@ func bearer(h http.Header) (token string, ok bool) {
 	return token, token != "" && strings.EqualFold(scheme, "Bearer")
 }
 
-// pathParam returns a part of the path, decoded once. Echo matches the path as it was sent if that is
-// encoded in an unusual way, and the decoded one if not.
+// pathParam returns a part of the path, decoded exactly once. Echo matches the path as it was sent if net/http keeps
+// that, in RawPath, because it is encoded in an unusual way; otherwise it matches the decoded path.
 func pathParam(c echo.Context, name string) (string, error) {
 	value := c.Param(name)
 	if strings.Contains(value, "/") {

@@ -63,7 +63,7 @@ func authenticate(_ context.Context, token string) (domain.Identity, error) {
 	return domain.Identity{}, domain.Errorf(domain.CodeUnauthorized, "the token is not valid")
 }
 
-// exchange is a request. Unless header says otherwise it bears the service token, and its body, if any,
+// exchange is a request. Unless header says otherwise it has the service token, and its body, if any,
 // is said to be JSON.
 type exchange struct {
 	method, target, body string
@@ -73,12 +73,12 @@ type exchange struct {
 	unsized bool
 }
 
-// reply is the answer to one.
+// reply is the answer to an exchange.
 type reply struct {
 	status int
 	header http.Header
 	body   string
-	// closed: the server ends the connection.
+	// closed says that the server ends the connection.
 	closed bool
 }
 
@@ -138,7 +138,7 @@ var (
 	errBug  = errors.New("secret: hunter2")
 )
 
-// answerAll has every method of the application answer with the error, or with something if that is nil.
+// answerAll has every method of the application return the error, or some result if it is nil.
 func (s *backendSite) answerAll(err error) {
 	all := gomock.Any()
 	m := s.app.EXPECT()

@@ -21,21 +21,21 @@ import (
 // bodyTimeout is how long a backend may take to send a body.
 const bodyTimeout = 30 * time.Second
 
-// bodyDeadline bounds how long a body may take. The server has no such bound: requests that poll wait
-// long. It holds for a body that nobody reads, too, which the server reads before the next request. The
-// server lifts it when the body has ended.
+// bodyDeadline bounds how long a body may take to arrive. The server itself cannot have such a bound, because polling
+// requests wait long. The bound also holds for a body that no handler reads, which the server discards before the next
+// request. The server lifts it at the end of the body.
 func bodyDeadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().ContentLength != 0 {
-			// It fails only for writers that are not those of a server.
+			// It fails only for a writer that is not a server's.
 			_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(bodyTimeout))
 		}
 		return next(c)
 	}
 }
 
-// readBody returns the body of a request: one JSON object that has only members of T, each at most once. The error
-// names a misspelt member.
+// readBody returns the body of a request, which must be one JSON object that has only members of T, each at most once.
+// The error names the member at fault.
 func readBody[T any](c echo.Context, maxBody int64) (v T, err error) {
 	mediaType, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
@@ -65,9 +65,9 @@ func readAll(c echo.Context, maxBody int64) ([]byte, error) {
 	tooLong := domain.Errorf(domain.CodePayloadTooLarge, "the body is longer than %d bytes", maxBody)
 	r := c.Request()
 	if r.ContentLength > maxBody {
-		return nil, tooLong // without reading any of it
+		return nil, tooLong // none of it is read
 	}
-	// The writer that Echo's wraps can end a connection with an unread body.
+	// Echo's own writer hides what MaxBytesReader needs to close the connection after a body that is too long.
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, maxBody))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err := domain.Errorf(domain.CodeInvalidPayload, "the body did not arrive within %v", bodyTimeout)
@@ -82,8 +82,8 @@ func readAll(c echo.Context, maxBody int64) ([]byte, error) {
 	return body, nil
 }
 
-// checkMembers checks the names in a JSON object, which encoding/json takes in any case, any number of
-// times, and whether it knows them or not. Objects inside are the backend's own and not looked at.
+// checkMembers checks that an object has only known names, in their exact case and each at most once: encoding/json
+// would take any case, repeats and unknown names. Objects inside are opaque and are not checked.
 func checkMembers(body []byte, t reflect.Type) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
@@ -106,7 +106,7 @@ func checkMembers(body []byte, t reflect.Type) error {
 		known[name] = true
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
-			return err // not for valid JSON
+			return err // impossible for valid JSON
 		}
 	}
 	return nil
@@ -147,10 +147,10 @@ func typeError(err error) error {
 	return domain.Errorf(domain.CodeInvalidPayload, "%s must be %s", e.Field, wanted)
 }
 
-// isSet reports whether a member is there and not null.
+// isSet reports whether a member is present and not null.
 func isSet(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// object returns a member that must be an object; nil if it is not there.
+// object returns a member that must be an object; nil if it is absent or null.
 func object(name string, raw json.RawMessage) ([]byte, error) {
 	if !isSet(raw) {
 		return nil, nil

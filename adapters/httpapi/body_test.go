@@ -20,7 +20,7 @@ import (
 	"parley/ports"
 )
 
-// Every route that takes a body, and bodies that none of them takes. The application is never asked.
+// TestBody_refused sends every route that takes a body some that none of them takes. The application is never asked.
 func TestBody_refused(t *testing.T) {
 	jsonType, deep := "Content-Type: application/json", strings.Repeat(`[`, 20_000)
 	const invalid, noJSON = domain.CodeInvalidPayload, "the body is not valid JSON"
@@ -69,7 +69,7 @@ func TestBody_refused(t *testing.T) {
 		"a broken type": {`{}`, "Content-Type: application/json; charset", 415, invalid, "the Content-Type must be application/json"},
 		"many types":    {`{}`, "Content-Type: text/plain, application/json", 415, invalid, "the Content-Type must be application/json"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name+" is refused", func(t *testing.T) {
 			for _, o := range document().operations {
 				if o.route.Operation.RequestBody == nil {
 					continue
@@ -84,7 +84,7 @@ func TestBody_refused(t *testing.T) {
 		})
 	}
 
-	t.Run("names that differ in case, or are there twice", func(t *testing.T) {
+	t.Run("names that differ in case, or are repeated, are refused", func(t *testing.T) {
 		for _, o := range document().operations {
 			if o.route.Operation.RequestBody == nil {
 				continue
@@ -111,7 +111,7 @@ func TestBody_refused(t *testing.T) {
 		}
 	})
 
-	t.Run("one byte more is too long, and ends the connection rather than have the rest read", func(t *testing.T) {
+	t.Run("a body of one byte more is refused, and the connection ended rather than the rest read", func(t *testing.T) {
 		content := strings.Repeat("x", maxBody-len(`{"content":""}`)+1)
 		answer := backends(t).send(exchange{
 			method: "POST", target: "/v1/conversations/c/messages", body: `{"content":"` + content + `"}`, unsized: true,
@@ -144,9 +144,9 @@ func TestBody_refused(t *testing.T) {
 	})
 }
 
-// Bodies that do not come, over a connection in memory, by a clock of its own.
+// TestBody_slow sends bodies that do not arrive, over a connection in memory, in a bubble with its own clock.
 func TestBody_slow(t *testing.T) {
-	t.Run("is given up", func(t *testing.T) {
+	t.Run("a body that does not arrive in time is given up", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client := inMemory(t, backends(t))
 			sendPart(t, client, `{"content":`)
@@ -157,7 +157,7 @@ func TestBody_slow(t *testing.T) {
 			assert.Contains(t, text(t, answer), "the body did not arrive within 30s")
 		})
 	})
-	t.Run("that breaks off is not taken", func(t *testing.T) {
+	t.Run("a body that breaks off is refused", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client := inMemory(t, backends(t))
 			sendPart(t, client, `{"content":"half"}`)
@@ -165,7 +165,7 @@ func TestBody_slow(t *testing.T) {
 			synctest.Wait() // the application was not asked
 		})
 	})
-	t.Run("that has come leaves the application all the time it needs", func(t *testing.T) {
+	t.Run("a body that has arrived leaves the application all the time it needs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := backends(t)
 			s.app.EXPECT().Publish(ctx, ports.Publish{Conversation: "c", User: "coach-backend", Content: strings.Repeat("x", 86)}).
@@ -191,7 +191,7 @@ func sendPart(t *testing.T, client net.Conn, body string) {
 	require.NoError(t, err)
 }
 
-// inMemory connects to a server of the site's API. Both end with the test.
+// inMemory connects to a server of the site's API. Both are closed at the end of the test.
 func inMemory(t *testing.T, s *backendSite) (client net.Conn) {
 	t.Helper()
 	s.server.Close()

@@ -63,6 +63,18 @@ func (o operation) String() string { return o.method + " " + o.path }
 // backendsOnly reports whether the operation asks for a service token.
 func (o operation) backendsOnly() bool { return strings.HasPrefix(o.path, "/v1/") }
 
+// backendOperations returns the operations that ask for a service token.
+func backendOperations(t *testing.T) (all []operation) {
+	t.Helper()
+	for _, o := range document().operations {
+		if o.backendsOnly() {
+			all = append(all, o)
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
 // target is the operation's path with the examples of its parameters.
 func (o operation) target() string {
 	path := o.path
@@ -72,7 +84,7 @@ func (o operation) target() string {
 	return path
 }
 
-// bodies are the examples of the operation's body by name, or one empty body if it takes none.
+// bodies returns the examples of the operation's body by name, or one empty body if it takes none.
 func (o operation) bodies(t *testing.T) map[string]string {
 	t.Helper()
 	if o.route.Operation.RequestBody == nil {
@@ -104,8 +116,8 @@ func (c *contract) find(r *http.Request) (o operation, params map[string]string,
 	return operation{}, nil, false
 }
 
-// check fails the test unless the document describes the answer, and the request, if that succeeded.
-// What is below no operation must be a problem, if it is the backends'.
+// check fails the test unless the document describes the answer and, if the request succeeded, the request. The answer
+// to a request below /v1/ that is for no operation must be a problem.
 func (c *contract) check(t *testing.T, r *http.Request, sent string, status int, header http.Header, body []byte) {
 	t.Helper()
 	o, params, found := c.find(r)
@@ -137,12 +149,12 @@ func (c *contract) check(t *testing.T, r *http.Request, sent string, status int,
 }
 
 func TestDocument(t *testing.T) {
-	t.Run("is valid, examples included", func(t *testing.T) {
+	t.Run("the document is valid, examples included", func(t *testing.T) {
 		require.NoError(t, document().doc.Validate(context.Background()))
 		assert.True(t, document().doc.IsOpenAPI31OrLater())
 	})
 
-	t.Run("describes every route and no other", func(t *testing.T) {
+	t.Run("the document describes every route and no other", func(t *testing.T) {
 		s := backends(t)
 		var served, described []string
 		for _, r := range httpapi.Routes(s.api) {
@@ -157,7 +169,7 @@ func TestDocument(t *testing.T) {
 		assert.Greater(t, len(served), 10)
 	})
 
-	t.Run("names every operation, and every error that each may answer", func(t *testing.T) {
+	t.Run("the document names every operation, and every error that each may answer", func(t *testing.T) {
 		ids := map[string]bool{}
 		for _, o := range document().operations {
 			d := o.route.Operation
@@ -190,7 +202,7 @@ func TestDocument(t *testing.T) {
 	})
 }
 
-// The check itself can fail.
+// TestDocument_check checks that the check itself can fail.
 func TestDocument_check(t *testing.T) {
 	for name, test := range map[string]struct {
 		method, target, sent string

@@ -18,7 +18,7 @@ type conversation struct {
 	Sessions int `json:"sessions"`
 }
 
-// conversationList is a page. Next is the value of `after` for the next page, "" if this is the last.
+// conversationList is a page. Next is the parameter `after` of the next page, "" if this is the last.
 type conversationList struct {
 	Conversations []conversation `json:"conversations"`
 	Next          string         `json:"next,omitempty"`

@@ -24,7 +24,7 @@ func TestConversations(t *testing.T) {
 		"?limit=2&after=0":                {"0", 3, three[:2], `{"conversations":[` + a + `,` + b + `]}`},
 		"?limit=1000&after=ann%40example": {"ann@example", 1001, nil, `{"conversations":[]}`},
 	} {
-		t.Run("lists "+query, func(t *testing.T) {
+		t.Run("the query "+query+" is answered with its page", func(t *testing.T) {
 			s := backends(t)
 			s.app.EXPECT().Conversations(ctx, test.after, test.asked).Return(test.found, nil)
 			answer := s.get("/v1/conversations" + query)
@@ -38,7 +38,7 @@ func TestConversations(t *testing.T) {
 		"limit=1001": "limit must be a whole number from 1 to 1000",
 		"before=a":   `the query parameter "before" is not known here`,
 	} {
-		t.Run("refuses "+query, func(t *testing.T) {
+		t.Run("the query "+query+" is refused", func(t *testing.T) {
 			assertRefused(t, backends(t).get("/v1/conversations?"+query), 400, domain.CodeInvalidPayload, detail)
 		})
 	}
@@ -59,7 +59,7 @@ func TestUpdate(t *testing.T) {
 	patch := func(s *backendSite, body string) reply {
 		return s.send(exchange{method: "PATCH", target: "/v1/conversations/room-7", body: body})
 	}
-	t.Run("passes the changes on as they are", func(t *testing.T) {
+	t.Run("the changes are passed on as they are", func(t *testing.T) {
 		for _, changes := range []string{`{"title": "Risk", "a":{"b":null}}`, `{}`} {
 			s := backends(t)
 			s.app.EXPECT().Update(ctx, room, []byte(changes)).Return(nil)
@@ -75,7 +75,7 @@ func TestUpdate(t *testing.T) {
 		`{"title":"Risk"}`:              `"title" is not known here`,
 		`{"changes":{},"title":"Risk"}`: `"title" is not known here`,
 	} {
-		t.Run("refuses "+body, func(t *testing.T) {
+		t.Run("the body "+body+" is refused", func(t *testing.T) {
 			assertRefused(t, patch(backends(t), body), 400, domain.CodeInvalidPayload, detail)
 		})
 	}
@@ -96,7 +96,7 @@ func TestEvents(t *testing.T) {
 			assert.Equal(t, 204, s.post("/events", body).status)
 		}
 	})
-	t.Run("events of one's own go out with what they bring", func(t *testing.T) {
+	t.Run("custom events go out with their data", func(t *testing.T) {
 		for body, data := range map[string][]byte{
 			`{"event":"lesson_started"}`:                                nil,
 			`{"event":"lesson_started","data":null,"isTyping":null}`:    nil,
@@ -130,7 +130,7 @@ func TestEvents(t *testing.T) {
 		`{"event":"x","isTyping":false}`:                  "userId and isTyping belong to typing alone: put them into data",
 		`{"event":"x","payload":1}`:                       `"payload" is not known here`,
 	} {
-		t.Run("refuses "+body, func(t *testing.T) {
+		t.Run("the body "+body+" is refused", func(t *testing.T) {
 			assertRefused(t, backends(t).post("/events", body), 400, domain.CodeInvalidPayload, detail)
 		})
 	}

@@ -66,7 +66,7 @@ func (d *Dev) token(c echo.Context) error {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return c.JSON(http.StatusOK, tokenResponse{token, expiresAt.UTC().Format("2006-01-02T15:04:05.000Z")})
+	return c.JSON(http.StatusOK, tokenResponse{token, timestamp(expiresAt)})
 }
 
 // isLocal reports whether the host of a request, with or without a port, is localhost or an address: not a name that

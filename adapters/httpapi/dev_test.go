@@ -51,7 +51,7 @@ func TestDevRoutesAreAbsentOutsideDevMode(t *testing.T) {
 }
 
 func TestDevToken(t *testing.T) {
-	t.Run("is for whoever asks", func(t *testing.T) {
+	t.Run("a token is made for whoever asks", func(t *testing.T) {
 		answer := serve(t, signing(nil)).ask(http.MethodPost, "/dev/token", `{"userId":"alice","more":1}`, "Content-Type: application/json")
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
 		assert.Equal(t, "application/json", answer.Header.Get("Content-Type"))
@@ -59,12 +59,12 @@ func TestDevToken(t *testing.T) {
 		assert.Equal(t, `{"token":"token of alice","expiresAt":"2026-03-01T12:00:00.005Z"}`+"\n", text(t, answer))
 	})
 
-	t.Run("may be that of a backend", func(t *testing.T) {
+	t.Run("a token may be that of a backend", func(t *testing.T) {
 		answer := serve(t, signing(nil)).ask(http.MethodPost, "/dev/token", `{"userId":"coach","service":true}`, "Content-Type: application/json")
 		assert.Equal(t, `{"token":"service token of coach","expiresAt":"0001-01-01T00:00:00.000Z"}`+"\n", text(t, answer))
 	})
 
-	t.Run("is not for the pages of other sites that name this machine", func(t *testing.T) {
+	t.Run("no token is made for pages whose host name may be another site's", func(t *testing.T) {
 		const body, asJSON = `{"userId":"alice"}`, "Content-Type: application/json"
 		dev := signing(nil)
 		assert.Equal(t, http.StatusOK, serve(t, dev).ask(http.MethodPost, "/dev/token", body, asJSON, "Host: evil.example.com").StatusCode)
@@ -80,7 +80,7 @@ func TestDevToken(t *testing.T) {
 		}
 	})
 
-	t.Run("has milliseconds in its time also if they are zero", func(t *testing.T) {
+	t.Run("the expiry of a token has milliseconds even if they are zero", func(t *testing.T) {
 		dev := &httpapi.Dev{Sign: func(domain.UserID, bool) (string, time.Time, error) { return "", time.Unix(0, 0), nil }}
 		answer := serve(t, dev).ask(http.MethodPost, "/dev/token", `{"userId":"alice"}`, "Content-Type: application/json")
 		assert.Contains(t, text(t, answer), `"1970-01-01T00:00:00.000Z"`)
@@ -107,7 +107,7 @@ func TestDevToken(t *testing.T) {
 		"a long user":           {"application/json", `{"userId":"` + long + `"}`, `userId is longer than 128 characters`, 400},
 		"a very long body":      {"application/json", `{"userId":"` + strings.Repeat("x", 100_000) + `"}`, `the body is longer than 4096 bytes`, 413},
 	} {
-		t.Run("is refused for "+name, func(t *testing.T) {
+		t.Run("a token is refused for "+name, func(t *testing.T) {
 			s := serve(t, signing(nil))
 			answer := s.ask(http.MethodPost, "/dev/token", tc.body, "Content-Type: "+tc.contentType)
 			detail, err := json.Marshal(tc.detail)
@@ -119,25 +119,25 @@ func TestDevToken(t *testing.T) {
 		})
 	}
 
-	t.Run("that cannot be signed is an error without its reason", func(t *testing.T) {
+	t.Run("a token that cannot be signed is an error without its reason", func(t *testing.T) {
 		s := serve(t, refusing(errors.New("the key is hunter2")))
 		answer := s.ask(http.MethodPost, "/dev/token", `{"userId":"alice"}`, "Content-Type: application/json")
 		assertProblem(t, answer, 500, `{"title":"Internal Server Error","status":500,"detail":"internal error","code":"INTERNAL"}`)
 		assert.Contains(t, s.logs.String(), "hunter2")
 	})
 
-	t.Run("is not to be had by GET", func(t *testing.T) {
+	t.Run("a token cannot be had by GET", func(t *testing.T) {
 		answer := serve(t, signing(built)).ask(http.MethodGet, "/dev/token", "")
 		assert.NotEqual(t, http.StatusOK, answer.StatusCode)
 		assert.NotContains(t, text(t, answer), "token of")
 	})
 }
 
-// policy is what the page may do: nothing but talk to this server.
+// policy is the page's content security policy: it may load its own files and talk to this server, nothing else.
 const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
 func TestPage(t *testing.T) {
-	t.Run("is served with its assets, and with what protects it", func(t *testing.T) {
+	t.Run("the page is served with its assets and its security headers", func(t *testing.T) {
 		s := serve(t, signing(built))
 		for path, contentType := range map[string]string{
 			"/":                  "text/html; charset=utf-8",
@@ -158,7 +158,7 @@ func TestPage(t *testing.T) {
 		}
 	})
 
-	t.Run("has nothing else", func(t *testing.T) {
+	t.Run("other paths are not found", func(t *testing.T) {
 		s := serve(t, signing(built))
 		for _, path := range []string{
 			"/nowhere", "/assets", "/assets/", "/assets/nowhere.js", "/../go.mod", "/..%2fgo.mod", "/assets/../../go.mod",
@@ -173,7 +173,7 @@ func TestPage(t *testing.T) {
 		}
 	})
 
-	t.Run("a request without any path is no reason to panic", func(t *testing.T) {
+	t.Run("a request without a path does not panic", func(t *testing.T) {
 		s := serve(t, signing(built))
 		request, err := http.NewRequest(http.MethodGet, "http://parley", nil) // GET http://parley HTTP/1.1
 		require.NoError(t, err)
@@ -182,7 +182,7 @@ func TestPage(t *testing.T) {
 		assert.Empty(t, s.logs.String())
 	})
 
-	t.Run("that was not built says so at / and nowhere else", func(t *testing.T) {
+	t.Run("a page that was not built says so at / and nowhere else", func(t *testing.T) {
 		s := serve(t, signing(fstest.MapFS{".gitkeep": {}}))
 		answer := s.ask(http.MethodGet, "/", "")
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
@@ -192,7 +192,7 @@ func TestPage(t *testing.T) {
 		assertProblem(t, s.ask(http.MethodGet, "/x", ""), 404, `{"title":"Not Found","status":404}`)
 	})
 
-	t.Run("is the one in this binary unless another is given", func(t *testing.T) {
+	t.Run("the page is the one in this binary unless another is given", func(t *testing.T) {
 		answer := serve(t, &httpapi.Dev{}).ask(http.MethodGet, "/", "")
 		assert.Equal(t, http.StatusOK, answer.StatusCode)
 		// The binary of this test holds a page or not, depending on whether it has been built.

@@ -9,7 +9,7 @@ import (
 	"parley/domain"
 )
 
-// typingEvent is the one event of the contract that a backend may cause here.
+// typingEvent is the one event of the wire contract that a backend may send here; all others are custom.
 const typingEvent = "typing"
 
 // eventRequest tells a conversation that a user is typing, or sends it an event that the backend has defined.
@@ -21,7 +21,7 @@ type eventRequest struct {
 	Data     json.RawMessage `json:"data"`
 }
 
-// typing returns who is typing or not: self unless another user is named.
+// typing returns the user, which is self unless another is named, and whether that user is typing.
 func (r eventRequest) typing(self domain.UserID) (user domain.UserID, isTyping bool, err error) {
 	if isSet(r.Data) {
 		return "", false, domain.Errorf(domain.CodeInvalidPayload, "data does not belong to typing")
@@ -36,7 +36,7 @@ func (r eventRequest) typing(self domain.UserID) (user domain.UserID, isTyping b
 	return user, *r.IsTyping, err
 }
 
-// custom returns the name and the data, nil if there are none.
+// custom returns the name and the data of an event that the backend has defined; the data is nil if there is none.
 func (r eventRequest) custom() (domain.EventName, []byte, error) {
 	name, err := domain.ParseEventName(r.Event)
 	if err != nil {

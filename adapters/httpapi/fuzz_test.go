@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// FuzzBackend sends any body and id to the routes that take a body: what they take must be what the
-// document says, and nothing may be a fault of the server.
+// FuzzBackend sends any body and id to the routes that take a body: they may take only what the document says, and
+// nothing may be a fault of the server.
 func FuzzBackend(f *testing.F) {
 	for _, body := range []string{
 		`{"content":"hi","messageId":"m","metadata":{}}`, `{"stream":true}`, `{"index":0,"delta":"x","final":true}`,

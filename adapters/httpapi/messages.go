@@ -77,7 +77,7 @@ func (b *backend) publish(c echo.Context) error {
 	return answerReceipt(c, accepted)
 }
 
-// answerReceipt tells by the status whether the message is new.
+// answerReceipt answers 201 for a new message and 200 for a repeat.
 func answerReceipt(c echo.Context, r ports.Receipt) error {
 	status := http.StatusCreated
 	if r.Duplicate {
@@ -86,7 +86,7 @@ func answerReceipt(c echo.Context, r ports.Receipt) error {
 	return c.JSON(status, newReceipt(r))
 }
 
-// message has the form of the event of that name, as clients get it.
+// message has the form of the event `message`, as clients get it.
 type message struct {
 	Type           string          `json:"type"`
 	ConversationID string          `json:"conversationId"`

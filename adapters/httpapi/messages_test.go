@@ -20,18 +20,18 @@ func TestPublish(t *testing.T) {
 		body string
 		want ports.Publish
 	}{
-		"speaks for itself unless it names a user": {`{"content":"hi"}`, ports.Publish{User: "coach-backend", Content: "hi"}},
-		"passes all on": {
+		"the service is the sender unless the body names a user": {`{"content":"hi"}`, ports.Publish{User: "coach-backend", Content: "hi"}},
+		"every member is passed on": {
 			`{"content":"hi","messageId":"m1","userId":"coach","metadata":{"a": [1, {}]},"confirm":true,"stream":false}`,
 			ports.Publish{User: "coach", Content: "hi", ID: "m1", Metadata: []byte(`{"a": [1, {}]}`), Confirm: true},
 		},
-		"takes null for nothing": {
+		"null counts as absent": {
 			`{"content":"hi","messageId":null,"userId":null,"metadata":null,"confirm":null,"stream":null}`,
 			ports.Publish{User: "coach-backend", Content: "hi"},
 		},
-		"leaves it to the application what content there must be": {`{}`, ports.Publish{User: "coach-backend"}},
-		"takes what JSON escapes":                                 {`{"content":"\u00e9\n\ud83d\ude00<"}`, ports.Publish{User: "coach-backend", Content: "é\n😀<"}},
-		"does not look into metadata": {
+		"missing content is left to the application": {`{}`, ports.Publish{User: "coach-backend"}},
+		"escaped characters are decoded":             {`{"content":"\u00e9\n\ud83d\ude00<"}`, ports.Publish{User: "coach-backend", Content: "é\n😀<"}},
+		"the members of metadata are not checked": {
 			`{"content":"hi","metadata":{"userId":7,"userId":8,"x":9}}`,
 			ports.Publish{User: "coach-backend", Content: "hi", Metadata: []byte(`{"userId":7,"userId":8,"x":9}`)},
 		},
@@ -46,7 +46,7 @@ func TestPublish(t *testing.T) {
 		})
 	}
 
-	t.Run("tells a repeat by its status", func(t *testing.T) {
+	t.Run("a repeat is told by its status", func(t *testing.T) {
 		s := backends(t)
 		again := accepted
 		again.Duplicate = true
@@ -56,7 +56,7 @@ func TestPublish(t *testing.T) {
 		assert.Equal(t, strings.Replace(answered, "false", "true", 1), answer.body)
 	})
 
-	t.Run("says what the application refuses", func(t *testing.T) {
+	t.Run("the refusal of the application is answered", func(t *testing.T) {
 		for code, status := range map[domain.Code]int{
 			domain.CodeInvalidPayload: 400, domain.CodePayloadTooLarge: 413, domain.CodeLimitExceeded: 409,
 		} {
@@ -87,7 +87,7 @@ func TestPublish(t *testing.T) {
 		`{"content":"hi","timestamp":"2026-01-01"}`:  `"timestamp" is not known here`,
 		`{"content":"` + strings.Repeat("x", 10) + `"` + `,"messageId":"` + strings.Repeat("x", 129) + `"}`: "messageId is longer than 128 characters",
 	} {
-		t.Run("refuses "+body, func(t *testing.T) {
+		t.Run("the body "+body+" is refused", func(t *testing.T) {
 			assertRefused(t, backends(t).post("/messages", body), 400, domain.CodeInvalidPayload, detail)
 		})
 	}
@@ -103,7 +103,7 @@ func TestMessages(t *testing.T) {
 		"?before=9&after=3&limit=1000": {Before: seq(9), After: seq(3), Limit: 1000},
 		"?%61fter=%33":                 {After: seq(3), Limit: 100},
 	} {
-		t.Run("asks for "+query, func(t *testing.T) {
+		t.Run("the query "+query+" asks the application for its page", func(t *testing.T) {
 			s := backends(t)
 			want.MaxBytes = 4 << 20
 			s.app.EXPECT().Messages(ctx, domain.ConversationID("room-7"), want).Return(domain.History{}, nil)
@@ -113,7 +113,7 @@ func TestMessages(t *testing.T) {
 		})
 	}
 
-	t.Run("are as clients get them", func(t *testing.T) {
+	t.Run("messages have the form in which clients get them", func(t *testing.T) {
 		s := backends(t)
 		draft := domain.Draft{Conversation: "room-7", User: "ann", ID: "m1", Content: "a <b> \u2028 😀"}
 		second := draft
@@ -146,7 +146,7 @@ func TestMessages(t *testing.T) {
 		"after=e1:7":                  "after must be a whole number, 0 or more",
 		"after=1e3":                   "after must be a whole number, 0 or more",
 	} {
-		t.Run("refuses "+query, func(t *testing.T) {
+		t.Run("the query "+query+" is refused", func(t *testing.T) {
 			assertRefused(t, backends(t).get("/v1/conversations/room-7/messages?"+query), 400, domain.CodeInvalidPayload, detail)
 		})
 	}

@@ -16,7 +16,7 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// The real handler through Echo: its writer must let the connection be taken over.
+// TestSocketIOThroughEcho connects through Echo, whose response writer must let the connection be taken over.
 func TestSocketIOThroughEcho(t *testing.T) {
 	logs := &logbook{}
 	log := slog.New(slog.NewTextHandler(logs, nil))
@@ -51,7 +51,7 @@ func TestSocketIOThroughEcho(t *testing.T) {
 		assert.Len(t, hear(), len(`431[""]`)+100_000)
 	})
 
-	t.Run("and so does polling, whose requests wait", func(t *testing.T) {
+	t.Run("a client connects by polling, whose requests wait", func(t *testing.T) {
 		get := func(query string) string {
 			answer, err := http.Get(server.URL + "/socket.io/?EIO=4&transport=polling" + query)
 			require.NoError(t, err)

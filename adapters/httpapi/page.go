@@ -25,7 +25,7 @@ func pageHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 		h := c.Response().Header()
 		h.Set("Content-Security-Policy", pagePolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer") // the address names the user
+		h.Set("Referrer-Policy", "no-referrer") // the page's address contains the user id
 		return next(c)
 	}
 }
@@ -38,7 +38,7 @@ func builtPage() fs.FS {
 	return files
 }
 
-// servePage serves the files, and index.html at the root. Without that, it says what is missing.
+// servePage serves the files, with index.html at the root. Without an index.html, the root says how to build the page.
 func servePage(files fs.FS) echo.HandlerFunc {
 	_, err := fs.Stat(files, "index.html")
 	missing := err != nil
@@ -56,7 +56,8 @@ func servePage(files fs.FS) echo.HandlerFunc {
 	}
 }
 
-// isPageFile: folders would be listed, and a name that begins with a dot is the build's, not the page's.
+// isPageFile reports whether the page has a file of that name. Folders are left out, because they would be listed, and
+// so are names that begin with a dot, which are the build's.
 func isPageFile(files fs.FS, name string) bool {
 	info, err := fs.Stat(files, name)
 	return err == nil && !info.IsDir() && !strings.HasPrefix(name, ".")

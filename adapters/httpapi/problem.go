@@ -14,8 +14,8 @@ import (
 	"parley/domain"
 )
 
-// problem is an error as clients see it: problem details (RFC 9457), with the code of the contract. One
-// without a code is of HTTP itself: there is no such route, or not for that method.
+// problem is an error as clients see it: problem details (RFC 9457), with the code of the contract. A problem without a
+// code is one of HTTP itself: there is no such route, or not with that method.
 type problem struct {
 	Title        string      `json:"title"`
 	Status       int         `json:"status"`
@@ -44,7 +44,7 @@ var statuses = map[domain.Code]int{
 // drainPause is how long a client waits for another server to take over, if the error does not say.
 const drainPause = time.Second
 
-// refused is an error with a status of its own, for what HTTP tells apart and the codes do not.
+// refused is an error with a status of its own, where HTTP distinguishes more than the codes do.
 type refused struct {
 	error
 	status int
@@ -52,7 +52,7 @@ type refused struct {
 
 func (r *refused) Unwrap() error { return r.error }
 
-// newProblem translates an error: of Echo, of the domain, or any other, which says nothing to clients.
+// newProblem translates an error of Echo or of the domain. Clients are told nothing of any other error.
 func newProblem(err error) problem {
 	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		return problem{Title: http.StatusText(he.Code), Status: he.Code}
@@ -81,7 +81,7 @@ func gone(c echo.Context, err error) bool {
 	return errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil
 }
 
-// panicked is what a handler panicked with. It hides the value from newProblem, whatever it is.
+// panicked is the error for a handler that panicked. It does not unwrap, so that newProblem never shows the value.
 type panicked struct {
 	value error
 	stack []byte
@@ -89,7 +89,7 @@ type panicked struct {
 
 func (p *panicked) Error() string { return "panic: " + p.value.Error() }
 
-// problems is where every failed request ends, and where the server's own faults are logged.
+// problems answers every request that failed, and logs those that are the server's own fault.
 func problems(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		p := newProblem(err)

@@ -10,13 +10,13 @@ import (
 	"parley/domain"
 )
 
-// What a list returns.
+// How many entries a list has, by default and at most.
 const (
 	defaultLimit = 100
 	maxLimit     = 1000
 )
 
-// knownQuery refuses parameters that the route does not know, that are empty, or that are there twice.
+// knownQuery refuses parameters that the route does not know, that are empty or that are repeated.
 func knownQuery(names []string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -40,7 +40,7 @@ func knownQuery(names []string) echo.MiddlewareFunc {
 	}
 }
 
-// queryLimit is how many entries of a list are wanted.
+// queryLimit returns how many entries of a list are wanted.
 func queryLimit(c echo.Context) (int, error) {
 	raw := c.QueryParam("limit")
 	if raw == "" {
@@ -53,7 +53,7 @@ func queryLimit(c echo.Context) (int, error) {
 	return int(limit), nil
 }
 
-// querySeq is a place in a log; nil if none is given.
+// querySeq returns the seq in the parameter; nil if there is none.
 func querySeq(c echo.Context, name string) (*uint64, error) {
 	raw := c.QueryParam(name)
 	if raw == "" {
@@ -66,8 +66,8 @@ func querySeq(c echo.Context, name string) (*uint64, error) {
 	return &seq, nil
 }
 
-// page cuts a list that was asked for with one entry more than wanted: if that came, the answer says
-// after which id the next page begins.
+// page cuts a list to limit entries. It was asked for with one entry more: if that came, there is a next page, and next
+// is the id after which it begins.
 func page[T any](all []T, limit int, id func(T) string) (entries []T, next string) {
 	if len(all) <= limit {
 		return all, ""

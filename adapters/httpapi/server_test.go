@@ -60,7 +60,7 @@ func (s *site) do(request *http.Request) *http.Response {
 	s.t.Helper()
 	answer := httptest.NewRecorder()
 	s.api.ServeHTTP(answer, request)
-	if !strings.HasPrefix(request.URL.Path, "/v1/") { // which a site does not serve
+	if !strings.HasPrefix(request.URL.Path, "/v1/") { // a site does not serve these
 		document().check(s.t, request, "", answer.Code, answer.Header(), answer.Body.Bytes())
 	}
 	return answer.Result()

@@ -31,7 +31,7 @@ func newSession(s ports.Session) session {
 	return out
 }
 
-// sessionList is a page; Next is the after of the next one, "" if this is the last.
+// sessionList is a page. Next is the parameter `after` of the next page, "" if this is the last.
 type sessionList struct {
 	Sessions []session `json:"sessions"`
 	Next     string    `json:"next,omitempty"`
@@ -46,8 +46,7 @@ func newSessionList(all []ports.Session, limit int) sessionList {
 	return list
 }
 
-// maxSessionID bounds what is taken for the id of a session, in bytes. The server makes these itself, and
-// none is as long.
+// maxSessionID bounds what is taken for the id of a session, in bytes. The server makes these ids itself, much shorter.
 const maxSessionID = 128
 
 func (b *backend) sessions(c echo.Context) error {
@@ -86,7 +85,7 @@ func (b *backend) endSession(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// ended says how many sessions there were.
+// ended says how many sessions were ended.
 type ended struct {
 	Ended int `json:"ended"`
 }

@@ -33,7 +33,7 @@ func TestSessions(t *testing.T) {
 		"?userId=ann&limit=1":      {"ann", "", 2, []ports.Session{one, idle}, `{"sessions":[` + first + `],"next":"s-1_A"}`},
 		"?after=s-1_A&userId=a%40": {"a@", "s-1_A", 101, []ports.Session{idle}, `{"sessions":[` + second + `]}`},
 	} {
-		t.Run("lists "+query, func(t *testing.T) {
+		t.Run("the query "+query+" is answered with its page", func(t *testing.T) {
 			s := backends(t)
 			s.app.EXPECT().OpenSessions(ctx, test.user, test.after, test.asked).Return(test.found, nil)
 			answer := s.get("/v1/sessions" + query)
@@ -47,7 +47,7 @@ func TestSessions(t *testing.T) {
 		"limit=many":                        "limit must be a whole number from 1 to 1000",
 		"after=" + strings.Repeat("x", 129): "after must be an id: the next of the page before",
 	} {
-		t.Run("refuses "+query, func(t *testing.T) {
+		t.Run("the query "+query+" is refused", func(t *testing.T) {
 			assertRefused(t, backends(t).get("/v1/sessions?"+query), 400, domain.CodeInvalidPayload, detail)
 		})
 	}
@@ -57,12 +57,12 @@ func TestEndSession(t *testing.T) {
 	end := func(s *backendSite, id string) reply {
 		return s.send(exchange{method: "DELETE", target: "/v1/sessions/" + id})
 	}
-	t.Run("ends one", func(t *testing.T) {
+	t.Run("a session that is open is ended", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().EndSession(ctx, domain.SessionID("s-1_A")).Return(nil)
 		assert.Equal(t, 204, end(s, "s-1_A").status)
 	})
-	t.Run("finds no other", func(t *testing.T) {
+	t.Run("a session that is not open is not found", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().EndSession(ctx, domain.SessionID("s-1_A")).Return(domain.Errorf(domain.CodeNotFound, "there is no such session"))
 		assertRefused(t, end(s, "s-1_A"), 404, domain.CodeNotFound, "there is no such session")

@@ -18,7 +18,7 @@ type stream struct {
 
 func newStream(s ports.Stream) stream { return stream{MessageID: string(s.Message), Next: s.Next} }
 
-// openStream answers 200 if the stream has more in it than this request put there: then it was open
+// openStream answers 200 rather than 201 if the stream has more chunks than this request put there: then it was open
 // before, and the backend goes on from next.
 func (b *backend) openStream(c echo.Context, p ports.Publish) error {
 	s, err := b.app.OpenStream(c.Request().Context(), p)
@@ -36,7 +36,7 @@ func (b *backend) openStream(c echo.Context, p ports.Publish) error {
 	return c.JSON(status, newStream(s))
 }
 
-// chunkRequest appends to a message, or completes it, or both.
+// chunkRequest appends to a message, completes it, or does both.
 type chunkRequest struct {
 	Index *uint32 `json:"index"`
 	Delta string  `json:"delta"`
@@ -44,8 +44,8 @@ type chunkRequest struct {
 	Final bool `json:"final"`
 }
 
-// appends reports whether there is something to append. A request that does neither that nor complete
-// the message is one that forgot its text.
+// appends reports whether there is something to append. A request without a text that does not complete the message
+// either counts as an append, so that the missing text is refused.
 func (r chunkRequest) appends() bool { return r.Delta != "" || !r.Final }
 
 func (r chunkRequest) chunk() (domain.Chunk, error) {

@@ -19,18 +19,18 @@ func TestStream_open(t *testing.T) {
 		status int
 		answer string
 	}{
-		"without a text": {
+		"a stream without a text has no chunk": {
 			`{"stream":true,"userId":"coach","messageId":"m1","confirm":true}`,
 			ports.Publish{User: "coach", ID: "m1", Confirm: true},
 			0, 201, `{"messageId":"m1","next":0}`,
 		},
-		"with the first chunk": {
+		"a stream with a text has one chunk": {
 			`{"stream":true,"content":"Well"}`, ports.Publish{User: "coach-backend", Content: "Well"}, 1, 201, `{"messageId":"m1","next":1}`,
 		},
-		"that had gone further already": {
+		"a stream that was open before answers where it stands": {
 			`{"stream":true,"messageId":"m1"}`, ports.Publish{User: "coach-backend", ID: "m1"}, 5, 200, `{"messageId":"m1","next":5}`,
 		},
-		"that had gone further than its first chunk": {
+		"a stream with more than its first chunk was open before": {
 			`{"stream":true,"messageId":"m1","content":"Well"}`, ports.Publish{User: "coach-backend", ID: "m1", Content: "Well"}, 2, 200, `{"messageId":"m1","next":2}`,
 		},
 	} {
@@ -43,7 +43,7 @@ func TestStream_open(t *testing.T) {
 			assert.Equal(t, test.answer, answer.body)
 		})
 	}
-	t.Run("of a message that was accepted is a conflict", func(t *testing.T) {
+	t.Run("opening a stream for an accepted message is a conflict", func(t *testing.T) {
 		s := backends(t)
 		s.answerAll(domain.Errorf(domain.CodeConflict, "the message is complete"))
 		assertRefused(t, s.post("/messages", `{"stream":true,"messageId":"m1"}`), 409, domain.CodeConflict, "the message is complete")
@@ -55,7 +55,7 @@ func TestStream_chunks(t *testing.T) {
 	const complete = `{"messageId":"m1","seq":9,"epoch":"e1","timestamp":"2026-03-01T12:00:00.005Z","duplicate":false}`
 	missing := domain.Errorf(domain.CodeNotFound, "no such stream is open")
 
-	t.Run("are appended", func(t *testing.T) {
+	t.Run("chunks are appended", func(t *testing.T) {
 		for _, body := range []string{`{"index":3,"delta":" so"}`, `{"index":3,"delta":" so","final":false}`, `{"index":3,"delta":" so","final":null}`} {
 			s := backends(t)
 			s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 3, Delta: " so"}).Return(ports.Stream{Message: "m1", Next: 4}, nil)
@@ -64,12 +64,12 @@ func TestStream_chunks(t *testing.T) {
 			assert.Equal(t, `{"messageId":"m1","next":4}`, answer.body)
 		}
 	})
-	t.Run("without a text are for the application to refuse", func(t *testing.T) {
+	t.Run("chunks without a text are left to the application to refuse", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 0}).Return(ports.Stream{}, domain.Errorf(domain.CodeInvalidPayload, "delta is missing"))
 		assertRefused(t, s.post("/messages/m1/chunks", `{"index":0}`), 400, domain.CodeInvalidPayload, "delta is missing")
 	})
-	t.Run("end with one that says so and has no text", func(t *testing.T) {
+	t.Run("a final chunk without a text completes the message", func(t *testing.T) {
 		for body, chunks := range map[string]int{
 			`{"final":true}`: ports.AnyChunks, `{"delta":null,"final":true}`: ports.AnyChunks,
 			`{"index":4,"final":true}`: 4, `{"index":0,"delta":"","final":true}`: 0,
@@ -81,7 +81,7 @@ func TestStream_chunks(t *testing.T) {
 			assert.Equal(t, complete, answer.body)
 		}
 	})
-	t.Run("end with the last text", func(t *testing.T) {
+	t.Run("a final chunk with a text is appended and completes the message", func(t *testing.T) {
 		s := backends(t)
 		appended := s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 4, Delta: "."}).Return(ports.Stream{Message: "m1", Next: 5}, nil)
 		s.app.EXPECT().CloseStream(ctx, room, answerID, 5).Return(accepted, nil).After(appended.Call)
@@ -89,7 +89,7 @@ func TestStream_chunks(t *testing.T) {
 		assert.Equal(t, 201, answer.status)
 		assert.Equal(t, complete, answer.body)
 	})
-	t.Run("that end are answered as the first time when they come again", func(t *testing.T) {
+	t.Run("a repeated final chunk gets the first answer", func(t *testing.T) {
 		s := backends(t)
 		again := accepted
 		again.Duplicate = true
@@ -99,12 +99,12 @@ func TestStream_chunks(t *testing.T) {
 		assert.Equal(t, 200, answer.status)
 		assert.Contains(t, answer.body, `"duplicate":true`)
 	})
-	t.Run("that end what never began are not found", func(t *testing.T) {
+	t.Run("a final chunk of a stream that never began is not found", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().AppendStream(ctx, room, answerID, domain.Chunk{Index: 4, Delta: "."}).Return(ports.Stream{}, missing)
 		assertRefused(t, s.post("/messages/m1/chunks", `{"index":4,"delta":".","final":true}`), 404, domain.CodeNotFound, "no such stream is open")
 	})
-	t.Run("end nothing if their own text is refused", func(t *testing.T) {
+	t.Run("a final chunk whose text is refused does not complete the message", func(t *testing.T) {
 		for code, status := range map[domain.Code]int{
 			domain.CodeConflict: 409, domain.CodePayloadTooLarge: 413, domain.CodeLimitExceeded: 409, domain.CodeUnavailable: 503,
 		} {
@@ -113,7 +113,7 @@ func TestStream_chunks(t *testing.T) {
 			assertRefused(t, s.post("/messages/m1/chunks", `{"index":4,"delta":".","final":true}`), status, code, "no")
 		}
 	})
-	t.Run("of no stream are not found", func(t *testing.T) {
+	t.Run("chunks of an unknown stream are not found", func(t *testing.T) {
 		s := backends(t)
 		s.answerAll(missing)
 		assertRefused(t, s.post("/messages/m1/chunks", `{"index":0,"delta":"x"}`), 404, domain.CodeNotFound, "no such stream is open")
@@ -135,7 +135,7 @@ func TestStream_chunks(t *testing.T) {
 		`{"final":"true"}`:              "final must be a boolean",
 		`{"index":0,"content":"x"}`:     `"content" is not known here`,
 	} {
-		t.Run("refuse "+body, func(t *testing.T) {
+		t.Run("the body "+body+" is refused", func(t *testing.T) {
 			assertRefused(t, backends(t).post("/messages/m1/chunks", body), 400, domain.CodeInvalidPayload, detail)
 		})
 	}
@@ -145,12 +145,12 @@ func TestStream_abort(t *testing.T) {
 	abort := func(s *backendSite) reply {
 		return s.send(exchange{method: "DELETE", target: "/v1/conversations/room-7/messages/m1"})
 	}
-	t.Run("ends what is open", func(t *testing.T) {
+	t.Run("an open stream is aborted", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().AbortStream(ctx, room, answerID).Return(nil)
 		assert.Equal(t, 204, abort(s).status)
 	})
-	t.Run("finds nothing else", func(t *testing.T) {
+	t.Run("a stream that is not open is not found", func(t *testing.T) {
 		s := backends(t)
 		s.app.EXPECT().AbortStream(ctx, room, answerID).Return(domain.Errorf(domain.CodeNotFound, "no such stream is open"))
 		assertRefused(t, abort(s), 404, domain.CodeNotFound, "no such stream is open")

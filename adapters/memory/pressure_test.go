@@ -14,7 +14,7 @@ import (
 )
 
 func TestLog_Flood(t *testing.T) {
-	t.Run("one who fills the log costs the others history, not their voice", func(t *testing.T) {
+	t.Run("a sender who fills the log costs the others history, but they can still send", func(t *testing.T) {
 		log := memory.NewLog(memory.LogConfig{MaxTotal: 2 << 20})
 		now := time.Now()
 		content := strings.Repeat("x", 10<<10)

@@ -26,7 +26,7 @@ func TestRooms_forget_empty_rooms(t *testing.T) {
 		require.Equal(t, count, rooms.Len())
 		return rooms
 	}
-	t.Run("when the last session leaves", func(t *testing.T) {
+	t.Run("an empty room is forgotten when the last session leaves", func(t *testing.T) {
 		rooms := fill(t)
 		for i := range count {
 			departed, _ := rooms.Leave(ctx, id(i), "s", "ann")
@@ -34,7 +34,7 @@ func TestRooms_forget_empty_rooms(t *testing.T) {
 		}
 		assert.Zero(t, rooms.Len())
 	})
-	t.Run("when the last user's grace time is over, and not before", func(t *testing.T) {
+	t.Run("an empty room is forgotten when the last user's grace time is over, and not before", func(t *testing.T) {
 		rooms := fill(t)
 		for i := range count {
 			lingering, _ := rooms.Drop(ctx, id(i), "s", "ann", until)
@@ -47,7 +47,7 @@ func TestRooms_forget_empty_rooms(t *testing.T) {
 		}
 		assert.Zero(t, rooms.Len())
 	})
-	t.Run("asking makes none", func(t *testing.T) {
+	t.Run("asking for a room does not make it", func(t *testing.T) {
 		rooms := memory.NewRooms()
 		for i := range count {
 			_, _ = rooms.Members(ctx, id(i))

@@ -16,8 +16,8 @@ import (
 
 const talk domain.ConversationID = "talk"
 
-// TestMessageLog checks that the logs that open returns do what ports.MessageLog says. They must
-// hold 100 small messages of a conversation at least.
+// TestMessageLog checks that the logs that open returns do what ports.MessageLog says. They must hold at least 100 small
+// messages of a conversation.
 func TestMessageLog(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 	t.Run("Append", func(t *testing.T) { testAppend(t, open) })
 	t.Run("repeated ids", func(t *testing.T) { testRepeats(t, open) })
@@ -209,43 +209,6 @@ func testAfter(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 	})
 }
 
-func testLogRaces(t *testing.T, open func(t *testing.T) ports.MessageLog) {
-	t.Run("racing repeats are one message", func(t *testing.T) {
-		l := log{t, open(t)}
-		for round := range 50 {
-			got, duplicates := make([]domain.Message, 8), make([]bool, 8)
-			inParallel(8, func(i int) {
-				got[i], duplicates[i] = l.append(draft(talk, "ann", fmt.Sprint("m", round)), start)
-			})
-			require.Equal(t, 7, trues(duplicates))
-			for _, m := range got {
-				require.Equal(t, uint64(round+1), m.Seq)
-				same(t, got[0], m)
-			}
-		}
-		assert.Equal(t, uint64(50), l.head(talk).Seq)
-	})
-	t.Run("racing messages have all places without a gap", func(t *testing.T) {
-		l := log{t, open(t)}
-		taken := make([][]uint64, 5)
-		inParallel(5, func(i int) {
-			for n := range 20 {
-				m, duplicate := l.append(draft(talk, domain.UserID(fmt.Sprint("u", i)), fmt.Sprint("m", n)), start)
-				assert.False(t, duplicate)
-				taken[i] = append(taken[i], m.Seq)
-			}
-		})
-		for _, one := range taken {
-			assert.True(t, slices.IsSorted(one), "a sender's messages keep their order")
-		}
-		all := slices.Sorted(slices.Values(slices.Concat(taken...)))
-		assert.Equal(t, sequence(1, 100), all)
-		ms, gap := l.after(talk, domain.Position{Epoch: l.head(talk).Epoch})
-		assert.Empty(t, gap)
-		assert.Equal(t, sequence(1, 100), seqs(ms))
-	})
-}
-
 func testLogErrors(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 	t.Run("a done context is no other error, and then nothing is accepted", func(t *testing.T) {
 		l := log{t, open(t)}
@@ -265,65 +228,4 @@ func testLogErrors(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 		_, err = l.log.Page(done, talk, domain.Page{Limit: 1, MaxBytes: 1})
 		assertContextError(t, err)
 	})
-}
-
-// assertContextError accepts success too: a store need not look at the context.
-func assertContextError(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		assert.ErrorIs(t, err, context.Canceled)
-	}
-}
-
-// log calls a MessageLog that must not fail.
-type log struct {
-	t   *testing.T
-	log ports.MessageLog
-}
-
-func (l log) append(d domain.Draft, now time.Time) (domain.Message, bool) {
-	m, duplicate, err := l.log.Append(context.Background(), d, now)
-	assert.NoError(l.t, err)
-	return m, duplicate
-}
-
-func (l log) head(c domain.ConversationID) domain.Position {
-	p, err := l.log.Head(context.Background(), c)
-	assert.NoError(l.t, err)
-	return p
-}
-
-func (l log) after(c domain.ConversationID, p domain.Position) ([]domain.Message, string) {
-	ms, gap, err := l.log.After(context.Background(), c, p)
-	assert.NoError(l.t, err)
-	return ms, gap
-}
-
-func draft(c domain.ConversationID, u domain.UserID, id string) domain.Draft {
-	return domain.Draft{Conversation: c, User: u, ID: domain.MessageID(id), Content: "content of " + id}
-}
-
-// same checks that two messages have one place and time.
-func same(t *testing.T, want, got domain.Message) {
-	t.Helper()
-	assert.Equal(t, want.ID, got.ID)
-	assert.Equal(t, want.Seq, got.Seq)
-	assert.Equal(t, want.Epoch, got.Epoch)
-	assert.True(t, want.At.Equal(got.At), "%v and %v", want.At, got.At)
-}
-
-func seqs(ms []domain.Message) []uint64 {
-	var all []uint64
-	for _, m := range ms {
-		all = append(all, m.Seq)
-	}
-	return all
-}
-
-func sequence(from, to uint64) []uint64 {
-	var all []uint64
-	for n := from; n <= to; n++ {
-		all = append(all, n)
-	}
-	return all
 }

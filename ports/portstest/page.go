@@ -1,7 +1,6 @@
 package portstest
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 	"parley/ports"
 )
 
-// plenty is a bound in bytes that no page of these tests meets.
+// plenty is a bound in bytes that no page of these tests reaches.
 const plenty = 1 << 20
 
 func testPage(t *testing.T, open func(t *testing.T) ports.MessageLog) {
@@ -43,8 +42,8 @@ func testPage(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 			same(t, sent[i], m)
 		}
 	})
-	t.Run("bytes bound a page, but for its first message", func(t *testing.T) { testPageBytes(t, open) })
-	t.Run("an unknown conversation has no messages, but its epoch; asking keeps nothing", func(t *testing.T) {
+	t.Run("the bytes of a page are bounded, except for its first message", func(t *testing.T) { testPageBytes(t, open) })
+	t.Run("an unknown conversation has no messages but an epoch, and asking keeps nothing", func(t *testing.T) {
 		l := filled(t, open, 5)
 		for _, p := range []domain.Page{{}, {Before: seq(3)}, {After: seq(0)}, {After: seq(3), Before: seq(9)}} {
 			p.Limit, p.MaxBytes = 10, plenty
@@ -55,7 +54,7 @@ func testPage(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 		}
 		assert.Zero(t, l.head("unknown").Seq)
 	})
-	t.Run("other conversations do not show", func(t *testing.T) {
+	t.Run("messages of other conversations are not in a page", func(t *testing.T) {
 		l := filled(t, open, 5)
 		for i := range 20 {
 			l.append(draft("elsewhere", "ann", fmt.Sprint("m", i)), start)
@@ -66,7 +65,7 @@ func testPage(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 			assert.Equal(t, talk, m.Conversation)
 		}
 	})
-	t.Run("of a trimmed log there is what is held, without holes", func(t *testing.T) { testPageTrimmed(t, open) })
+	t.Run("a page of a trimmed log holds what is left, without holes", func(t *testing.T) { testPageTrimmed(t, open) })
 	t.Run("a page is the caller's and does not change with the log", func(t *testing.T) {
 		l := filled(t, open, 60)
 		ask := domain.Page{Limit: 50, MaxBytes: plenty}
@@ -159,22 +158,6 @@ func testPageTrimmed(t *testing.T, open func(t *testing.T) ports.MessageLog) {
 	page = l.page(talk, domain.Page{Before: seq(oldest + 2), Limit: 3, MaxBytes: plenty})
 	assert.Equal(t, sequence(oldest, oldest+1), seqs(page.Messages))
 	assert.False(t, page.More, "what is trimmed is not more")
-}
-
-// filled returns a log with so many messages in a conversation.
-func filled(t *testing.T, open func(t *testing.T) ports.MessageLog, messages int) log {
-	l := log{t, open(t)}
-	for i := range messages {
-		l.append(draft(talk, "ann", fmt.Sprint("m", i)), start)
-	}
-	return l
-}
-
-func (l log) page(c domain.ConversationID, p domain.Page) domain.History {
-	l.t.Helper()
-	page, err := l.log.Page(context.Background(), c, p)
-	require.NoError(l.t, err)
-	return page
 }
 
 // forwards returns the places of all messages, read page by page from the oldest.

@@ -3,11 +3,8 @@ package portstest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,14 +12,6 @@ import (
 	"parley/domain"
 	"parley/ports"
 )
-
-const (
-	room  domain.RoomID = "conversation:one"
-	other domain.RoomID = "conversation:two"
-)
-
-// start is the time that the suites begin at.
-var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // TestRoomStore checks that the stores that open returns do what ports.RoomStore says.
 func TestRoomStore(t *testing.T, open func(t *testing.T) ports.RoomStore) {
@@ -95,7 +84,7 @@ func testLeave(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		assert.False(t, r.expire(room, "ann", start))
 		r.holds(room, nil, nil)
 	})
-	t.Run("a user of whom another session may come back stays a member", func(t *testing.T) {
+	t.Run("a user stays a member while another session may come back", func(t *testing.T) {
 		r := rooms{t, open(t)}
 		r.join(room, "s1", "ann")
 		r.join(room, "s2", "ann")
@@ -105,98 +94,11 @@ func testLeave(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		assert.True(t, r.expire(room, "ann", start))
 		r.holds(room, nil, nil)
 	})
-	t.Run("who left arrives anew", func(t *testing.T) {
+	t.Run("a user who has left arrives anew", func(t *testing.T) {
 		r := rooms{t, open(t)}
 		r.join(room, "s1", "ann")
 		r.leave(room, "s1", "ann")
 		assert.True(t, r.join(room, "s1", "ann"))
-	})
-}
-
-func testDrop(t *testing.T, open func(t *testing.T) ports.RoomStore) {
-	t.Run("the last session lets the user linger until Expire", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		r.join(room, "s1", "ann")
-		r.join(room, "s2", "ann")
-		assert.True(t, r.drop(room, "s1", "ann", start))
-		assert.True(t, r.drop(room, "s2", "ann", start))
-		r.holds(room, users("ann"), nil)
-		assert.True(t, r.expire(room, "ann", start))
-		r.holds(room, nil, nil)
-		assert.False(t, r.expire(room, "ann", start), "only once")
-		assert.True(t, r.join(room, "s1", "ann"), "who expired arrives anew")
-	})
-	t.Run("a session that is not in the room changes nothing", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		assert.False(t, r.drop(room, "s1", "ann", start), "no room")
-		r.join(room, "s1", "ann")
-		assert.False(t, r.drop(room, "s2", "ann", start))
-		r.drop(room, "s1", "ann", start)
-		assert.False(t, r.drop(room, "s1", "ann", start.Add(time.Hour)), "dropped already")
-		assert.True(t, r.expire(room, "ann", start), "and its time is that of the first")
-	})
-	t.Run("who comes back in the grace time did not arrive and does not expire", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		r.join(room, "s1", "ann")
-		r.drop(room, "s1", "ann", start)
-		assert.False(t, r.join(room, "s2", "ann"))
-		assert.False(t, r.expire(room, "ann", start))
-		r.holds(room, users("ann"), sessions("s2"))
-	})
-	t.Run("an expiry before the time is over does nothing", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		r.join(room, "s1", "ann")
-		r.drop(room, "s1", "ann", start.Add(time.Second))
-		assert.False(t, r.expire(room, "ann", start.Add(time.Second-time.Millisecond)))
-		r.holds(room, users("ann"), nil)
-		assert.True(t, r.expire(room, "ann", start.Add(time.Second)))
-	})
-	t.Run("the expiry of a first drop does not cut a second one short", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		first, second := start.Add(10*time.Second), start.Add(16*time.Second)
-		r.join(room, "s1", "ann")
-		r.drop(room, "s1", "ann", first)
-		r.join(room, "s2", "ann")
-		r.drop(room, "s2", "ann", second)
-		assert.False(t, r.expire(room, "ann", first))
-		r.holds(room, users("ann"), nil)
-		assert.True(t, r.expire(room, "ann", second))
-	})
-	t.Run("one return makes up for one drop", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		r.join(room, "s1", "ann")
-		r.join(room, "s2", "ann")
-		r.drop(room, "s1", "ann", start)
-		r.drop(room, "s2", "ann", start)
-		r.join(room, "s3", "ann")
-		assert.False(t, r.leave(room, "s3", "ann"))
-		r.holds(room, users("ann"), nil)
-		r.join(room, "s4", "ann")
-		assert.True(t, r.leave(room, "s4", "ann"))
-		r.holds(room, nil, nil)
-	})
-	t.Run("an expiry while the user has a session ends the wait alone", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		r.join(room, "s1", "ann")
-		r.join(room, "s2", "ann")
-		r.drop(room, "s1", "ann", start)
-		assert.False(t, r.expire(room, "ann", start))
-		r.holds(room, users("ann"), sessions("s2"))
-		assert.True(t, r.leave(room, "s2", "ann"))
-	})
-	t.Run("users, rooms and strangers expire each for itself", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		for _, in := range []domain.RoomID{room, other} {
-			r.join(in, "s1", "ann")
-			r.join(in, "s2", "bob")
-			r.drop(in, "s1", "ann", start)
-			r.drop(in, "s2", "bob", start)
-		}
-		assert.True(t, r.expire(room, "ann", start))
-		assert.False(t, r.expire(room, "eve", start))
-		assert.False(t, r.expire("conversation:none", "ann", start))
-		r.holds(room, users("bob"), nil)
-		r.holds(other, users("ann", "bob"), nil)
 	})
 }
 
@@ -272,42 +174,6 @@ func testSnapshots(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 	})
 }
 
-// testRoomRaces lets users come and go at the same time; arrivals and departures of a user must
-// then alternate, and the end must be what the last calls left.
-func testRoomRaces(t *testing.T, open func(t *testing.T) ports.RoomStore) {
-	t.Run("racing first sessions make one arrival, racing last ones one departure", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		for range 50 {
-			arrivals, departures := make([]bool, 8), make([]bool, 8)
-			inParallel(8, func(i int) { arrivals[i] = r.join(room, domain.SessionID(fmt.Sprint("s", i)), "ann") })
-			inParallel(8, func(i int) { departures[i] = r.leave(room, domain.SessionID(fmt.Sprint("s", i)), "ann") })
-			require.Equal(t, 1, trues(arrivals))
-			require.Equal(t, 1, trues(departures))
-		}
-		r.holds(room, nil, nil)
-	})
-	t.Run("nothing is lost when many come and go", func(t *testing.T) {
-		r := rooms{t, open(t)}
-		inParallel(8, func(i int) {
-			random := rand.New(rand.NewPCG(1, uint64(i)))
-			s, u := domain.SessionID(fmt.Sprint("s", i)), domain.UserID(fmt.Sprint("u", i))
-			for range 200 {
-				r.join(room, s, u)
-				if random.IntN(2) == 0 {
-					r.leave(room, s, u)
-					continue
-				}
-				r.drop(room, s, u, start)
-				r.expire(room, u, start)
-			}
-			if i%2 == 0 {
-				r.join(room, s, u)
-			}
-		})
-		r.holds(room, users("u0", "u2", "u4", "u6"), sessions("s0", "s2", "s4", "s6"))
-	})
-}
-
 func testRoomErrors(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 	t.Run("a done context is no other error, and then nothing has changed", func(t *testing.T) {
 		r := rooms{t, open(t)}
@@ -331,69 +197,4 @@ func testRoomErrors(t *testing.T, open func(t *testing.T) ports.RoomStore) {
 		_, err = r.store.Leave(done, room, "s1", "ann")
 		assertContextError(t, err)
 	})
-}
-
-// rooms calls a store that must not fail.
-type rooms struct {
-	t     *testing.T
-	store ports.RoomStore
-}
-
-func (r rooms) join(id domain.RoomID, s domain.SessionID, u domain.UserID) bool {
-	arrived, err := r.store.Join(context.Background(), id, s, u)
-	assert.NoError(r.t, err)
-	return arrived
-}
-
-func (r rooms) leave(id domain.RoomID, s domain.SessionID, u domain.UserID) bool {
-	departed, err := r.store.Leave(context.Background(), id, s, u)
-	assert.NoError(r.t, err)
-	return departed
-}
-
-func (r rooms) drop(id domain.RoomID, s domain.SessionID, u domain.UserID, until time.Time) bool {
-	dropped, err := r.store.Drop(context.Background(), id, s, u, until)
-	assert.NoError(r.t, err)
-	return dropped
-}
-
-func (r rooms) expire(id domain.RoomID, u domain.UserID, at time.Time) bool {
-	departed, err := r.store.Expire(context.Background(), id, u, at)
-	assert.NoError(r.t, err)
-	return departed
-}
-
-// holds checks who is in the room.
-func (r rooms) holds(id domain.RoomID, wantUsers []domain.UserID, wantSessions []domain.SessionID) {
-	r.t.Helper()
-	gotUsers, err := r.store.Members(context.Background(), id)
-	require.NoError(r.t, err)
-	assert.Equal(r.t, len(wantUsers), len(gotUsers))
-	assert.ElementsMatch(r.t, wantUsers, gotUsers)
-	gotSessions, err := r.store.Sessions(context.Background(), id)
-	require.NoError(r.t, err)
-	assert.ElementsMatch(r.t, wantSessions, gotSessions)
-}
-
-func users(ids ...domain.UserID) []domain.UserID { return ids }
-
-func sessions(ids ...domain.SessionID) []domain.SessionID { return ids }
-
-// inParallel calls f n times at once and waits for all.
-func inParallel(n int, f func(i int)) {
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() { f(i) })
-	}
-	all.Wait()
-}
-
-func trues(all []bool) int {
-	n := 0
-	for _, b := range all {
-		if b {
-			n++
-		}
-	}
-	return n
 }
