@@ -28,15 +28,15 @@ func TestServer_Token(t *testing.T) {
 	}{
 		{name: "in the payload", connect: `{"token":"a"}`, used: "a"},
 		{name: "in the header", header: bearer("Bearer h"), connect: ``, checked: "h", used: "h"},
-		{name: "in the header, whose scheme has no case", header: bearer("bEARER h"), connect: ``, checked: "h", used: "h"},
-		{name: "in both: the payload's is newer", header: bearer("Bearer h"), connect: `{"token":"a"}`, checked: "h", used: "a"},
-		{name: "in the header, for another scheme", header: bearer("Basic dXNlcjpwYXNz"), connect: `{"token":"a"}`, used: "a"},
+		{name: "in the header, in whatever case the scheme is written", header: bearer("bEARER h"), connect: ``, checked: "h", used: "h"},
+		{name: "in the payload rather than the header", header: bearer("Bearer h"), connect: `{"token":"a"}`, checked: "h", used: "a"},
+		{name: "in the payload beside a header for another scheme", header: bearer("Basic dXNlcjpwYXNz"), connect: `{"token":"a"}`, used: "a"},
 		{name: "in the query", queryToken: true, query: "&token=q", connect: ``, checked: "q", used: "q"},
-		{name: "in the query and the header, which wins", queryToken: true, query: "&token=q", header: bearer("Bearer h"), checked: "h", used: "h"},
+		{name: "in the header rather than the query", queryToken: true, query: "&token=q", header: bearer("Bearer h"), checked: "h", used: "h"},
 		{name: "in the query beside a header for another scheme", queryToken: true, query: "&token=q", header: bearer("Basic x"), checked: "q", used: "q"},
 	}
 	for _, tc := range cases {
-		t.Run(tc.name, func(t *testing.T) {
+		t.Run("the token is found "+tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := serve(t, socketio.Config{QueryToken: tc.queryToken})
 				if tc.checked != "" {
@@ -63,14 +63,14 @@ func TestServer_NoToken(t *testing.T) {
 		query, connect string
 		header         http.Header
 	}{
-		"nowhere":                     {},
-		"nowhere in the payload":      {connect: `{"other":1}`},
-		"empty":                       {connect: `{"token":""}`},
-		"null":                        {connect: `{"token":null}`},
-		"in the query, which is off":  {query: "&token=q"},
-		"in a header of another kind": {header: http.Header{"Authorization": {"Basic dXNlcjpwYXNz"}}},
+		"not sent":                       {},
+		"not in the payload":             {connect: `{"other":1}`},
+		"empty":                          {connect: `{"token":""}`},
+		"null":                           {connect: `{"token":null}`},
+		"in a query that is not allowed": {query: "&token=q"},
+		"in a header of another kind":    {header: http.Header{"Authorization": {"Basic dXNlcjpwYXNz"}}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("a token is missing that is "+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := serve(t, socketio.Config{}).open(tc.query, tc.header)
 				c.send("40" + tc.connect)
@@ -114,7 +114,7 @@ func TestServer_BadTokenInTheHandshake(t *testing.T) {
 }
 
 func TestServer_Connect(t *testing.T) {
-	t.Run("refused may be tried again", func(t *testing.T) {
+	t.Run("a refused CONNECT may be tried again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, socketio.Config{})
 			c := w.open("", nil)
@@ -128,7 +128,7 @@ func TestServer_Connect(t *testing.T) {
 		})
 	})
 
-	t.Run("that does not come ends the connection, and the application hears nothing", func(t *testing.T) {
+	t.Run("a connection without CONNECT is closed, and the application is told nothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, socketio.Config{ConnectTimeout: 3 * time.Second})
 			c := w.open("", nil)
@@ -140,7 +140,7 @@ func TestServer_Connect(t *testing.T) {
 		})
 	})
 
-	t.Run("that panics in the application refuses and tells nothing", func(t *testing.T) {
+	t.Run("a panic of the application refuses CONNECT and reveals nothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, socketio.Config{})
 			c := w.open("", nil)
@@ -153,7 +153,7 @@ func TestServer_Connect(t *testing.T) {
 		})
 	})
 
-	t.Run("to another namespace is refused", func(t *testing.T) {
+	t.Run("CONNECT to another namespace is refused", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, socketio.Config{}).connect()
 			c.send(`40/admin,{"token":"good"}`)
@@ -162,7 +162,7 @@ func TestServer_Connect(t *testing.T) {
 		})
 	})
 
-	t.Run("gives each session an id of its own", func(t *testing.T) {
+	t.Run("each session gets an id of its own", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, socketio.Config{})
 			a, b := w.connect(), w.connect()

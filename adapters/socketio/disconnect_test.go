@@ -25,22 +25,22 @@ func TestServer_Disconnect(t *testing.T) {
 		"a client that leaves and closes, as socket.disconnect() does, has left": {
 			func(_ *world, c *client) { c.send("41", "1") }, ports.Left,
 		},
-		"a closed transport, as of a page that is gone, dropped": {
+		"a client that closes its transport, like a closed page, has dropped": {
 			func(_ *world, c *client) { c.send("1") }, ports.Dropped,
 		},
-		"a lost connection dropped": {
+		"a client that loses its connection has dropped": {
 			func(_ *world, c *client) { _ = c.conn.Close() }, ports.Dropped,
 		},
-		"a client that answers no ping dropped": {
+		"a client that answers no ping has dropped": {
 			func(_ *world, c *client) { c.mute.Store(true); <-time.After(time.Minute) }, ports.Dropped,
 		},
-		"a client that breaks the protocol dropped": {
+		"a client that violates Socket.IO has dropped": {
 			func(_ *world, c *client) { c.send("42{}") }, ports.Dropped,
 		},
-		"a client that breaks the protocol beneath dropped": {
+		"a client that violates Engine.IO has dropped": {
 			func(_ *world, c *client) { c.send("9") }, ports.Dropped,
 		},
-		"a client that does not read dropped": {
+		"a client that does not read has dropped": {
 			func(w *world, c *client) {
 				c.deaf.Store(true)
 				for range 100 {
@@ -48,7 +48,7 @@ func TestServer_Disconnect(t *testing.T) {
 				}
 			}, ports.Dropped,
 		},
-		"everyone dropped when the server shuts down": {
+		"a client of a server that shuts down has dropped": {
 			func(w *world, _ *client) { assert.NoError(t, w.io.Shutdown(context.Background(), 0)) }, ports.Dropped,
 		},
 	} {
@@ -77,7 +77,7 @@ func TestServer_Disconnect(t *testing.T) {
 		})
 	}
 
-	t.Run("then the same connection may connect anew, as another session", func(t *testing.T) {
+	t.Run("after a disconnect the same connection may connect anew, as another session", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, socketio.Config{})
 			c := w.connect()

@@ -161,10 +161,10 @@ func TestServer_SaysBackNothingLong(t *testing.T) {
 
 func TestServer_TellsWhyItClosesAConnection(t *testing.T) {
 	for name, packet := range map[string]string{
-		"what is no packet":       `42{}`,
-		"a name that is reserved": `42["disconnect"]`,
+		"an invalid packet":     `42{}`,
+		"a reserved event name": `42["disconnect"]`,
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("the client is told before its connection is closed for "+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := serve(t, socketio.Config{})
 				c := w.connect()

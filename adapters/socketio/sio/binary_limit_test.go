@@ -13,7 +13,7 @@ import (
 )
 
 func TestUnfinishedBinaryPacket(t *testing.T) {
-	t.Run("ends the connection when nothing more comes, though pings are answered", func(t *testing.T) {
+	t.Run("a client that does not finish a binary packet is closed, although it answers pings", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{}, watched(&d, "/"))
@@ -31,7 +31,7 @@ func TestUnfinishedBinaryPacket(t *testing.T) {
 		})
 	})
 
-	t.Run("that is finished in time, or has no more to come, leaves nothing behind", func(t *testing.T) {
+	t.Run("a binary packet that is finished in time leaves no timer behind", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, watched(&d, "/")).connect()
@@ -54,8 +54,8 @@ func TestBinaryPacketSize(t *testing.T) {
 		config engineio.Config
 		want   bool
 	}{
-		"as large as a message may be is taken": {engineio.Config{MaxPayload: large}, true},
-		"larger than a message may be is not":   {engineio.Config{MaxPayload: large - 1}, false},
+		"an attachment as large as a message may be is accepted": {engineio.Config{MaxPayload: large}, true},
+		"an attachment larger than a message may be is refused":  {engineio.Config{MaxPayload: large - 1}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestConnect(t *testing.T) {
-	t.Run("without a payload is answered with the socket's id", func(t *testing.T) {
+	t.Run("CONNECT without a payload is answered with the socket's id", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			var id string
@@ -35,7 +35,7 @@ func TestConnect(t *testing.T) {
 		})
 	})
 
-	t.Run("gives the payload and the value of the handshake to every middleware in turn", func(t *testing.T) {
+	t.Run("every middleware in turn gets the payload and the handshake's value", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			config := sio.Config{Engine: engineio.Config{
@@ -67,7 +67,7 @@ func TestConnect(t *testing.T) {
 		})
 	})
 
-	t.Run("with a number, as the reference server takes it", func(t *testing.T) {
+	t.Run("CONNECT with a number is accepted, as by the reference server", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(*sio.Server) {}).open()
 			c.send("405")
@@ -76,7 +76,7 @@ func TestConnect(t *testing.T) {
 		})
 	})
 
-	t.Run("ids are never the same and never the engine's", func(t *testing.T) {
+	t.Run("socket ids differ from each other and from the engine's", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, sio.Config{}, func(*sio.Server) {})
 			seen := map[string]bool{}
@@ -108,7 +108,7 @@ func TestConnectRefused(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"by any error with its text", errors.New(`no "entry" <here>`), `{"message":"no \"entry\" <here>"}`},
+		{"with the text of any error", errors.New(`no "entry" <here>`), `{"message":"no \"entry\" <here>"}`},
 		{"by a ConnectError without data", &sio.ConnectError{Message: "no"}, `{"message":"no"}`},
 		{
 			"by a ConnectError with data, message first", &sio.ConnectError{Message: "no", Data: map[string]any{"code": 7, "b": nil}},
@@ -122,7 +122,7 @@ func TestConnectRefused(t *testing.T) {
 		{"by a ConnectError whose data is JSON already", &sio.ConnectError{Message: "no", Data: json.RawMessage(`[ 1]`)}, `{"message":"no","data":[1]}`},
 	}
 	for _, tc := range cases {
-		t.Run(tc.name, func(t *testing.T) {
+		t.Run("CONNECT is refused "+tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := serve(t, sio.Config{}, refusal(tc.err))
 				c := w.open()
@@ -134,7 +134,7 @@ func TestConnectRefused(t *testing.T) {
 		})
 	}
 
-	t.Run("for a namespace that is not there, and the others stay", func(t *testing.T) {
+	t.Run("CONNECT to an unknown namespace is refused, and the other namespaces stay", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
 			c.send(`40/nsp,{"token":"x"}`, "40/nsp", "40/nsp?a=b,")
@@ -144,7 +144,7 @@ func TestConnectRefused(t *testing.T) {
 		})
 	})
 
-	t.Run("may be tried again on the same connection", func(t *testing.T) {
+	t.Run("a refused CONNECT may be tried again on the same connection", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var ids []string
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -169,7 +169,7 @@ func TestConnectRefused(t *testing.T) {
 }
 
 func TestNamespaces(t *testing.T) {
-	t.Run("share a connection and nothing else", func(t *testing.T) {
+	t.Run("namespaces share a connection and nothing else", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, sio.Config{}, func(io *sio.Server) {
 				assert.Same(t, io.Of("/admin"), io.Of("/admin"))
@@ -191,21 +191,5 @@ func TestNamespaces(t *testing.T) {
 			c.quiet()
 			assert.Equal(t, 1, w.io.Len())
 		})
-	})
-}
-
-// echo makes the namespace answer the event "echo" with its arguments.
-func echo(n *sio.Namespace) {
-	n.On("echo", func(_ context.Context, e *sio.Event) {
-		args := make([]any, len(e.Args))
-		for i := range args {
-			args[i] = new(any)
-		}
-		if err := e.Bind(args...); err != nil {
-			panic(err)
-		}
-		if err := e.Ack(args...); err != nil {
-			panic(err)
-		}
 	})
 }

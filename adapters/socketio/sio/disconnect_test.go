@@ -14,34 +14,8 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// watch notes in the diary what happens to the namespace's sockets, and makes "kick" end the sender's.
-func watch(d *diary, n *sio.Namespace) {
-	name := n.Name()
-	n.OnConnect(func(context.Context, *sio.Socket) { d.add("%s: connect", name) })
-	n.OnDisconnect(func(_ context.Context, s *sio.Socket, reason sio.Reason) {
-		_ = s.Emit("gone") // must say nothing
-		s.Disconnect()
-		d.add("%s: %s", name, reason)
-	})
-	n.On("kick", func(_ context.Context, e *sio.Event) {
-		e.Socket.Disconnect()
-		e.Socket.Disconnect()
-	})
-	n.On("close", func(_ context.Context, e *sio.Event) { e.Socket.Close() })
-	n.OnUnhandled(func(_ context.Context, e *sio.Event) { d.add("%s: event %s", name, e.Name) })
-}
-
-func watched(d *diary, names ...string) func(*sio.Server) {
-	return func(io *sio.Server) {
-		for _, name := range names {
-			watch(d, io.Of(name))
-			echo(io.Of(name))
-		}
-	}
-}
-
 func TestClientDisconnect(t *testing.T) {
-	t.Run("ends the socket and not the connection", func(t *testing.T) {
+	t.Run("a client's DISCONNECT ends the socket and not the connection", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{}, watched(&d, "/", "/a"))
@@ -61,7 +35,7 @@ func TestClientDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("then the connection has the time for a CONNECT again, and no more", func(t *testing.T) {
+	t.Run("after DISCONNECT the connection has ConnectTimeout to connect again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{ConnectTimeout: 10 * time.Second}, watched(&d, "/"))
@@ -83,7 +57,7 @@ func TestClientDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("followed by the end of the connection is told once", func(t *testing.T) {
+	t.Run("DISCONNECT followed by the end of the connection calls OnDisconnect once", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, watched(&d, "/")).connect()
@@ -95,7 +69,7 @@ func TestClientDisconnect(t *testing.T) {
 }
 
 func TestServerDisconnect(t *testing.T) {
-	t.Run("tells the client after what was emitted, and what it had sent before it heard is ignored", func(t *testing.T) {
+	t.Run("the client is told after what was emitted, and what it sent before it knew is ignored", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{}, watched(&d, "/", "/a"))
@@ -119,7 +93,7 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("is the last that the client hears, whatever is sent to it before its turn has come", func(t *testing.T) {
+	t.Run("nothing emitted after Disconnect reaches the client", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, sio.Config{}, func(io *sio.Server) {
 				n := io.Of("/")
@@ -148,7 +122,7 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("a goodbye of the client that crosses it is as good", func(t *testing.T) {
+	t.Run("a client's DISCONNECT that crosses the server's is accepted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, watched(&d, "/")).connect()
@@ -160,7 +134,7 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("from anywhere, also when everything is over", func(t *testing.T) {
+	t.Run("Disconnect may be called from any goroutine, also when the connection is over", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			var all crowd
@@ -185,7 +159,7 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	})
 
-	t.Run("leaves the connection to the time for a CONNECT", func(t *testing.T) {
+	t.Run("after Disconnect the connection has ConnectTimeout to connect again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{ConnectTimeout: 3 * time.Second}, watched(&d, "/")).connect()
@@ -217,7 +191,7 @@ func TestServerDisconnect(t *testing.T) {
 		})
 	}
 
-	t.Run("is the reason also if the connection is lost before it is carried out", func(t *testing.T) {
+	t.Run("Disconnect is the reason even if the connection is lost before it is carried out", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -249,7 +223,7 @@ func TestServerDisconnect(t *testing.T) {
 }
 
 func TestConnectTimeout(t *testing.T) {
-	t.Run("ends a connection that is in no namespace, whatever else it does", func(t *testing.T) {
+	t.Run("a connection that stays in no namespace is closed, whatever else it does", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			config := sio.Config{
 				ConnectTimeout: 10 * time.Second,
@@ -271,7 +245,7 @@ func TestConnectTimeout(t *testing.T) {
 		})
 	})
 
-	t.Run("is 45 s unless set, and over with the first namespace", func(t *testing.T) {
+	t.Run("ConnectTimeout is 45 s by default, and stops with the first namespace", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, sio.Config{}, watched(&diary{}, "/a"))
 			late, early := w.open(), w.open()

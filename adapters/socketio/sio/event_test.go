@@ -17,7 +17,7 @@ import (
 )
 
 func TestEvent(t *testing.T) {
-	t.Run("goes to its handler, else to the one for unhandled events", func(t *testing.T) {
+	t.Run("an event goes to its handler, or else to the one for unhandled events", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -41,7 +41,7 @@ func TestEvent(t *testing.T) {
 		})
 	})
 
-	t.Run("that nobody handles is ignored", func(t *testing.T) {
+	t.Run("an event without a handler is ignored", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
 			c.send(`421["other"]`, `422["echo"]`)
@@ -49,7 +49,7 @@ func TestEvent(t *testing.T) {
 		})
 	})
 
-	t.Run("binds arguments in order, and says when one is missing or of another type", func(t *testing.T) {
+	t.Run("Bind decodes arguments in order, and fails if one is missing or of another type", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -71,7 +71,7 @@ func TestEvent(t *testing.T) {
 }
 
 func TestAck(t *testing.T) {
-	t.Run("is sent once, and only if asked for", func(t *testing.T) {
+	t.Run("an ack is sent once, and only if asked for", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -91,7 +91,7 @@ func TestAck(t *testing.T) {
 		})
 	})
 
-	t.Run("that cannot be encoded is an error, and leaves room for one that can", func(t *testing.T) {
+	t.Run("after an ack that cannot be encoded, another may be sent", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
 				io.Of("/").On("e", func(_ context.Context, e *sio.Event) {
@@ -104,7 +104,7 @@ func TestAck(t *testing.T) {
 		})
 	})
 
-	t.Run("may come after the handler has returned, from wherever", func(t *testing.T) {
+	t.Run("an ack may be sent after the handler has returned, from any goroutine", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
 				io.Of("/").On("later", func(_ context.Context, e *sio.Event) {
@@ -124,7 +124,7 @@ func TestAck(t *testing.T) {
 		})
 	})
 
-	t.Run("to a socket that is gone is no error", func(t *testing.T) {
+	t.Run("an ack to a socket that is gone is no error", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			release := make(chan struct{})
@@ -144,7 +144,7 @@ func TestAck(t *testing.T) {
 		})
 	})
 
-	t.Run("of the client that nobody waits for is ignored", func(t *testing.T) {
+	t.Run("a client's ack that nobody waits for is ignored", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
 			c.send(`430[]`, `437["x"]`, `43`, `439`, `43["no id"]`, `461-5[{"_placeholder":true,"num":0}]`)
@@ -157,7 +157,7 @@ func TestAck(t *testing.T) {
 }
 
 func TestBinary(t *testing.T) {
-	t.Run("comes and goes as attachments behind its event", func(t *testing.T) {
+	t.Run("binary data comes and goes as attachments after its event", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, sio.Config{}, func(io *sio.Server) {
 				for _, name := range []string{"/", "/files"} {
@@ -191,7 +191,7 @@ func TestBinary(t *testing.T) {
 		})
 	})
 
-	t.Run("attachments are the handler's to keep", func(t *testing.T) {
+	t.Run("the handler may keep attachments", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var kept [][]byte
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -206,7 +206,7 @@ func TestBinary(t *testing.T) {
 		})
 	})
 
-	t.Run("stays right behind its event when several goroutines emit", func(t *testing.T) {
+	t.Run("attachments directly follow their event when several goroutines emit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			const emitters, each = 4, 50
 			var all sync.WaitGroup
@@ -248,7 +248,7 @@ func TestBinary(t *testing.T) {
 		})
 	})
 
-	t.Run("that cannot be sent is an error and sends nothing", func(t *testing.T) {
+	t.Run("arguments that cannot be sent are an error, and nothing is sent", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := serve(t, sio.Config{}, func(io *sio.Server) {
 				io.Of("/").OnConnect(func(_ context.Context, s *sio.Socket) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -89,21 +88,6 @@ func (w *world) doesNotRecover(i identity) (*client, identity) {
 	return c, got
 }
 
-// drop takes the connection away.
-func (c *client) drop() {
-	_ = c.conn.Close()
-	synctest.Wait()
-}
-
-// stall keeps anything more from coming to the client, without a sign to the server.
-func (c *client) stall() { c.conn.UnderlyingConn().(*line).stalled.Store(true) }
-
-// inBubble runs a subtest on a fake clock.
-func inBubble(t *testing.T, sentence string, f func(t *testing.T)) {
-	t.Helper()
-	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
-}
-
 // recoverable serves with recovery, and keeps the sockets that have connected, anew or again.
 func recoverable(t *testing.T, setup ...func(*sio.Server)) (*world, *crowd) {
 	t.Helper()
@@ -116,13 +100,6 @@ func recoverable(t *testing.T, setup ...func(*sio.Server)) (*world, *crowd) {
 		}
 	})
 	return w, all
-}
-
-// last returns the socket that connected last.
-func (c *crowd) last() *sio.Socket {
-	synctest.Wait()
-	all := c.snapshot()
-	return all[len(all)-1]
 }
 
 func emit(t *testing.T, s *sio.Socket, args ...any) {

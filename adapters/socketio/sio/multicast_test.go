@@ -1,7 +1,6 @@
 package sio_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -14,28 +13,8 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// crowd is the sockets that are connected to a namespace.
-type crowd struct {
-	mu      sync.RWMutex
-	sockets []*sio.Socket
-}
-
-func (c *crowd) gather(n *sio.Namespace) {
-	n.OnConnect(func(_ context.Context, s *sio.Socket) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.sockets = append(c.sockets, s)
-	})
-}
-
-func (c *crowd) snapshot() []*sio.Socket {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Clone(c.sockets)
-}
-
 func TestMulticast(t *testing.T) {
-	t.Run("sends the same to all that are connected", func(t *testing.T) {
+	t.Run("Multicast sends the same to all that are connected", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var all crowd
 			w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/a")) })
@@ -66,7 +45,7 @@ func TestMulticast(t *testing.T) {
 		})
 	})
 
-	t.Run("sends to those that the sequence names, and no others", func(t *testing.T) {
+	t.Run("Multicast sends to the sockets of the sequence, and no others", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var all crowd
 			w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/")) })
@@ -82,7 +61,7 @@ func TestMulticast(t *testing.T) {
 		})
 	})
 
-	t.Run("reaches everyone in order while sockets come and go", func(t *testing.T) {
+	t.Run("Multicast reaches everyone in order while sockets come and go", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			const broadcasts = 300
 			var all crowd

@@ -73,7 +73,7 @@ func TestPanic(t *testing.T) {
 		},
 	}
 	for _, tc := range cases {
-		t.Run("in "+tc.where+", and nothing else", func(t *testing.T) {
+		t.Run("a panic in "+tc.where+", and nothing else", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var d diary
 				w := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -106,7 +106,7 @@ func TestPanic(t *testing.T) {
 		})
 	}
 
-	t.Run("in the OnDisconnect of one namespace does not keep the others from theirs", func(t *testing.T) {
+	t.Run("a panic in the OnDisconnect of one namespace does not keep the others from theirs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			names := []string{"/", "/a", "/b"}

@@ -94,7 +94,7 @@ func TestReason(t *testing.T) {
 }
 
 func TestDisconnectAll(t *testing.T) {
-	inBubble(t, "takes every socket of the connection, and no other", func(t *testing.T) {
+	inBubble(t, "DisconnectAll takes away every socket of the connection, and no other", func(t *testing.T) {
 		var d diary
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			watched(&d, "/", "/a")(io)
@@ -122,7 +122,7 @@ func TestDisconnectAll(t *testing.T) {
 		beside.expect(`431[]`)
 	})
 
-	inBubble(t, "of an absent socket keeps it from coming back", func(t *testing.T) {
+	inBubble(t, "DisconnectAll keeps an absent socket from coming back", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, me := w.join()
 		s := all.last()

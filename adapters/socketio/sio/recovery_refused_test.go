@@ -42,7 +42,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		})
 	}
 
-	inBubble(t, "the client that OnDisconnect sends away connects anew", func(t *testing.T) {
+	inBubble(t, "a client whose socket OnDisconnect disconnects connects anew", func(t *testing.T) {
 		w, _ := recoverable(t, func(io *sio.Server) {
 			io.Of("/").OnDisconnect(func(_ context.Context, s *sio.Socket, _ sio.Reason) { s.Disconnect() })
 		})
@@ -60,7 +60,11 @@ func TestRecovery_of_who_left(t *testing.T) {
 		"parse error":     func(c *client) { c.send("7") },
 		"ping timeout":    func(c *client) { c.mute.Store(true); time.Sleep(time.Minute) },
 	} {
-		inBubble(t, "whether a client recovers after "+reason, func(t *testing.T) {
+		outcome := "a client recovers after "
+		if reason == "parse error" {
+			outcome = "a client does not recover after "
+		}
+		inBubble(t, outcome+reason, func(t *testing.T) {
 			var d diary
 			w, _ := recoverable(t, history(&d))
 			c, i := w.join()
@@ -146,7 +150,7 @@ func TestRecovery_refused(t *testing.T) {
 		return w, all.last(), i
 	}
 
-	inBubble(t, "by middleware, it may be tried again with a better token, on any connection", func(t *testing.T) {
+	inBubble(t, "a recovery that middleware refused may be tried again with a better token, on any connection", func(t *testing.T) {
 		var d diary
 		w, s, i := begin(t, &d)
 		c := w.open()
@@ -163,7 +167,7 @@ func TestRecovery_refused(t *testing.T) {
 		assert.Equal(t, []string{"bad, recovering true", "bad, recovering true", "bad, recovering true", "good, recovering true"}, d.read())
 	})
 
-	inBubble(t, "the window goes on meanwhile", func(t *testing.T) {
+	inBubble(t, "a refused recovery does not extend the window", func(t *testing.T) {
 		var d diary
 		w, _, i := begin(t, &d)
 		time.Sleep(window - time.Second)
@@ -175,7 +179,7 @@ func TestRecovery_refused(t *testing.T) {
 		assert.NotEqual(t, i.sid, c.accepted("").sid)
 	})
 
-	inBubble(t, "a panic refuses it, and it may be tried again", func(t *testing.T) {
+	inBubble(t, "a panic of middleware refuses the recovery, which may be tried again", func(t *testing.T) {
 		var d diary
 		w, _, i := begin(t, &d)
 		c := w.open()
@@ -204,7 +208,7 @@ func TestRecovery_refused(t *testing.T) {
 		w.doesNotRecover(i)
 	})
 
-	inBubble(t, "too much missed connects it anew, without asking whether it might recover", func(t *testing.T) {
+	inBubble(t, "a client that missed too much connects anew, and middleware is not asked about recovery", func(t *testing.T) {
 		var d diary
 		config := recovering
 		config.Engine.Retain = 8

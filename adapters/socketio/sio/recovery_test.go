@@ -44,7 +44,7 @@ func TestRecovery_wire(t *testing.T) {
 		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(got))), 4)
 	})
 
-	inBubble(t, "acks and events that ask for one carry none", func(t *testing.T) {
+	inBubble(t, "acks, and events that ask for one, carry no offset", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, _ := w.join()
 		require.NoError(t, all.last().Ask(time.Second, func(*sio.Reply, error) {}, "ask", 1))
@@ -67,7 +67,7 @@ func TestRecovery_wire(t *testing.T) {
 }
 
 func TestRecovery(t *testing.T) {
-	inBubble(t, "gives back what was missed behind the answer, then what is live, on the same socket", func(t *testing.T) {
+	inBubble(t, "the same socket gets the answer, then what it missed, then what is live", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, history(&d))
 		first, i := w.join()
@@ -87,7 +87,7 @@ func TestRecovery(t *testing.T) {
 		assert.Equal(t, []string{"asked, recovering true"}, d.read())
 	})
 
-	inBubble(t, "every place in what was sent is as good", func(t *testing.T) {
+	inBubble(t, "a client recovers from any offset that it was sent", func(t *testing.T) {
 		for place := range 6 {
 			w, all := recoverable(t)
 			c, i := w.join()
@@ -110,7 +110,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "a client that has got no event recovers too, and one with an offset of another life", func(t *testing.T) {
+	inBubble(t, "a client that has got no event recovers, and so does one with an offset of an earlier server", func(t *testing.T) {
 		for _, offset := range []string{"", "0", "anything", "zzzzzzzzzzz"} {
 			w, all := recoverable(t)
 			c, i := w.join()
@@ -121,7 +121,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "so does one that has been quiet for hours", func(t *testing.T) {
+	inBubble(t, "a client that was sent nothing for hours recovers", func(t *testing.T) {
 		for _, events := range []int{0, 1} {
 			w, all := recoverable(t)
 			c, i := w.join()
@@ -136,7 +136,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "volatile events do not break it, whatever they carry, and are not repeated", func(t *testing.T) {
+	inBubble(t, "volatile events do not prevent recovery, whatever they carry, and are not repeated", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		s := all.last()
@@ -160,7 +160,7 @@ func TestRecovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "binary events are given back whole", func(t *testing.T) {
+	inBubble(t, "missed binary events arrive whole", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		emit(t, all.last(), []byte{1})
@@ -176,7 +176,7 @@ func TestRecovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "again and again, also when nothing of it was read", func(t *testing.T) {
+	inBubble(t, "a client recovers repeatedly, even if it has read nothing in between", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		s := all.last()
@@ -193,7 +193,7 @@ func TestRecovery(t *testing.T) {
 		assert.Equal(t, 1, w.io.Len())
 	})
 
-	inBubble(t, "keeps what the application has put into Value, and its namespace", func(t *testing.T) {
+	inBubble(t, "a recovered socket keeps its Value and its namespace", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
 				assert.Equal(t, c.Recovering, c.Socket.Value == "mine")
@@ -230,7 +230,7 @@ func TestRecovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "what was emitted during the middleware stands behind what was missed", func(t *testing.T) {
+	inBubble(t, "what middleware emits comes after what was missed", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
 				emit(t, c.Socket, "middleware") // to a new socket it says nothing
@@ -250,7 +250,7 @@ func TestRecovery(t *testing.T) {
 }
 
 func TestRecovery_window(t *testing.T) {
-	inBubble(t, "a moment before its end the client recovers", func(t *testing.T) {
+	inBubble(t, "a moment before the window's end the client recovers", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		c.drop()
@@ -259,7 +259,7 @@ func TestRecovery_window(t *testing.T) {
 		w.recovers(i).event(`42["e","late"]`)
 	})
 
-	inBubble(t, "after it the client connects anew, the old socket is gone, and nobody is told again", func(t *testing.T) {
+	inBubble(t, "after the window the client connects anew, the old socket is gone, and OnDisconnect is not called again", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, history(&d))
 		c, i := w.join()
@@ -275,7 +275,7 @@ func TestRecovery_window(t *testing.T) {
 		assert.Equal(t, []string{"asked, recovering false"}, d.read())
 	})
 
-	inBubble(t, "each absence has a window of its own", func(t *testing.T) {
+	inBubble(t, "each absence starts a new window", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, i := w.join()
 		for range 5 {
@@ -287,7 +287,7 @@ func TestRecovery_window(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "of too many that are absent, the one that left first connects anew", func(t *testing.T) {
+	inBubble(t, "if too many are absent, the client that was lost first connects anew", func(t *testing.T) {
 		w := serve(t, sio.Config{Recovery: window, MaxAbsent: 3}, func(*sio.Server) {})
 		var gone []identity
 		for range 5 {
@@ -305,7 +305,7 @@ func TestRecovery_window(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "Shutdown keeps nobody", func(t *testing.T) {
+	inBubble(t, "after Shutdown no absent socket is kept", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, _ := w.join()
 		c.drop()

@@ -15,7 +15,7 @@ import (
 )
 
 func TestShutdown(t *testing.T) {
-	t.Run("closes everyone over the time of spread and lets nobody in", func(t *testing.T) {
+	t.Run("Shutdown closes everyone, spread over the given time, and lets nobody in", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{}, watched(&d, "/"))
@@ -40,7 +40,7 @@ func TestShutdown(t *testing.T) {
 
 	// A handler that does not return holds its session's turn, a mutex: no matter for a synctest bubble.
 
-	t.Run("waits for handlers, whose context ends after it", func(t *testing.T) {
+	t.Run("Shutdown waits for handlers, and their context ends after it", func(t *testing.T) {
 		var d diary
 		release := make(chan struct{})
 		contexts := make(chan context.Context, 1)
@@ -64,7 +64,7 @@ func TestShutdown(t *testing.T) {
 		assert.ErrorIs(t, ctx.Err(), context.Canceled)
 	})
 
-	t.Run("gives up waiting when its context ends, and then tells the handlers", func(t *testing.T) {
+	t.Run("Shutdown stops waiting when its context ends, and ends that of the handlers", func(t *testing.T) {
 		var d diary
 		started := make(chan struct{})
 		w := serve(t, sio.Config{}, func(io *sio.Server) {

@@ -148,7 +148,7 @@ func TestOnViolation(t *testing.T) {
 		}
 	}
 
-	t.Run("is told in every namespace the client is in, which can be told too", func(t *testing.T) {
+	t.Run("OnViolation is called in every namespace that the client is in, and may emit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, violated(&d)).connect()
@@ -163,7 +163,7 @@ func TestOnViolation(t *testing.T) {
 		})
 	})
 
-	t.Run("is told to nobody for a client that is nowhere", func(t *testing.T) {
+	t.Run("OnViolation is not called for a client in no namespace", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			c := serve(t, sio.Config{}, violated(&d)).open()
@@ -173,7 +173,7 @@ func TestOnViolation(t *testing.T) {
 		})
 	})
 
-	t.Run("that panics closes the connection all the same", func(t *testing.T) {
+	t.Run("the connection is closed even if OnViolation panics", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var d diary
 			w := serve(t, sio.Config{}, violated(&d))
@@ -208,7 +208,7 @@ func TestTolerated(t *testing.T) {
 		"a pong nobody asked for":     {"3"},
 		"a namespace of 100,000 a's":  {"40/" + strings.Repeat("a", 100_000) + ","},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("a client may send "+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
 				c.do(steps...)
