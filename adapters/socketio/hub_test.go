@@ -236,7 +236,7 @@ func TestHub_BroadcastWhileSessionsComeAndGo(t *testing.T) {
 	})
 }
 
-// What a broadcast allocates must not depend on how many hear it: they share its bytes.
+// What a broadcast allocates must not depend on the number of recipients: they share its bytes.
 func TestHub_BroadcastCopiesNothingPerRecipient(t *testing.T) {
 	const size = 5_000
 	event := domain.MessageSent{Message: message(1, strings.Repeat("x", size), "")}

@@ -19,8 +19,8 @@ import (
 
 var askID = regexp.MustCompile(`^(4[25](?:\d+-)?(?:/[^,]+,)?)(\d+)(\[.*)$`)
 
-// asked reads an event that asks for an ack, which must be the one given but for its id. A binary one
-// has "N-" with the number of its parts.
+// asked reads an event that asks for an ack, which must be the given one apart from its id, and returns the id. A binary
+// one begins with "N-", the number of its attachments.
 func (c *client) asked(want string) (id string) {
 	c.t.Helper()
 	m := c.next()

@@ -51,8 +51,10 @@
 //
 // # How sockets end
 //
-// For each way: the reason given to OnDisconnect, the reason that the client sees, and whether the client reconnects
-// by itself. It "recovers" if Config.Recovery allows it; "anew" means under a new id.
+// The second column is the reason given to OnDisconnect, the third the one that the client sees. A client that
+// reconnects by itself "recovers" if Config.Recovery allows it; "anew" means that it gets a new id.
+//
+//	what happens          on the server                 at the client          reconnects
 //
 //	Socket.Disconnect     server namespace disconnect   io server disconnect   no
 //	Socket.DisconnectAll  server namespace disconnect   io server disconnect   no

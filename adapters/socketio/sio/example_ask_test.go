@@ -9,7 +9,7 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// An ack may wait for something else: it needs no handler to hold up its socket.
+// An ack may be sent after the handler has returned, so that a slow answer does not delay the client's other events.
 func ExampleEvent_Ack() {
 	io := sio.NewServer(sio.Config{})
 	io.Of("/").On("slow", func(_ context.Context, e *sio.Event) {
@@ -29,7 +29,7 @@ func ExampleEvent_Ack() {
 	// 431["answer to everything"]
 }
 
-// The server asks the client, and waits no longer than it says.
+// The server asks the client, and gives up after a timeout.
 func ExampleSocket_Ask() {
 	io := sio.NewServer(sio.Config{})
 	done := make(chan string, 1)
@@ -46,7 +46,7 @@ func ExampleSocket_Ask() {
 	// sio: no ack in time
 }
 
-// One question to many sockets, however they were found; Gather is AskAll with one answer for all.
+// The server asks many sockets at once, however they were chosen. With Gather it would get all answers in one call.
 func ExampleAskAll() {
 	io := sio.NewServer(sio.Config{})
 	n := io.Of("/")
@@ -69,7 +69,7 @@ func ExampleAskAll() {
 	// sio: disconnected before the ack
 }
 
-// A question to a room, and all answers at once.
+// The server asks everyone in a room, and gets all answers in one call.
 func ExampleAudience_Gather() {
 	io := sio.NewServer(sio.Config{})
 	n := io.Of("/")

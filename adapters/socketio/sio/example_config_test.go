@@ -8,8 +8,8 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// A client that lost its connection comes back under its id, with its rooms and what it has missed. The
-// official client does so by itself: its socket.recovered is true.
+// A client that lost its connection comes back under its old id, in its rooms, and gets what it missed. The official
+// client does so by itself; its socket.recovered is then true.
 func ExampleConfig_recovery() {
 	io := sio.NewServer(sio.Config{Recovery: 2 * time.Minute})
 	io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {

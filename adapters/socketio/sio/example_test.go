@@ -12,7 +12,7 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// A whole server. Clients connect with io("http://localhost:3000") and nothing else.
+// A whole server. A client needs only io("http://localhost:3000") to connect.
 func Example() {
 	io := sio.NewServer(sio.Config{})
 	n := io.Of("/")
@@ -60,7 +60,7 @@ func Example() {
 	// 42["said","Ada","hello"]
 }
 
-// An error with data is what the client's connect_error gets.
+// The client gets the error's message and data in its connect_error event.
 func ExampleNamespace_Use() {
 	io := sio.NewServer(sio.Config{})
 	io.Of("/admin").Use(func(_ context.Context, c *sio.Connect) error {
@@ -80,7 +80,7 @@ func ExampleNamespace_Use() {
 	// 40/admin,{"sid":"…"}
 }
 
-// A wrapper sees every event of every socket: a catch-all listener.
+// A wrapper sees every event of every socket, like a catch-all listener.
 func ExampleNamespace_UseEvent() {
 	io := sio.NewServer(sio.Config{})
 	n := io.Of("/")
@@ -104,7 +104,7 @@ func ExampleNamespace_UseEvent() {
 	// 431[2]
 }
 
-// A typed handler gets its argument decoded; OnError answers for all that fail.
+// A typed handler gets its argument decoded. OnError answers for every handler that fails.
 func ExampleTyped() {
 	type division struct{ A, B int }
 	io := sio.NewServer(sio.Config{})
@@ -130,7 +130,7 @@ func ExampleTyped() {
 	// 432[{"error":"division by zero"}]
 }
 
-// Binary data may stand anywhere in the arguments, both ways.
+// Binary data may be anywhere in the arguments, in both directions.
 func ExampleBinary() {
 	type file struct {
 		Name string     `json:"name"`

@@ -47,7 +47,7 @@ func shutdown(io *sio.Server) {
 	delete(servers, io)
 }
 
-// talk sends a packet and prints so many messages of the server.
+// talk sends a packet and prints as many messages of the server as are given by answers.
 func (w wire) talk(packet string, answers int) {
 	_ = w.conn.WriteMessage(websocket.TextMessage, []byte(packet))
 	w.hear(answers)

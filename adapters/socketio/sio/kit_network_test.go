@@ -44,8 +44,7 @@ func (n *network) dial(context.Context, string, string) (net.Conn, error) {
 	}
 }
 
-// line is the client's end of a connection, which may stall: nothing more comes through it, and nobody
-// is told.
+// line is the client's end of a connection. When it stalls, nothing more comes through it, and neither end notices.
 type line struct {
 	net.Conn
 	stalled atomic.Bool

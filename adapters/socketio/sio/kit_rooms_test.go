@@ -34,7 +34,7 @@ func occupy(n *sio.Namespace) {
 	}))
 }
 
-// in opens a client that is in the rooms, which its names are one letter each of.
+// in opens a client that is in rooms: each letter of names is one.
 func (w *world) in(names string) *client {
 	w.t.Helper()
 	c := w.connect()

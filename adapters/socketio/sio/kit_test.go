@@ -50,8 +50,8 @@ func serve(t *testing.T, config sio.Config, setup func(*sio.Server)) *world {
 	return w
 }
 
-// client is a WebSocket client, written with another library than the server. It answers pings by
-// itself, so that what a test sees are Socket.IO's packets.
+// client is a WebSocket client that uses another WebSocket library than the server. It answers pings by itself, so that
+// tests see only Socket.IO's packets.
 type client struct {
 	t        *testing.T
 	conn     *websocket.Conn
@@ -199,13 +199,13 @@ func (c *client) connected(prefix string) string {
 	return found[1]
 }
 
-// drop takes the connection away.
+// drop closes the client's connection without a goodbye.
 func (c *client) drop() {
 	_ = c.conn.Close()
 	synctest.Wait()
 }
 
-// stall keeps anything more from coming to the client, without a sign to the server.
+// stall makes the client's connection stall.
 func (c *client) stall() { c.conn.UnderlyingConn().(*line).stalled.Store(true) }
 
 // inBubble runs a subtest on a fake clock.

@@ -63,8 +63,8 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 	})
 }
 
-// What follows has handlers that hold their connection's turn, a mutex, which is no matter for a
-// synctest bubble: it is on the real clock.
+// In the following tests handlers hold their connection's turn, which is a mutex. To wait for a mutex does not let a
+// synctest bubble's clock advance, so these tests use the real clock.
 
 func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 	// busy is a server whose event "work" takes as long as the test wants.

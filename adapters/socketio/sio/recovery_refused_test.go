@@ -113,7 +113,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 }
 
 func TestRecovery_refused(t *testing.T) {
-	// token makes "/" take the token "good" only, and note what it was asked.
+	// token makes "/" accept only the token "good", and note what it was asked.
 	token := func(d *diary) func(*sio.Server) {
 		return func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {

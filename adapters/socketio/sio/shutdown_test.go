@@ -38,7 +38,8 @@ func TestShutdown(t *testing.T) {
 		})
 	})
 
-	// A handler that does not return holds its session's turn, a mutex: no matter for a synctest bubble.
+	// A handler that does not return holds its session's turn, which is a mutex. To wait for a mutex does not let a
+	// synctest bubble's clock advance, so this test uses the real clock.
 
 	t.Run("Shutdown waits for handlers, and their context ends after it", func(t *testing.T) {
 		var d diary

@@ -11,7 +11,7 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// frame writes a MessagePack map of the members given, each as it is on the wire.
+// frame returns a MessagePack map of the given members, each as it is on the wire.
 func frame(members ...string) []byte {
 	all := []byte{0x80 | byte(len(members))}
 	for _, m := range members {
@@ -29,12 +29,12 @@ const (
 	mNothing = "\xa4data\x80"
 )
 
-// packedViolations are what a client with msgpack may do wrong. It is connected to "/" before, unless fresh.
+// packedViolations are what a client with msgpack may do wrong. Unless fresh, it is connected to "/" before.
 var packedViolations = []struct {
 	name   string
 	fresh  bool
 	frames [][]byte
-	// err is what OnViolation hears.
+	// err is what OnViolation gets.
 	err string
 }{
 	{"an event before CONNECT", true, [][]byte{frame(mEvent, mName, mRoot)}, ""},

@@ -27,8 +27,8 @@ func (c *client) do(steps ...step) {
 	}
 }
 
-// violations are what the reference server closes the whole connection for, and what has brought
-// down other servers. The client is connected to "/" before, unless fresh.
+// violations are packets for which the reference server closes the whole connection, and packets that have brought down
+// other servers. Unless fresh, the client is connected to "/" before.
 var violations = []struct {
 	name  string
 	fresh bool
