@@ -36,24 +36,22 @@ func TestServer_Token(t *testing.T) {
 		{name: "in the query beside a header for another scheme", queryToken: true, query: "&token=q", header: bearer("Basic x"), checked: "q", used: "q"},
 	}
 	for _, tc := range cases {
-		t.Run("the token is found "+tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := serve(t, socketio.Config{QueryToken: tc.queryToken})
-				if tc.checked != "" {
-					w.chat.EXPECT().Authenticate(anything, tc.checked).Return(domain.Identity{}, nil)
-				}
-				c := w.open(tc.query, tc.header)
-				var id domain.SessionID
-				w.chat.EXPECT().Connect(anything, anything, tc.used).DoAndReturn(
-					func(_ context.Context, session domain.SessionID, _ string) (domain.Identity, error) {
-						id = session
-						return domain.Identity{}, nil
-					})
-				c.send("40" + tc.connect)
-				c.connected()
-				assert.Equal(t, c.id, id)
-				w.chat.EXPECT().Disconnect(anything, id, anything)
-			})
+		bubble(t, "the token is found "+tc.name, func(t *testing.T) {
+			w := serve(t, socketio.Config{QueryToken: tc.queryToken})
+			if tc.checked != "" {
+				w.chat.EXPECT().Authenticate(anything, tc.checked).Return(domain.Identity{}, nil)
+			}
+			c := w.open(tc.query, tc.header)
+			var id domain.SessionID
+			w.chat.EXPECT().Connect(anything, anything, tc.used).DoAndReturn(
+				func(_ context.Context, session domain.SessionID, _ string) (domain.Identity, error) {
+					id = session
+					return domain.Identity{}, nil
+				})
+			c.send("40" + tc.connect)
+			c.connected()
+			assert.Equal(t, c.id, id)
+			w.chat.EXPECT().Disconnect(anything, id, anything)
 		})
 	}
 }
@@ -70,13 +68,11 @@ func TestServer_NoToken(t *testing.T) {
 		"in a query that is not allowed": {query: "&token=q"},
 		"in a header of another kind":    {header: http.Header{"Authorization": {"Basic dXNlcjpwYXNz"}}},
 	} {
-		t.Run("a token is missing that is "+name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := serve(t, socketio.Config{}).open(tc.query, tc.header)
-				c.send("40" + tc.connect)
-				c.expect(`44{"message":"a token is required","data":{"code":"UNAUTHORIZED"}}`)
-				c.quiet()
-			})
+		bubble(t, "a token is missing that is "+name, func(t *testing.T) {
+			c := serve(t, socketio.Config{}).open(tc.query, tc.header)
+			c.send("40" + tc.connect)
+			c.expect(`44{"message":"a token is required","data":{"code":"UNAUTHORIZED"}}`)
+			c.quiet()
 		})
 	}
 }
@@ -114,63 +110,53 @@ func TestServer_BadTokenInTheHandshake(t *testing.T) {
 }
 
 func TestServer_Connect(t *testing.T) {
-	t.Run("a refused CONNECT may be tried again", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			c := w.open("", nil)
-			w.chat.EXPECT().Connect(anything, anything, "old").Return(domain.Identity{}, domain.Errorf(domain.CodeTokenExpired, "expired"))
-			w.chat.EXPECT().Connect(anything, anything, "new").Return(domain.Identity{}, nil)
-			w.chat.EXPECT().Disconnect(anything, anything, anything)
-			c.send(`40{"token":"old"}`)
-			c.expect(`44{"message":"expired","data":{"code":"TOKEN_EXPIRED"}}`)
-			c.send(`40{"token":"new"}`)
-			c.connected()
-		})
+	bubble(t, "a refused CONNECT may be tried again", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.open("", nil)
+		w.chat.EXPECT().Connect(anything, anything, "old").Return(domain.Identity{}, domain.Errorf(domain.CodeTokenExpired, "expired"))
+		w.chat.EXPECT().Connect(anything, anything, "new").Return(domain.Identity{}, nil)
+		w.chat.EXPECT().Disconnect(anything, anything, anything)
+		c.send(`40{"token":"old"}`)
+		c.expect(`44{"message":"expired","data":{"code":"TOKEN_EXPIRED"}}`)
+		c.send(`40{"token":"new"}`)
+		c.connected()
 	})
 
-	t.Run("a connection without CONNECT is closed, and the application is told nothing", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{ConnectTimeout: 3 * time.Second})
-			c := w.open("", nil)
-			<-time.After(4 * time.Second)
-			synctest.Wait()
-			_, open := <-c.messages
-			assert.False(t, open)
-			assert.Zero(t, w.io.Len())
-		})
+	bubble(t, "a connection without CONNECT is closed, and the application is told nothing", func(t *testing.T) {
+		w := serve(t, socketio.Config{ConnectTimeout: 3 * time.Second})
+		c := w.open("", nil)
+		<-time.After(4 * time.Second)
+		synctest.Wait()
+		_, open := <-c.messages
+		assert.False(t, open)
+		assert.Zero(t, w.io.Len())
 	})
 
-	t.Run("a panic of the application refuses CONNECT and reveals nothing", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			c := w.open("", nil)
-			w.chat.EXPECT().Connect(anything, anything, anything).Do(func(context.Context, domain.SessionID, string) (domain.Identity, error) {
-				panic("boom")
-			})
-			c.send(`40{"token":"x"}`)
-			c.expect(`44{"message":"internal error"}`)
-			assert.Contains(t, w.logs.String(), "boom")
+	bubble(t, "a panic of the application refuses CONNECT and reveals nothing", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.open("", nil)
+		w.chat.EXPECT().Connect(anything, anything, anything).Do(func(context.Context, domain.SessionID, string) (domain.Identity, error) {
+			panic("boom")
 		})
+		c.send(`40{"token":"x"}`)
+		c.expect(`44{"message":"internal error"}`)
+		assert.Contains(t, w.logs.String(), "boom")
 	})
 
-	t.Run("CONNECT to another namespace is refused", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c := serve(t, socketio.Config{}).connect()
-			c.send(`40/admin,{"token":"good"}`)
-			c.expect(`44/admin,{"message":"Invalid namespace"}`)
-			c.quiet()
-		})
+	bubble(t, "CONNECT to another namespace is refused", func(t *testing.T) {
+		c := serve(t, socketio.Config{}).connect()
+		c.send(`40/admin,{"token":"good"}`)
+		c.expect(`44/admin,{"message":"Invalid namespace"}`)
+		c.quiet()
 	})
 
-	t.Run("each session gets an id of its own", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			a, b := w.connect(), w.connect()
-			assert.NotEqual(t, a.id, b.id)
-			assert.Equal(t, 2, w.io.Len())
-			w.chat.EXPECT().Leave(anything, b.id, anything).Return(nil)
-			b.send(`42["leave_conversation","room"]`)
-			b.quiet()
-		})
+	bubble(t, "each session gets an id of its own", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		a, b := w.connect(), w.connect()
+		assert.NotEqual(t, a.id, b.id)
+		assert.Equal(t, 2, w.io.Len())
+		w.chat.EXPECT().Leave(anything, b.id, anything).Return(nil)
+		b.send(`42["leave_conversation","room"]`)
+		b.quiet()
 	})
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func TestRooms_audience(t *testing.T) {
-	inBubble(t, "an audience is chosen by rooms and sockets, and each socket hears once", func(t *testing.T) {
+	bubble(t, "an audience is chosen by rooms and sockets, and each socket hears once", func(t *testing.T) {
 		w, rooms := house(t, sio.Config{})
 		clients := map[string]*client{}
 		for _, names := range []string{"a", "b", "ab", "abc"} {
@@ -75,7 +75,7 @@ func TestRooms_audience(t *testing.T) {
 		assert.ErrorIs(t, rooms.All().Emit("disconnect"), sio.ErrReservedEvent)
 	})
 
-	inBubble(t, "an audience can be put into rooms, taken out of them and disconnected", func(t *testing.T) {
+	bubble(t, "an audience can be put into rooms, taken out of them and disconnected", func(t *testing.T) {
 		w, rooms := house(t, sio.Config{})
 		first, second, third := w.in("a"), w.in("a"), w.in("b")
 		rooms.To("a").Join("c", "d")
@@ -90,7 +90,7 @@ func TestRooms_audience(t *testing.T) {
 		assert.Equal(t, []string{"b"}, rooms.Names())
 	})
 
-	inBubble(t, "an audience is asked for acks, with both parsers", func(t *testing.T) {
+	bubble(t, "an audience is asked for acks, with both parsers", func(t *testing.T) {
 		var d diary
 		w, rooms := house(t, packing)
 		first, second, third, other := w.in("a"), w.in("a"), w.in("b"), w.connectPacked()
@@ -122,7 +122,7 @@ func TestRooms_audience(t *testing.T) {
 		third.quiet()
 	})
 
-	inBubble(t, "an empty audience has answered at once, and a socket that disconnects has failed to", func(t *testing.T) {
+	bubble(t, "an empty audience has answered at once, and a socket that disconnects has failed to", func(t *testing.T) {
 		var d diary
 		w, rooms := house(t, sio.Config{})
 		note := func(answers []sio.Answer) {
@@ -146,7 +146,7 @@ func TestRooms_audience(t *testing.T) {
 		assert.Equal(t, []string{"sio: no ack in time"}, d.read())
 	})
 
-	inBubble(t, "an audience of namespaces by rule is in all of them, or in one", func(t *testing.T) {
+	bubble(t, "an audience of namespaces by rule is in all of them, or in one", func(t *testing.T) {
 		var rooms *sio.Rooms
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			n := io.OfMatching(func(name string, _ json.RawMessage) bool { return strings.HasPrefix(name, "/r") })

@@ -165,7 +165,7 @@ func TestGolden(t *testing.T) {
 	}{
 		{"usual", sio.Config{}}, {"usual-recovery", recovering}, {"msgpack", packing}, {"msgpack-recovery", withMsgpack(recovering)},
 	} {
-		inBubble(t, config.file, func(t *testing.T) {
+		bubble(t, config.file, func(t *testing.T) {
 			c := serve(t, config.Config, scripted).open()
 			var s speaker = usualSpeaker{c}
 			if config.Msgpack {

@@ -208,8 +208,8 @@ func (c *client) drop() {
 // stall makes the client's connection stall.
 func (c *client) stall() { c.conn.UnderlyingConn().(*line).stalled.Store(true) }
 
-// inBubble runs a subtest on a fake clock.
-func inBubble(t *testing.T, sentence string, f func(t *testing.T)) {
+// bubble runs a subtest on a fake clock.
+func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
 	t.Helper()
 	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
 }

@@ -57,7 +57,7 @@ func TestReason(t *testing.T) {
 		},
 	}
 	for _, tc := range cases {
-		inBubble(t, tc.name, func(t *testing.T) {
+		bubble(t, tc.name, func(t *testing.T) {
 			var d diary
 			var all crowd
 			w := serve(t, sio.Config{Recovery: window, Engine: engineio.Config{OutboxBytes: 20_000}}, func(io *sio.Server) {
@@ -94,7 +94,7 @@ func TestReason(t *testing.T) {
 }
 
 func TestDisconnectAll(t *testing.T) {
-	inBubble(t, "DisconnectAll takes away every socket of the connection, and no other", func(t *testing.T) {
+	bubble(t, "DisconnectAll takes away every socket of the connection, and no other", func(t *testing.T) {
 		var d diary
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			watched(&d, "/", "/a")(io)
@@ -122,7 +122,7 @@ func TestDisconnectAll(t *testing.T) {
 		beside.expect(`431[]`)
 	})
 
-	inBubble(t, "DisconnectAll keeps an absent socket from coming back", func(t *testing.T) {
+	bubble(t, "DisconnectAll keeps an absent socket from coming back", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, me := w.join()
 		s := all.last()

@@ -16,7 +16,7 @@ import (
 )
 
 func TestRecovery_hostile(t *testing.T) {
-	inBubble(t, "a client that shows no proper pid connects anew", func(t *testing.T) {
+	bubble(t, "a client that shows no proper pid connects anew", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		emit(t, all.last(), 1)
@@ -34,7 +34,7 @@ func TestRecovery_hostile(t *testing.T) {
 		w.recovers(i)
 	})
 
-	inBubble(t, "a pid may be written with escapes", func(t *testing.T) {
+	bubble(t, "a pid may be written with escapes", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, i := w.join()
 		c.drop()
@@ -43,7 +43,7 @@ func TestRecovery_hostile(t *testing.T) {
 		assert.Equal(t, i.sid, again.accepted("").sid)
 	})
 
-	inBubble(t, "an offset from long ago, or of another client, leaves no gap", func(t *testing.T) {
+	bubble(t, "an offset from long ago, or of another client, leaves no gap", func(t *testing.T) {
 		for _, lie := range []func(old, other string) string{
 			func(string, string) string { return "" },
 			func(old, _ string) string { return old },
@@ -66,7 +66,7 @@ func TestRecovery_hostile(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "a pid of another namespace is not accepted, and the socket there is unharmed", func(t *testing.T) {
+	bubble(t, "a pid of another namespace is not accepted, and the socket there is unharmed", func(t *testing.T) {
 		for sentence, setup := range map[string]func(*sio.Server){
 			"namespaces of their own":     func(io *sio.Server) { io.Of("/a"); io.Of("/b") },
 			"namespaces that share rules": func(io *sio.Server) { io.OfMatching(func(string, json.RawMessage) bool { return true }) },
@@ -87,7 +87,7 @@ func TestRecovery_hostile(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "the connection's own pid makes a second CONNECT, which is a violation", func(t *testing.T) {
+	bubble(t, "the connection's own pid makes a second CONNECT, which is a violation", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, i := w.join()
 		c.send("40" + i.payload())

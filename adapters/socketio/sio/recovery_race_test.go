@@ -16,7 +16,7 @@ import (
 )
 
 func TestRecovery_before_the_loss_is_known(t *testing.T) {
-	inBubble(t, "the old connection of a client that is back is closed, and the client carries on", func(t *testing.T) {
+	bubble(t, "the old connection of a client that is back is closed, and the client carries on", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, history(&d))
 		old, i := w.join()
@@ -33,7 +33,7 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 		assert.Equal(t, 1, w.io.Len())
 	})
 
-	inBubble(t, "a client that is back carries on even if nothing can be written to its old connection", func(t *testing.T) {
+	bubble(t, "a client that is back carries on even if nothing can be written to its old connection", func(t *testing.T) {
 		w, all := recoverable(t)
 		old, i := w.join()
 		old.stall()
@@ -48,7 +48,7 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 		assert.Equal(t, 1, w.io.Len())
 	})
 
-	inBubble(t, "of two clients with one pid, the later one has the socket", func(t *testing.T) {
+	bubble(t, "of two clients with one pid, the later one has the socket", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		c.drop()

@@ -25,7 +25,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		{"the client that was sent away when it had gone", func(c *client, s *sio.Socket) { c.drop(); s.Disconnect() }},
 	}
 	for _, tc := range cases {
-		inBubble(t, tc.name+" connects anew", func(t *testing.T) {
+		bubble(t, tc.name+" connects anew", func(t *testing.T) {
 			var d diary
 			w, all := recoverable(t, history(&d))
 			c, i := w.join()
@@ -42,7 +42,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		})
 	}
 
-	inBubble(t, "a client whose socket OnDisconnect disconnects connects anew", func(t *testing.T) {
+	bubble(t, "a client whose socket OnDisconnect disconnects connects anew", func(t *testing.T) {
 		w, _ := recoverable(t, func(io *sio.Server) {
 			io.Of("/").OnDisconnect(func(_ context.Context, s *sio.Socket, _ sio.Reason) { s.Disconnect() })
 		})
@@ -64,7 +64,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		if reason == "parse error" {
 			outcome = "a client does not recover after "
 		}
-		inBubble(t, outcome+reason, func(t *testing.T) {
+		bubble(t, outcome+reason, func(t *testing.T) {
 			var d diary
 			w, _ := recoverable(t, history(&d))
 			c, i := w.join()
@@ -78,7 +78,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		})
 	}
 
-	inBubble(t, "a socket that is closed by the server comes back", func(t *testing.T) {
+	bubble(t, "a socket that is closed by the server comes back", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		emit(t, all.last(), 1)
@@ -89,7 +89,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		w.recovers(i).event(`42["e",2]`)
 	})
 
-	inBubble(t, "a socket that comes after another on the same connection gets nothing of the other's", func(t *testing.T) {
+	bubble(t, "a socket that comes after another on the same connection gets nothing of the other's", func(t *testing.T) {
 		for _, proved := range []bool{false, true} {
 			w, all := recoverable(t, func(io *sio.Server) { io.Of("/a") })
 			c, i := w.join()
@@ -150,7 +150,7 @@ func TestRecovery_refused(t *testing.T) {
 		return w, all.last(), i
 	}
 
-	inBubble(t, "a recovery that middleware refused may be tried again with a better token, on any connection", func(t *testing.T) {
+	bubble(t, "a recovery that middleware refused may be tried again with a better token, on any connection", func(t *testing.T) {
 		var d diary
 		w, s, i := begin(t, &d)
 		c := w.open()
@@ -167,7 +167,7 @@ func TestRecovery_refused(t *testing.T) {
 		assert.Equal(t, []string{"bad, recovering true", "bad, recovering true", "bad, recovering true", "good, recovering true"}, d.read())
 	})
 
-	inBubble(t, "a refused recovery does not extend the window", func(t *testing.T) {
+	bubble(t, "a refused recovery does not extend the window", func(t *testing.T) {
 		var d diary
 		w, _, i := begin(t, &d)
 		time.Sleep(window - time.Second)
@@ -179,7 +179,7 @@ func TestRecovery_refused(t *testing.T) {
 		assert.NotEqual(t, i.sid, c.accepted("").sid)
 	})
 
-	inBubble(t, "a panic of middleware refuses the recovery, which may be tried again", func(t *testing.T) {
+	bubble(t, "a panic of middleware refuses the recovery, which may be tried again", func(t *testing.T) {
 		var d diary
 		w, _, i := begin(t, &d)
 		c := w.open()
@@ -191,7 +191,7 @@ func TestRecovery_refused(t *testing.T) {
 		c.event(`42["e","missed"]`)
 	})
 
-	inBubble(t, "ErrNotRecovered connects the client anew at once, with nothing of what it had", func(t *testing.T) {
+	bubble(t, "ErrNotRecovered connects the client anew at once, with nothing of what it had", func(t *testing.T) {
 		var d diary
 		w, s, i := begin(t, &d)
 		c := w.open()
@@ -208,7 +208,7 @@ func TestRecovery_refused(t *testing.T) {
 		w.doesNotRecover(i)
 	})
 
-	inBubble(t, "a client that missed too much connects anew, and middleware is not asked about recovery", func(t *testing.T) {
+	bubble(t, "a client that missed too much connects anew, and middleware is not asked about recovery", func(t *testing.T) {
 		var d diary
 		config := recovering
 		config.Engine.Retain = 8
@@ -228,7 +228,7 @@ func TestRecovery_refused(t *testing.T) {
 	})
 
 	for leaving, reason := range map[bool]string{false: "transport close", true: "server namespace disconnect"} {
-		inBubble(t, fmt.Sprintf("too much said by the middleware itself too, and then it is told that the socket is gone, sent away %v", leaving), func(t *testing.T) {
+		bubble(t, fmt.Sprintf("too much said by the middleware itself too, and then it is told that the socket is gone, sent away %v", leaving), func(t *testing.T) {
 			var d diary
 			config := recovering
 			config.Engine.Retain = 8

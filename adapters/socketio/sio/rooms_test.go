@@ -15,7 +15,7 @@ import (
 )
 
 func TestRooms(t *testing.T) {
-	inBubble(t, "sockets that leave, or are gone, are in the rooms no more, and empty rooms vanish", func(t *testing.T) {
+	bubble(t, "sockets that leave, or are gone, are in the rooms no more, and empty rooms vanish", func(t *testing.T) {
 		w, rooms := house(t, sio.Config{})
 		first, second := w.in("ab"), w.in("bc")
 		first.send(`422["leave",["a","x"]]`)
@@ -33,7 +33,7 @@ func TestRooms(t *testing.T) {
 		assert.Empty(t, rooms.All().Sockets())
 	})
 
-	inBubble(t, "OnDisconnect can read the socket's rooms and emit to them", func(t *testing.T) {
+	bubble(t, "OnDisconnect can read the socket's rooms and emit to them", func(t *testing.T) {
 		var rooms *sio.Rooms
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			rooms = io.Of("/").Rooms()
@@ -48,7 +48,7 @@ func TestRooms(t *testing.T) {
 		second.quiet()
 	})
 
-	inBubble(t, "a socket that middleware puts into rooms and then refuses leaves them", func(t *testing.T) {
+	bubble(t, "a socket that middleware puts into rooms and then refuses leaves them", func(t *testing.T) {
 		var rooms *sio.Rooms
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			rooms = io.Of("/").Rooms()
@@ -74,7 +74,7 @@ func TestRooms(t *testing.T) {
 		refused.quiet()
 	})
 
-	inBubble(t, "rooms do not accept sockets of another namespace", func(t *testing.T) {
+	bubble(t, "rooms do not accept sockets of another namespace", func(t *testing.T) {
 		var here, there *sio.Rooms
 		var all crowd
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -90,7 +90,7 @@ func TestRooms(t *testing.T) {
 }
 
 func TestRooms_recovery(t *testing.T) {
-	inBubble(t, "an absent socket stays in its rooms and misses nothing", func(t *testing.T) {
+	bubble(t, "an absent socket stays in its rooms and misses nothing", func(t *testing.T) {
 		w, rooms := house(t, recovering)
 		c, me := w.join()
 		c.enter("a")
@@ -110,7 +110,7 @@ func TestRooms_recovery(t *testing.T) {
 		assert.Zero(t, asked)
 	})
 
-	inBubble(t, "a socket that does not come back leaves its rooms", func(t *testing.T) {
+	bubble(t, "a socket that does not come back leaves its rooms", func(t *testing.T) {
 		w, rooms := house(t, recovering)
 		c, _ := w.join()
 		c.enter("a")
@@ -121,7 +121,7 @@ func TestRooms_recovery(t *testing.T) {
 		assert.Empty(t, rooms.Names())
 	})
 
-	inBubble(t, "a socket that is disconnected while absent leaves its rooms", func(t *testing.T) {
+	bubble(t, "a socket that is disconnected while absent leaves its rooms", func(t *testing.T) {
 		w, rooms := house(t, recovering)
 		c, me := w.join()
 		c.enter("a")
@@ -133,7 +133,7 @@ func TestRooms_recovery(t *testing.T) {
 }
 
 func TestRooms_concurrency(t *testing.T) {
-	inBubble(t, "all sockets in a room get the same order, whoever emits", func(t *testing.T) {
+	bubble(t, "all sockets in a room get the same order, whoever emits", func(t *testing.T) {
 		w, rooms := house(t, sio.Config{})
 		clients := []*client{w.in("a"), w.in("ab"), w.in("ba")}
 		synctest.Wait()
@@ -154,7 +154,7 @@ func TestRooms_concurrency(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "sockets that come and go leave nothing behind", func(t *testing.T) {
+	bubble(t, "sockets that come and go leave nothing behind", func(t *testing.T) {
 		w, rooms := house(t, sio.Config{})
 		var all sync.WaitGroup
 		stop := make(chan struct{})

@@ -15,27 +15,25 @@ import (
 )
 
 func TestShutdown(t *testing.T) {
-	t.Run("Shutdown closes everyone, spread over the given time, and lets nobody in", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var d diary
-			w := serve(t, sio.Config{}, watched(&d, "/"))
-			clients := []*client{w.connect(), w.connect(), w.open()}
-			d.read()
-			start := time.Now()
-			done := make(chan error)
-			go func() { done <- w.io.Shutdown(context.Background(), 3*time.Second) }()
-			synctest.Wait()
-			refused := httptest.NewRecorder()
-			w.io.ServeHTTP(refused, httptest.NewRequest(http.MethodGet, "/socket.io/?EIO=4&transport=polling", nil))
-			assert.Equal(t, http.StatusServiceUnavailable, refused.Code)
-			require.NoError(t, <-done)
-			assert.Equal(t, 2*time.Second, time.Since(start).Truncate(time.Second))
-			for _, c := range clients {
-				c.expectClose()
-			}
-			assert.Equal(t, []string{"/: server shutting down", "/: server shutting down"}, d.read())
-			assert.Zero(t, w.io.Len())
-		})
+	bubble(t, "Shutdown closes everyone, spread over the given time, and lets nobody in", func(t *testing.T) {
+		var d diary
+		w := serve(t, sio.Config{}, watched(&d, "/"))
+		clients := []*client{w.connect(), w.connect(), w.open()}
+		d.read()
+		start := time.Now()
+		done := make(chan error)
+		go func() { done <- w.io.Shutdown(context.Background(), 3*time.Second) }()
+		synctest.Wait()
+		refused := httptest.NewRecorder()
+		w.io.ServeHTTP(refused, httptest.NewRequest(http.MethodGet, "/socket.io/?EIO=4&transport=polling", nil))
+		assert.Equal(t, http.StatusServiceUnavailable, refused.Code)
+		require.NoError(t, <-done)
+		assert.Equal(t, 2*time.Second, time.Since(start).Truncate(time.Second))
+		for _, c := range clients {
+			c.expectClose()
+		}
+		assert.Equal(t, []string{"/: server shutting down", "/: server shutting down"}, d.read())
+		assert.Zero(t, w.io.Len())
 	})
 
 	// A handler that does not return holds its session's turn, which is a mutex. To wait for a mutex does not let a
