@@ -97,7 +97,7 @@ func TestHub_Disconnect_at_once(t *testing.T) {
 		w.chat.EXPECT().Connect(anything, anything, "good").DoAndReturn(
 			func(_ context.Context, id domain.SessionID, _ string) (domain.Identity, error) {
 				opened = id
-				w.hub.Disconnect(id) // by whoever has just found it among the open sessions
+				w.hub.Disconnect(id) // as by an operator who has just found it among the open sessions
 				return domain.Identity{}, nil
 			})
 		w.chat.EXPECT().Disconnect(anything, anything, ports.Left).DoAndReturn(

@@ -65,7 +65,7 @@ func shortName(name string) string {
 	return strings.ToValidUTF8(name[:maxEventName], "")
 }
 
-// violated tells a client that violated the protocol so, before its connection is closed.
+// violated tells a client why its connection is about to be closed.
 func (s *Server) violated(_ context.Context, socket *sio.Socket, err error) {
 	s.log.Debug("protocol violation", "session", socket.ID(), "error", err)
 	f := NewFailure(domain.Errorf(domain.CodeInvalidPayload, "not a packet of the protocol; the connection is closed"))

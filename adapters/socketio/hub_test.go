@@ -21,7 +21,7 @@ import (
 	"parley/ports"
 )
 
-// told is every event of the domain, as clients get it.
+// told lists every event of the domain with what clients get.
 var told = []struct {
 	event     domain.Event
 	ephemeral bool

@@ -12,7 +12,7 @@ import (
 	"parley/adapters/socketio"
 )
 
-// unreadable are payloads that never reach the application, by event, with what the client is told.
+// unreadable are payloads, by event, that never reach the application, with the message that the client gets.
 var unreadable = map[string][]struct{ payload, message string }{
 	"join_conversation": {
 		{``, "the payload is not what this event takes"},

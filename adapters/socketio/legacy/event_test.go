@@ -15,7 +15,7 @@ import (
 	"parley/ports"
 )
 
-// emoji is told apart by whoever counts bytes, characters or UTF-16 code units.
+// emoji has a different length in bytes, characters and UTF-16 code units.
 const emoji = "😀 é 日本"
 
 func TestEvents(t *testing.T) {

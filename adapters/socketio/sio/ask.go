@@ -44,8 +44,9 @@ func (r *Reply) Bind(into ...any) error { return bind(r.Args, r.Attachments, int
 // Ask sends an event that asks for an ack, and calls answer exactly once: with the ack, which is valid only
 // during the call, or with ErrTimeout, ErrDisconnected or ErrTooManyAsks. answer is called like the socket's
 // handlers, never at the same time as one of them, unless the socket was gone or owed too many acks: then it is
-// called before Ask returns. The error is that of encoding the arguments; then answer is not called. The event is
-// not sent again to a client that recovers: when the connection is lost, answer gets ErrDisconnected.
+// called before Ask returns. The error is that of encoding the arguments; then answer is not called.
+//
+// The event is not sent again to a client that recovers: when the connection is lost, answer gets ErrDisconnected.
 func (s *Socket) Ask(timeout time.Duration, answer func(*Reply, error), event string, args ...any) error {
 	a, err := newAsk(s.namespace.name, timeout, event, args)
 	if err != nil {

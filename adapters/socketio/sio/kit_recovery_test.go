@@ -80,12 +80,12 @@ func (w *world) recovers(i identity) *client {
 }
 
 // doesNotRecover makes the client try to recover; it must be connected anew.
-func (w *world) doesNotRecover(i identity) (*client, identity) {
+func (w *world) doesNotRecover(i identity) *client {
 	w.t.Helper()
 	c, got := w.resume(i)
 	require.NotEqual(w.t, i.sid, got.sid)
 	require.NotEqual(w.t, i.pid, got.pid)
-	return c, got
+	return c
 }
 
 // recoverable serves with recovery, and keeps the sockets that have connected, anew or again.

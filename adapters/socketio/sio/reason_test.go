@@ -13,14 +13,14 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// TestReason is every way in which a socket may end: what its OnDisconnect hears, and whether it may
-// recover.
+// TestReason goes through the ways in which a socket may end: the reason given to its OnDisconnect, and whether it may
+// come back. The package comment has them as a table.
 func TestReason(t *testing.T) {
 	cases := []struct {
 		name string
 		end  func(w *world, c *client, s *sio.Socket)
 		want sio.Reason
-		// told is what the client hears before the connection ends, or with it open if stays.
+		// told is what the client gets before the connection ends, or while it stays open if stays is set.
 		told     []string
 		stays    bool
 		recovers bool
@@ -70,7 +70,7 @@ func TestReason(t *testing.T) {
 			s := all.last()
 			tc.end(w, c, s)
 			assert.Equal(t, []string{string(tc.want)}, d.read())
-			if tc.want != sio.Reason(engineio.ReasonSlowClient) { // which hears nothing any more
+			if tc.want != sio.Reason(engineio.ReasonSlowClient) { // such a client cannot be told anything any more
 				c.expect(tc.told...)
 			}
 			if tc.stays {

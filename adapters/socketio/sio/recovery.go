@@ -54,8 +54,8 @@ func mayResume(auth []byte) bool {
 	return bytes.Contains(auth, []byte(`"pid"`)) || bytes.IndexByte(auth, '\\') >= 0
 }
 
-// recoverable reports whether a socket that disconnected for the reason may come back: its connection was lost,
-// and neither side meant to end it.
+// recoverable reports whether a socket that disconnected for the reason may come back: only its connection has ended,
+// and neither side took the socket out of its namespace.
 func recoverable(r Reason) bool {
 	switch engineio.CloseReason(r) {
 	case engineio.ReasonTransportClose, engineio.ReasonTransportError, engineio.ReasonPingTimeout,

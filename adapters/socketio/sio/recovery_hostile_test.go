@@ -61,7 +61,7 @@ func TestRecovery_hostile(t *testing.T) {
 			time.Sleep(time.Minute)
 			c.drop()
 			i.offset = lie(old, others)
-			again, _ := w.doesNotRecover(i)
+			again := w.doesNotRecover(i)
 			again.quiet()
 		}
 	})

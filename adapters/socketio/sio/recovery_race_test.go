@@ -68,9 +68,9 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 
 func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 	// busy is a server whose event "work" takes as long as the test wants.
-	busy := func(t *testing.T, d *diary) (w *world, all *crowd, started, release chan struct{}) {
+	busy := func(t *testing.T, d *diary) (w *world, started, release chan struct{}) {
 		started, release = make(chan struct{}, 1), make(chan struct{})
-		w, all = recoverable(t, history(d), func(io *sio.Server) {
+		w, _ = recoverable(t, history(d), func(io *sio.Server) {
 			io.Of("/").On("work", func(_ context.Context, e *sio.Event) {
 				started <- struct{}{}
 				<-release
@@ -78,7 +78,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 				assert.NoError(t, e.Socket.Emit("e", "worked"))
 			})
 		})
-		return w, all, started, release
+		return w, started, release
 	}
 	// knocks makes a client ask to recover, and waits until that is being looked at.
 	knocks := func(w *world, i identity) *client {
@@ -90,7 +90,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 
 	t.Run("a client that is back waits for the handler, and gets what it emits", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		old, i := w.join()
 		old.send(`42["work"]`)
 		<-started
@@ -103,7 +103,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 
 	t.Run("a client that has waited too long connects anew, and the socket may recover later", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		w.io.SetHandover(20 * time.Millisecond)
 		old, i := w.join()
 		old.send(`42["work"]`)
@@ -116,7 +116,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 
 	t.Run("of several clients that wait, the last one to come carries on", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		old, i := w.join()
 		old.send(`42["work"]`)
 		<-started
@@ -129,7 +129,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 
 	t.Run("Shutdown does not wait for clients that wait", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		w.io.SetHandover(time.Hour)
 		old, i := w.join()
 		old.send(`42["work"]`)

@@ -269,7 +269,7 @@ func TestRecovery_window(t *testing.T) {
 		synctest.Wait()
 		absent, known := w.io.Of("/").Absent()
 		assert.Zero(t, absent+known)
-		again, _ := w.doesNotRecover(i)
+		again := w.doesNotRecover(i)
 		emit(t, all.snapshot()[0], "to nobody")
 		again.quiet()
 		assert.Equal(t, []string{"asked, recovering false"}, d.read())

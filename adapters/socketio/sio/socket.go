@@ -146,7 +146,7 @@ func (s *Socket) Disconnect() {
 // reconnect by itself. This is the reference server's disconnect(true).
 func (s *Socket) DisconnectAll() { s.startLeaving((*conn).dismissAll) }
 
-// part marks the socket as leaving, and calls dismiss in its connection's turn.
+// startLeaving marks the socket as leaving, and calls dismiss in its connection's turn.
 func (s *Socket) startLeaving(dismiss func(*conn)) {
 	s.leaving.Store(true)
 	s.namespace.pids.dropAbsent(s)
