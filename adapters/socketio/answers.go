@@ -5,7 +5,7 @@ import (
 	"parley/ports"
 )
 
-// The answers to clients' events.
+// The acks of the clients' events.
 type (
 	doneAck struct {
 		OK bool `json:"ok"`
@@ -42,7 +42,7 @@ type (
 		OK bool `json:"ok"`
 		// ExpiresAt is absent if the token does not expire.
 		ExpiresAt string `json:"expiresAt,omitempty"`
-		// Left are the conversations that the new token does not let the session be in.
+		// Left are the conversations that the session was taken out of because the new token does not allow them.
 		Left []string `json:"left,omitempty"`
 	}
 	presenceAck struct {

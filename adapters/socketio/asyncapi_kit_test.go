@@ -39,8 +39,8 @@ func loadAsyncAPI(t *testing.T) *asyncAPI {
 	return a
 }
 
-// closeObjects makes properties that a schema does not name an error. Clients must bear them, but the
-// document must know what this server sends.
+// closeObjects makes properties that a schema does not name an error. Clients must tolerate them, but the document must
+// list everything that this server sends.
 func closeObjects(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -58,7 +58,7 @@ func closeObjects(node any) {
 	}
 }
 
-// at is what a reference such as `#/channels/acks` means, through any further ones.
+// at returns what a reference such as `#/channels/acks` refers to, following further references.
 func (a *asyncAPI) at(ref string) (node map[string]any, final string) {
 	a.t.Helper()
 	node = a.doc

@@ -26,7 +26,7 @@ import (
 	"parley/ports"
 )
 
-// samples are events to clients, each kind with everything that it may carry and with nothing that it need not.
+// samples are events to clients: each kind both with everything optional and with nothing optional.
 var samples = []domain.Event{
 	domain.MessageSent{Message: message(1, "hello", `{"mood":"good"}`)},
 	domain.MessageSent{Message: message(2, "hello", "")},
@@ -150,7 +150,7 @@ func TestAsyncAPI_events_of_clients(t *testing.T) {
 	})
 }
 
-// without is an example without each of its properties, by the one that is missing.
+// without returns copies of an example that each lack one property, by the property that is missing.
 func without(t *testing.T, example []byte) map[string][]byte {
 	incomplete := map[string][]byte{}
 	if example[0] != '{' {

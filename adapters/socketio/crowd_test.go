@@ -20,7 +20,7 @@ import (
 	"parley/ports"
 )
 
-// crowd is a server on TCP, whose chat lets everyone in, and clients of it that allocate nothing to read.
+// crowd is a server on TCP, whose chat lets everyone in, with clients that allocate nothing when they read.
 type crowd struct {
 	tb      testing.TB
 	hub     *socketio.Hub

@@ -25,22 +25,22 @@ func TestServer_Disconnect(t *testing.T) {
 		"a client that leaves and closes, as socket.disconnect() does, has left": {
 			func(_ *world, c *client) { c.send("41", "1") }, ports.Left,
 		},
-		"a closed transport, as of a page that is gone, dropped": {
+		"a client that closes its transport, like a closed page, has dropped": {
 			func(_ *world, c *client) { c.send("1") }, ports.Dropped,
 		},
-		"a lost connection dropped": {
+		"a client that loses its connection has dropped": {
 			func(_ *world, c *client) { _ = c.conn.Close() }, ports.Dropped,
 		},
-		"a client that answers no ping dropped": {
+		"a client that answers no ping has dropped": {
 			func(_ *world, c *client) { c.mute.Store(true); <-time.After(time.Minute) }, ports.Dropped,
 		},
-		"a client that breaks the protocol dropped": {
+		"a client that violates Socket.IO has dropped": {
 			func(_ *world, c *client) { c.send("42{}") }, ports.Dropped,
 		},
-		"a client that breaks the protocol beneath dropped": {
+		"a client that violates Engine.IO has dropped": {
 			func(_ *world, c *client) { c.send("9") }, ports.Dropped,
 		},
-		"a client that does not read dropped": {
+		"a client that does not read has dropped": {
 			func(w *world, c *client) {
 				c.deaf.Store(true)
 				for range 100 {
@@ -48,75 +48,69 @@ func TestServer_Disconnect(t *testing.T) {
 				}
 			}, ports.Dropped,
 		},
-		"everyone dropped when the server shuts down": {
+		"a client of a server that shuts down has dropped": {
 			func(w *world, _ *client) { assert.NoError(t, w.io.Shutdown(context.Background(), 0)) }, ports.Dropped,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := serve(t, socketio.Config{Engine: engineio.Config{OutboxBytes: 2000}})
-				type departure struct {
-					id  domain.SessionID
-					how ports.Departure
-				}
-				var told []departure
-				w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{}, nil)
-				w.chat.EXPECT().Disconnect(anything, anything, anything).DoAndReturn(func(_ context.Context, id domain.SessionID, how ports.Departure) domain.Absence {
-					told = append(told, departure{id, how})
-					return domain.Absence{}
-				})
-				c := w.open("", nil)
-				c.send(`40{"token":"good"}`)
-				c.connected()
-				assert.Equal(t, 1, w.hub.Sockets())
-				tc.end(w, c)
-				synctest.Wait()
-				assert.Equal(t, []departure{{c.id, tc.how}}, told)
-				assert.Zero(t, w.hub.Sockets(), "the hub has forgotten it")
+		bubble(t, name, func(t *testing.T) {
+			w := serve(t, socketio.Config{Engine: engineio.Config{OutboxBytes: 2000}})
+			type departure struct {
+				id  domain.SessionID
+				how ports.Departure
+			}
+			var told []departure
+			w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{}, nil)
+			w.chat.EXPECT().Disconnect(anything, anything, anything).DoAndReturn(func(_ context.Context, id domain.SessionID, how ports.Departure) domain.Absence {
+				told = append(told, departure{id, how})
+				return domain.Absence{}
 			})
+			c := w.open("", nil)
+			c.send(`40{"token":"good"}`)
+			c.connected()
+			assert.Equal(t, 1, w.hub.Sockets())
+			tc.end(w, c)
+			synctest.Wait()
+			assert.Equal(t, []departure{{c.id, tc.how}}, told)
+			assert.Zero(t, w.hub.Sockets(), "the hub has forgotten it")
 		})
 	}
 
-	t.Run("then the same connection may connect anew, as another session", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			c := w.connect()
-			first := c.id
-			c.send("41")
-			w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{}, nil)
-			c.send(`40{"token":"good"}`)
-			c.connected()
-			assert.NotEqual(t, first, c.id)
-			w.hub.Broadcast([]domain.SessionID{first}, "", domain.MessageSent{})
-			c.quiet()
-			w.chat.EXPECT().Disconnect(anything, c.id, ports.Dropped)
-		})
+	bubble(t, "after a disconnect the same connection may connect anew, as another session", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.connect()
+		first := c.id
+		c.send("41")
+		w.chat.EXPECT().Connect(anything, anything, "good").Return(domain.Identity{}, nil)
+		c.send(`40{"token":"good"}`)
+		c.connected()
+		assert.NotEqual(t, first, c.id)
+		w.hub.Broadcast([]domain.SessionID{first}, "", domain.MessageSent{})
+		c.quiet()
+		w.chat.EXPECT().Disconnect(anything, c.id, ports.Dropped)
 	})
 }
 
 func TestHub_Disconnect_at_once(t *testing.T) {
-	t.Run("a session that is just being opened is ended as soon as it is", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			var opened domain.SessionID
-			w.chat.EXPECT().Connect(anything, anything, "good").DoAndReturn(
-				func(_ context.Context, id domain.SessionID, _ string) (domain.Identity, error) {
-					opened = id
-					w.hub.Disconnect(id) // by whoever has just found it among the open sessions
-					return domain.Identity{}, nil
-				})
-			w.chat.EXPECT().Disconnect(anything, anything, ports.Left).DoAndReturn(
-				func(_ context.Context, id domain.SessionID, _ ports.Departure) domain.Absence {
-					assert.Equal(t, opened, id)
-					return domain.Absence{}
-				})
-			c := w.open("", nil)
-			c.send(`40{"token":"good"}`)
-			c.connected()
-			c.expect("41")
-			synctest.Wait()
-			assert.Zero(t, w.hub.Sockets())
-		})
+	bubble(t, "a session that is just being opened is ended as soon as it is", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		var opened domain.SessionID
+		w.chat.EXPECT().Connect(anything, anything, "good").DoAndReturn(
+			func(_ context.Context, id domain.SessionID, _ string) (domain.Identity, error) {
+				opened = id
+				w.hub.Disconnect(id) // as by an operator who has just found it among the open sessions
+				return domain.Identity{}, nil
+			})
+		w.chat.EXPECT().Disconnect(anything, anything, ports.Left).DoAndReturn(
+			func(_ context.Context, id domain.SessionID, _ ports.Departure) domain.Absence {
+				assert.Equal(t, opened, id)
+				return domain.Absence{}
+			})
+		c := w.open("", nil)
+		c.send(`40{"token":"good"}`)
+		c.connected()
+		c.expect("41")
+		synctest.Wait()
+		assert.Zero(t, w.hub.Sockets())
 	})
 
 	t.Run("a session that was refused is forgotten", func(t *testing.T) {
@@ -126,17 +120,15 @@ func TestHub_Disconnect_at_once(t *testing.T) {
 			},
 			"by a panic": func() (domain.Identity, error) { panic("no") },
 		} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					w := serve(t, socketio.Config{})
-					w.chat.EXPECT().Connect(anything, anything, "bad").DoAndReturn(
-						func(context.Context, domain.SessionID, string) (domain.Identity, error) { return refuse() })
-					c := w.open("", nil)
-					c.send(`40{"token":"bad"}`)
-					assert.Contains(t, c.next(), "44{")
-					synctest.Wait()
-					assert.Zero(t, w.hub.Sockets())
-				})
+			bubble(t, name, func(t *testing.T) {
+				w := serve(t, socketio.Config{})
+				w.chat.EXPECT().Connect(anything, anything, "bad").DoAndReturn(
+					func(context.Context, domain.SessionID, string) (domain.Identity, error) { return refuse() })
+				c := w.open("", nil)
+				c.send(`40{"token":"bad"}`)
+				assert.Contains(t, c.next(), "44{")
+				synctest.Wait()
+				assert.Zero(t, w.hub.Sockets())
 			})
 		}
 	})

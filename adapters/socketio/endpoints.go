@@ -8,20 +8,19 @@ import (
 	"parley/ports"
 )
 
-// Call is one event of a client, whatever the protocol it came by. It is valid only while it is handled.
+// Call is one event from a client, whatever protocol it came by. It is valid only while it is handled.
 type Call interface {
-	// Session is whose client called.
+	// Session is the calling client's session.
 	Session() domain.SessionID
 	// Event is the event's name.
 	Event() string
-	// Bind decodes the event's arguments.
+	// Bind decodes the event's arguments, in order.
 	Bind(into ...any) error
 	// WantsAck reports whether the client waits for an ack.
 	WantsAck() bool
-	// Ack answers, once, if the client waits for it.
+	// Ack answers the event. Only the first call has an effect, and only if the client waits for an ack.
 	Ack(args ...any) error
-	// Emit sends an event to the calling client alone. Like an ack, it does not count against what may wait
-	// for the client.
+	// Emit sends an event to the calling client only. Like an ack, it does not count against the client's outbox.
 	Emit(event string, args ...any) error
 }
 

@@ -25,21 +25,21 @@ type failureAck struct {
 	Error Failure `json:"error"`
 }
 
-// failureEvent is the `error` event, for an event that asked for no ack.
+// failureEvent is the `error` event. Event is the event that failed and asked for no ack; "" if it was none.
 type failureEvent struct {
 	Event string `json:"event"`
 	Failure
 }
 
-// NewFailure tells what clients may know of an error.
+// NewFailure returns what clients may know of an error.
 func NewFailure(err error) Failure {
 	e := domain.AsError(err)
-	// Rounded up: a client that comes back a moment too early is refused again.
+	// Rounded up, because a client that retries a moment too early is refused again.
 	wait := (e.RetryAfter + time.Millisecond - 1).Milliseconds()
 	return Failure{Code: e.Code, Message: e.Message, RetryAfterMs: wait}
 }
 
-// connectError is a refused CONNECT: `connect_error` with message and data.code.
+// connectError refuses a CONNECT: the client's `connect_error` has the message and data.code.
 func connectError(err error) error {
 	f := NewFailure(err)
 	return &sio.ConnectError{Message: f.Message, Data: struct {
@@ -48,7 +48,7 @@ func connectError(err error) error {
 	}{f.Code, f.RetryAfterMs}}
 }
 
-// handshakeStatus maps the codes that can refuse a handshake; any other is an internal error.
+// handshakeStatus maps the codes that can refuse a handshake; any other code is an internal error.
 var handshakeStatus = map[domain.Code]int{
 	domain.CodeUnauthorized: http.StatusUnauthorized,
 	domain.CodeTokenExpired: http.StatusUnauthorized,
@@ -58,8 +58,8 @@ var handshakeStatus = map[domain.Code]int{
 	domain.CodeUnavailable:  http.StatusServiceUnavailable,
 }
 
-// HandshakeRefusal is a handshake refused by HTTP status, before anything was opened. The number in it
-// is the reference server's for "Forbidden".
+// HandshakeRefusal refuses a handshake with an HTTP status, before anything is opened. Its code 4 is the
+// reference server's for "Forbidden".
 func HandshakeRefusal(err error) *engineio.Refusal {
 	f := NewFailure(err)
 	status, ok := handshakeStatus[f.Code]
@@ -72,7 +72,7 @@ func HandshakeRefusal(err error) *engineio.Refusal {
 // errBinary refuses binary data: no event of the contract takes any.
 var errBinary = errors.New("socketio: binary data")
 
-// payloadError turns a decoder's error into one that says what the client did wrong.
+// payloadError turns a decoding error into one that says what the client did wrong.
 func payloadError(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return domain.Errorf(domain.CodeInvalidPayload, "%s must %s", e.Field, complaint(e.Value))
@@ -83,9 +83,9 @@ func payloadError(err error) error {
 	return domain.Errorf(domain.CodeInvalidPayload, "the payload is not what this event takes")
 }
 
-// complaint says what is wrong with a JSON value of the wrong type, as encoding/json describes it. A
-// number that does not fit stands there in full, as long as the client chose to write it: that is not
-// said back. All numbers of the contract are counts.
+// complaint says what is wrong with a JSON value of the wrong type, as encoding/json describes it. Its
+// description of a number that does not fit contains the whole number, which may be as long as the client likes,
+// and is not repeated. All numbers of the contract are counts.
 func complaint(value string) string {
 	if strings.HasPrefix(value, "number ") {
 		return "be a whole number, 0 or more"

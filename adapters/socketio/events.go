@@ -7,7 +7,7 @@ import (
 	"parley/domain"
 )
 
-// The events that the server sends, beside eventMessage and eventTyping.
+// The events that only the server sends; eventMessage and eventTyping go both ways.
 const (
 	eventUserJoined = "user_joined"
 	eventUserLeft   = "user_left"
@@ -18,7 +18,7 @@ const (
 	eventError      = "error"
 )
 
-// The events to clients.
+// The payloads of the server's events.
 type (
 	messageEvent struct {
 		Type           string          `json:"type"`
@@ -76,8 +76,8 @@ type (
 	}
 )
 
-// WireEvent returns the name and the payload, to be encoded as JSON, of what clients are told; the name
-// "" if the event has no wire form.
+// WireEvent returns the name of an event on the wire and its payload, to be encoded as JSON; the name is "" if
+// the event has no wire form.
 func WireEvent(e domain.Event) (name string, payload any) {
 	switch e := e.(type) {
 	case domain.MessageSent:
@@ -125,5 +125,5 @@ func newMessageEvent(m domain.Message) messageEvent {
 	}
 }
 
-// timestamp is ISO 8601 in UTC with milliseconds, as JavaScript's Date.toISOString writes it.
+// timestamp returns ISO 8601 in UTC with milliseconds, as JavaScript's Date.toISOString writes it.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

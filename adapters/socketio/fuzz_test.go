@@ -18,7 +18,7 @@ import (
 	"parley/ports"
 )
 
-// agreeable is an application that agrees to everything that is well-formed, and checks that it is.
+// agreeable is an application that accepts everything, and checks that it is well-formed.
 type agreeable struct{ t *testing.T }
 
 var _ ports.Chat = agreeable{}

@@ -9,11 +9,11 @@ import (
 	"parley/domain"
 )
 
-// maxEventName bounds how much of an unknown event's name is said back.
+// maxEventName bounds how much of an unknown event's name is repeated to its sender.
 const maxEventName = 128
 
-// handle makes an event handler of a function that takes one decoded payload. On success the function
-// calls reply once; an error goes to the client, as the ack it asked for or as an `error` event.
+// handle makes an event handler of a function that takes one decoded payload. If it succeeds, the function has
+// called reply once; an error is sent to the client, as the ack if it asked for one or else as an `error` event.
 func handle[P any](
 	e *Endpoints, f func(context.Context, Call, P, func(any)) error,
 ) func(context.Context, Call) {
@@ -29,7 +29,8 @@ func handle[P any](
 	}
 }
 
-// reply answers the event. A client that asked for an ack waits for one, so it gets one in any case.
+// reply answers the event. If the ack cannot be encoded, it is replaced by an error, so that the client does not
+// wait in vain.
 func (e *Endpoints) reply(c Call, ack any) {
 	if err := c.Ack(ack); err != nil {
 		e.log.Error("ack not encoded", "event", shortName(c.Event()), "error", err)
@@ -49,14 +50,14 @@ func (e *Endpoints) fail(c Call, err error) {
 	}
 }
 
-// logInternal logs what is the server's fault. Refusals are the client's, and told to it.
+// logInternal logs errors that are the server's fault. Refusals are the client's, and only told to it.
 func logInternal(log *slog.Logger, what string, err error) {
 	if code := domain.AsError(err).Code; code == domain.CodeInternal || code == domain.CodeUnavailable {
 		log.Error("request failed", "event", what, "error", err)
 	}
 }
 
-// shortName cuts a name, between characters, to maxEventName bytes.
+// shortName cuts a name to maxEventName bytes without splitting a character.
 func shortName(name string) string {
 	if len(name) <= maxEventName {
 		return name
@@ -64,7 +65,7 @@ func shortName(name string) string {
 	return strings.ToValidUTF8(name[:maxEventName], "")
 }
 
-// violated tells a client that broke the protocol what it did, before its connection is closed.
+// violated tells a client why its connection is about to be closed.
 func (s *Server) violated(_ context.Context, socket *sio.Socket, err error) {
 	s.log.Debug("protocol violation", "session", socket.ID(), "error", err)
 	f := NewFailure(domain.Errorf(domain.CodeInvalidPayload, "not a packet of the protocol; the connection is closed"))

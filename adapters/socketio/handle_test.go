@@ -254,18 +254,16 @@ func TestServer_Confirms(t *testing.T) {
 
 func TestServer_Events(t *testing.T) {
 	for _, tc := range events {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := serve(t, socketio.Config{})
-				c := w.connect()
-				tc.expect(w.chat.EXPECT(), c.id)
-				c.send(`4212[` + tc.event + `]`)
-				c.expect(`4312[` + tc.ack + `]`)
-				tc.expect(w.chat.EXPECT(), c.id)
-				c.send(`42[` + tc.event + `]`)
-				c.quiet()
-				assert.Empty(t, w.logs.String())
-			})
+		bubble(t, tc.name, func(t *testing.T) {
+			w := serve(t, socketio.Config{})
+			c := w.connect()
+			tc.expect(w.chat.EXPECT(), c.id)
+			c.send(`4212[` + tc.event + `]`)
+			c.expect(`4312[` + tc.ack + `]`)
+			tc.expect(w.chat.EXPECT(), c.id)
+			c.send(`42[` + tc.event + `]`)
+			c.quiet()
+			assert.Empty(t, w.logs.String())
 		})
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"parley/ports"
 )
 
-// namespace is where the chat lives.
+// namespace is the one that the chat uses.
 const namespace = "/"
 
-// Hub carries events to the sessions connected here. It is the outbound half of this adapter and
-// depends on nothing: Server, the inbound half, registers sockets with it.
+// Hub sends events to the sessions that are connected here. It is the outbound half of this adapter and depends
+// on nothing: Server, the inbound half, registers sockets with it.
 type Hub struct {
 	log *slog.Logger
-	// recovery says that events are encoded to be recovered.
+	// recovery says that events must be encoded so that they can be recovered.
 	recovery bool
 
 	// mu is held while an event is enqueued, never over I/O.
@@ -30,7 +30,7 @@ var (
 	_ ports.Disconnector = (*Hub)(nil)
 )
 
-// NewHub returns a hub without sockets. recovery says that the Server has Config.Recovery.
+// NewHub returns a hub without sockets. recovery says that the Server's Config.Recovery is set.
 func NewHub(recovery bool, log *slog.Logger) *Hub {
 	return &Hub{log: log, recovery: recovery, sockets: make(map[domain.SessionID]*sio.Socket)}
 }
@@ -58,8 +58,8 @@ func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain
 	}, p)
 }
 
-// send enqueues for one socket what it has missed. That is never volatile: on a socket whose connection is
-// lost such events are not kept.
+// send enqueues a missed event for one socket. It is never volatile, because volatile events are not kept for a
+// socket whose connection is lost.
 func (h *Hub) send(to *sio.Socket, e domain.Event) {
 	if p, ok := h.encode(e); ok {
 		to.Send(p)
@@ -90,7 +90,7 @@ func (h *Hub) prepare(e domain.Event, name string, payload any) (sio.Prepared, e
 	return sio.Prepare(namespace, name, payload)
 }
 
-// Disconnect ends the sessions that are here.
+// Disconnect ends those of the sessions that are connected here.
 func (h *Hub) Disconnect(sessions ...domain.SessionID) {
 	for _, id := range sessions {
 		h.mu.RLock()
@@ -114,5 +114,5 @@ func (h *Hub) remove(s *sio.Socket) {
 	delete(h.sockets, sessionID(s))
 }
 
-// sessionID: a chat session is a Socket.IO socket.
+// sessionID returns the chat's session id, which is the id of the Socket.IO socket.
 func sessionID(s *sio.Socket) domain.SessionID { return domain.SessionID(s.ID()) }

@@ -21,7 +21,7 @@ import (
 	"parley/ports"
 )
 
-// told is every event of the domain, as clients get it.
+// told lists every event of the domain with what clients get.
 var told = []struct {
 	event     domain.Event
 	ephemeral bool
@@ -135,64 +135,56 @@ func TestHub_Disconnect(t *testing.T) {
 
 func TestHub_Broadcast(t *testing.T) {
 	for _, tc := range told {
-		t.Run(fmt.Sprintf("%T reaches everyone named but one", tc.event), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := serve(t, socketio.Config{})
-				a, b, c, outside := w.connect(), w.connect(), w.connect(), w.connect()
-				to := []domain.SessionID{a.id, "nobody", b.id, c.id, ""}
-				w.hub.Broadcast(to, b.id, tc.event)
-				a.expect(tc.want)
-				c.expect(tc.want)
-				for _, one := range []*client{a, b, c, outside} {
-					one.quiet()
-				}
-				w.hub.Broadcast([]domain.SessionID{b.id}, "", tc.event)
-				b.expect(tc.want)
-				w.hub.Broadcast(nil, "", tc.event)
-				w.hub.Broadcast([]domain.SessionID{"nobody"}, a.id, tc.event)
-				for _, one := range []*client{a, b, c, outside} {
-					one.quiet()
-				}
-				assert.Empty(t, w.logs.String())
-			})
+		bubble(t, fmt.Sprintf("%T reaches everyone named but one", tc.event), func(t *testing.T) {
+			w := serve(t, socketio.Config{})
+			a, b, c, outside := w.connect(), w.connect(), w.connect(), w.connect()
+			to := []domain.SessionID{a.id, "nobody", b.id, c.id, ""}
+			w.hub.Broadcast(to, b.id, tc.event)
+			a.expect(tc.want)
+			c.expect(tc.want)
+			for _, one := range []*client{a, b, c, outside} {
+				one.quiet()
+			}
+			w.hub.Broadcast([]domain.SessionID{b.id}, "", tc.event)
+			b.expect(tc.want)
+			w.hub.Broadcast(nil, "", tc.event)
+			w.hub.Broadcast([]domain.SessionID{"nobody"}, a.id, tc.event)
+			for _, one := range []*client{a, b, c, outside} {
+				one.quiet()
+			}
+			assert.Empty(t, w.logs.String())
 		})
 
-		t.Run(fmt.Sprintf("%T to a client that does not read", tc.event), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := serve(t, socketio.Config{Engine: engineio.Config{OutboxBytes: 2000}})
-				c := w.connect()
-				c.deaf.Store(true)
-				for range 100 {
-					w.hub.Broadcast([]domain.SessionID{c.id}, "", tc.event)
-				}
-				synctest.Wait()
-				if tc.ephemeral {
-					assert.Equal(t, 1, w.io.Len(), "ephemeral events give way")
-					return
-				}
-				assert.Zero(t, w.io.Len(), "a session that would miss a message ends")
-			})
+		bubble(t, fmt.Sprintf("%T to a client that does not read", tc.event), func(t *testing.T) {
+			w := serve(t, socketio.Config{Engine: engineio.Config{OutboxBytes: 2000}})
+			c := w.connect()
+			c.deaf.Store(true)
+			for range 100 {
+				w.hub.Broadcast([]domain.SessionID{c.id}, "", tc.event)
+			}
+			synctest.Wait()
+			if tc.ephemeral {
+				assert.Equal(t, 1, w.io.Len(), "ephemeral events give way")
+				return
+			}
+			assert.Zero(t, w.io.Len(), "a session that would miss a message ends")
 		})
 	}
 
-	t.Run("an event that cannot be encoded is logged and sent to nobody", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			c := w.connect()
-			w.hub.Broadcast([]domain.SessionID{c.id}, "", domain.MessageSent{Message: message(1, "x", `{"broken":`)})
-			c.quiet()
-			assert.Contains(t, w.logs.String(), "event not encoded")
-		})
+	bubble(t, "an event that cannot be encoded is logged and sent to nobody", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.connect()
+		w.hub.Broadcast([]domain.SessionID{c.id}, "", domain.MessageSent{Message: message(1, "x", `{"broken":`)})
+		c.quiet()
+		assert.Contains(t, w.logs.String(), "event not encoded")
 	})
 
-	t.Run("an event that has no name on the wire is logged and sent to nobody", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := serve(t, socketio.Config{})
-			c := w.connect()
-			w.hub.Broadcast([]domain.SessionID{c.id}, "", struct{ domain.Event }{domain.UserLeft{}})
-			c.quiet()
-			assert.Contains(t, w.logs.String(), "event not encoded")
-		})
+	bubble(t, "an event that has no name on the wire is logged and sent to nobody", func(t *testing.T) {
+		w := serve(t, socketio.Config{})
+		c := w.connect()
+		w.hub.Broadcast([]domain.SessionID{c.id}, "", struct{ domain.Event }{domain.UserLeft{}})
+		c.quiet()
+		assert.Contains(t, w.logs.String(), "event not encoded")
 	})
 }
 
@@ -236,7 +228,7 @@ func TestHub_BroadcastWhileSessionsComeAndGo(t *testing.T) {
 	})
 }
 
-// What a broadcast allocates must not depend on how many hear it: they share its bytes.
+// What a broadcast allocates must not depend on the number of recipients: they share its bytes.
 func TestHub_BroadcastCopiesNothingPerRecipient(t *testing.T) {
 	const size = 5_000
 	event := domain.MessageSent{Message: message(1, strings.Repeat("x", size), "")}

@@ -12,7 +12,7 @@ import (
 	"parley/adapters/socketio"
 )
 
-// unreadable are payloads that never reach the application, by event, with what the client is told.
+// unreadable are payloads, by event, that never reach the application, with the message that the client gets.
 var unreadable = map[string][]struct{ payload, message string }{
 	"join_conversation": {
 		{``, "the payload is not what this event takes"},
@@ -116,22 +116,20 @@ var unreadable = map[string][]struct{ payload, message string }{
 func TestServer_UnreadablePayload(t *testing.T) {
 	for event, cases := range unreadable {
 		for _, tc := range cases {
-			t.Run(event+" "+tc.payload[:min(len(tc.payload), 60)], func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					w := serve(t, socketio.Config{})
-					c := w.connect() // nothing else is expected of the application
-					args := `"` + event + `"`
-					if tc.payload != "" {
-						args += "," + tc.payload
-					}
-					refusal := `"code":"INVALID_PAYLOAD","message":` + quote(t, tc.message)
-					c.send(`423[` + args + `]`)
-					c.expect(`433[{"ok":false,"error":{` + refusal + `}}]`)
-					c.send(`42[` + args + `]`)
-					c.expect(`42["error",{"event":"` + event + `",` + refusal + `}]`)
-					c.quiet()
-					assert.Empty(t, w.logs.String(), "a client's mistake is not the operator's matter")
-				})
+			bubble(t, event+" "+tc.payload[:min(len(tc.payload), 60)], func(t *testing.T) {
+				w := serve(t, socketio.Config{})
+				c := w.connect() // nothing else is expected of the application
+				args := `"` + event + `"`
+				if tc.payload != "" {
+					args += "," + tc.payload
+				}
+				refusal := `"code":"INVALID_PAYLOAD","message":` + quote(t, tc.message)
+				c.send(`423[` + args + `]`)
+				c.expect(`433[{"ok":false,"error":{` + refusal + `}}]`)
+				c.send(`42[` + args + `]`)
+				c.expect(`42["error",{"event":"` + event + `",` + refusal + `}]`)
+				c.quiet()
+				assert.Empty(t, w.logs.String(), "a client's mistake is not the operator's matter")
 			})
 		}
 	}
@@ -161,20 +159,18 @@ func TestServer_SaysBackNothingLong(t *testing.T) {
 
 func TestServer_TellsWhyItClosesAConnection(t *testing.T) {
 	for name, packet := range map[string]string{
-		"what is no packet":       `42{}`,
-		"a name that is reserved": `42["disconnect"]`,
+		"an invalid packet":     `42{}`,
+		"a reserved event name": `42["disconnect"]`,
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := serve(t, socketio.Config{})
-				c := w.connect()
-				c.send(packet)
-				c.expect(`42["error",{"event":"","code":"INVALID_PAYLOAD","message":"not a packet of the protocol; the connection is closed"}]`)
-				synctest.Wait()
-				_, open := <-c.messages
-				assert.False(t, open)
-				assert.Empty(t, w.logs.String())
-			})
+		bubble(t, "the client is told before its connection is closed for "+name, func(t *testing.T) {
+			w := serve(t, socketio.Config{})
+			c := w.connect()
+			c.send(packet)
+			c.expect(`42["error",{"event":"","code":"INVALID_PAYLOAD","message":"not a packet of the protocol; the connection is closed"}]`)
+			synctest.Wait()
+			_, open := <-c.messages
+			assert.False(t, open)
+			assert.Empty(t, w.logs.String())
 		})
 	}
 }

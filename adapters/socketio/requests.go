@@ -30,7 +30,7 @@ type conversationRequest struct {
 	ConversationID string `json:"conversationId"`
 }
 
-// UnmarshalJSON takes both forms.
+// UnmarshalJSON accepts both forms.
 func (r *conversationRequest) UnmarshalJSON(data []byte) error {
 	if isString(data) {
 		return json.Unmarshal(data, &r.ConversationID)
@@ -39,13 +39,13 @@ func (r *conversationRequest) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*object)(r))
 }
 
-// joinRequest is `"id"` or an object, with the last place that the client has seen.
+// joinRequest is `"id"`, or an object that may also say how far the client has read.
 type joinRequest struct {
 	ConversationID string    `json:"conversationId"`
 	After          *position `json:"after"`
 }
 
-// UnmarshalJSON takes both forms.
+// UnmarshalJSON accepts both forms.
 func (r *joinRequest) UnmarshalJSON(data []byte) error {
 	if isString(data) {
 		return json.Unmarshal(data, &r.ConversationID)
@@ -81,9 +81,9 @@ type messageRequest struct {
 	Content        string          `json:"content"`
 	MessageID      *string         `json:"messageId"`
 	Metadata       json.RawMessage `json:"metadata"`
-	// Confirm asks the recipients for acks, and for message_delivered in the end.
+	// Confirm asks the recipients for acks, which message_delivered reports in the end.
 	Confirm bool `json:"confirm"`
-	// Echo false leaves out the sending socket.
+	// Echo, if false, leaves out the sending socket.
 	Echo *bool `json:"echo"`
 }
 
@@ -108,13 +108,13 @@ func (r messageRequest) send() (ports.Send, error) {
 	return s, nil
 }
 
-// typingRequest tells that the user started or stopped typing.
+// typingRequest says that the user started or stopped typing.
 type typingRequest struct {
 	ConversationID string `json:"conversationId"`
 	IsTyping       *bool  `json:"isTyping"`
 }
 
-// seenRequest tells that everything up to seq was received.
+// seenRequest says that everything up to seq was received.
 type seenRequest struct {
 	ConversationID string  `json:"conversationId"`
 	Seq            *uint64 `json:"seq"`

@@ -20,10 +20,10 @@ type Config struct {
 	Engine engineio.Config
 	// ConnectTimeout is how long a connection may take to send CONNECT with a valid token.
 	ConnectTimeout time.Duration
-	// Recovery is how long a client that lost its connection may carry on with nothing missed; 0: it
+	// Recovery is how long a client that lost its connection may come back without having missed anything; 0: it
 	// may not.
 	Recovery time.Duration
-	// QueryToken also takes the token from the query parameter `token`, where it ends up in logs.
+	// QueryToken also accepts the token in the query parameter `token`, from where it gets into logs.
 	QueryToken bool
 }
 
@@ -67,8 +67,8 @@ func (s *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	return s.io.Shutdown(ctx, spread)
 }
 
-// authorize takes a token from the handshake request. A bad one is refused before the upgrade; a good
-// one is what CONNECT uses if it brings none.
+// authorize checks a token that comes with the handshake request. A bad one is refused before the upgrade; a good
+// one is used for a CONNECT that has none.
 func (s *Server) authorize(r *http.Request) (any, error) {
 	token, given := s.requestToken(r)
 	if !given {
@@ -81,8 +81,8 @@ func (s *Server) authorize(r *http.Request) (any, error) {
 	return token, nil
 }
 
-// requestToken returns the token that the request brings. Credentials of another scheme than Bearer
-// (RFC 6750, section 2.1) are not for us: they are those of a proxy before this server.
+// requestToken returns the token in the request. Credentials with another scheme than Bearer (RFC 6750, section
+// 2.1) are ignored: they are meant for a proxy in front of this server.
 func (s *Server) requestToken(r *http.Request) (token string, given bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
@@ -112,8 +112,9 @@ func (s *Server) connect(ctx context.Context, c *sio.Connect) error {
 	return s.enter(ctx, c, auth.Token)
 }
 
-// enter opens the session. The hub knows the socket before the application knows the session: who is to be
-// sent away again at once must be found. sio dismisses a socket that was told to go before it was connected.
+// enter opens the session. The hub must know the socket before the application knows the session, so that a
+// session that is to be ended at once is found. sio remembers a Disconnect of a socket that is not connected yet,
+// and carries it out once it is.
 func (s *Server) enter(ctx context.Context, c *sio.Connect, token string) error {
 	s.hub.add(c.Socket)
 	in := false
@@ -135,9 +136,9 @@ func (s *Server) enter(ctx context.Context, c *sio.Connect, token string) error 
 	return nil
 }
 
-// recover puts a session back that had dropped. What it has missed goes through the socket, behind
-// what was on its way when the connection was lost, and before live events: the socket is known to the
-// hub before the application lets live events come.
+// recover reopens the session of a client that lost its connection. What the session missed is sent through the
+// socket, after what was on its way when the connection was lost and before live events: the hub knows the socket
+// before the application sends the session anything live.
 func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) error {
 	from, ok := socket.Value.(domain.Absence)
 	if !ok {
@@ -159,9 +160,9 @@ func (s *Server) recover(ctx context.Context, socket *sio.Socket, token string) 
 	return sio.ErrNotRecovered
 }
 
-// disconnected closes the session. Only a client that said so, or that the application sent away, has left
-// for good: every other end may be a connection that comes back. The hub forgets the socket last: until the application has noted
-// where the session was, everything must still reach it.
+// disconnected closes the session. It has left for good only if the client said so or the application ended it;
+// in every other case the client may come back. The hub forgets the socket last, because everything must reach it
+// until the application has noted how far the session got.
 func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason sio.Reason) {
 	how := ports.Dropped
 	if reason == sio.ReasonClientDisconnect || reason == sio.ReasonServerDisconnect {
@@ -171,7 +172,7 @@ func (s *Server) disconnected(ctx context.Context, socket *sio.Socket, reason si
 	s.hub.remove(socket)
 }
 
-// call is an event of a Socket.IO socket.
+// call is a Call from a Socket.IO socket.
 type call struct{ e *sio.Event }
 
 func (c call) Session() domain.SessionID { return sessionID(c.e.Socket) }
@@ -179,7 +180,7 @@ func (c call) Event() string             { return c.e.Name }
 func (c call) WantsAck() bool            { return c.e.WantsAck() }
 func (c call) Ack(args ...any) error     { return c.e.Ack(args...) }
 
-// Bind takes no binary data: stored and sent on, its placeholders would stand for nothing.
+// Bind refuses binary data: in what is stored and sent on, its placeholders would refer to nothing.
 func (c call) Bind(into ...any) error {
 	if len(c.e.Attachments) > 0 {
 		return errBinary

@@ -34,7 +34,7 @@ func newMessage(p sio.Packet) outgoing {
 	return outgoing{kind: packet.MESSAGE, data: sio.Append(nil, p)}
 }
 
-// newRefusal encodes why the client may not be in a namespace: any JSON, in ASCII.
+// newRefusal encodes the reason why the client may not be in a namespace: any JSON, in ASCII.
 func newRefusal(namespace string, why []byte) outgoing {
 	return newMessage(sio.Packet{Type: sio.ConnectError, Namespace: namespace, Data: why})
 }
@@ -54,7 +54,7 @@ func marshal(args ...any) ([]byte, error) {
 	return ascii(array), err
 }
 
-// ascii escapes all but ASCII in JSON, where it can stand only inside strings.
+// ascii escapes everything that is not ASCII in JSON, where that occurs only inside strings.
 func ascii(json []byte) []byte {
 	if isASCII(json) {
 		return json

@@ -15,11 +15,11 @@ import (
 	"parley/ports"
 )
 
-// emoji is told apart by whoever counts bytes, characters or UTF-16 code units.
+// emoji has a different length in bytes, characters and UTF-16 code units.
 const emoji = "😀 é 日本"
 
 func TestEvents(t *testing.T) {
-	bubble(t, "are answered by an ack with the client's id, or by an error event", func(t *testing.T) {
+	bubble(t, "an event is answered by an ack with the client's id, or by an error event", func(t *testing.T) {
 		tests := []struct{ send, want string }{
 			{`420["typing",{"conversationId":"c","isTyping":true}]`, `430[{"ok":true}]`},
 			{`427["presence","c"]`, ""}, // the short form is not this event's
@@ -43,7 +43,7 @@ func TestEvents(t *testing.T) {
 		}
 	})
 
-	bubble(t, "without an answer change nothing", func(t *testing.T) {
+	bubble(t, "packets that need no answer change nothing", func(t *testing.T) {
 		k := newKit(t)
 		ws := k.newSocket()
 		for _, packet := range []string{"40", "40/?token=x,", "42", `430["x"]`, "41/admin,", "7", "6", `42["typing",{"conversationId":"c","isTyping":true}]`} {
@@ -53,7 +53,7 @@ func TestEvents(t *testing.T) {
 		assert.Equal(t, `430[{"ok":true}]`, ws.read())
 	})
 
-	bubble(t, "that panic cost their own session alone", func(t *testing.T) {
+	bubble(t, "an event whose handling panics ends its own session alone", func(t *testing.T) {
 		k := newKit(t)
 		c, ws := k.newPolling(), k.newSocket()
 		c.post(send("panic"))
@@ -67,7 +67,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestEvents_polling(t *testing.T) {
-	bubble(t, "of one request are handled in order, whatever their script", func(t *testing.T) {
+	bubble(t, "events of one request are handled in order, whatever their script", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		contents := []string{"a", emoji, "", "😀", "1:2:3", "z"}
@@ -82,7 +82,7 @@ func TestEvents_polling(t *testing.T) {
 		assert.Equal(t, contents, k.chat.contents())
 	})
 
-	bubble(t, "of clients of 1.x are understood though they encode twice", func(t *testing.T) {
+	bubble(t, "events of 1.x clients are understood although these encode twice", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		doubled := func(text string) string {
@@ -97,7 +97,7 @@ func TestEvents_polling(t *testing.T) {
 		assert.Equal(t, []string{emoji, "Äh, é", emoji}, k.chat.contents())
 	})
 
-	bubble(t, "come as binary payloads too, with attachments that no event takes", func(t *testing.T) {
+	bubble(t, "binary payloads are read, and their attachments refused", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		frame := func(form byte, packet string) string {
@@ -117,21 +117,21 @@ func TestEvents_polling(t *testing.T) {
 		assert.Equal(t, []string{emoji}, k.chat.contents())
 	})
 
-	bubble(t, "that are too large in one request are refused, and the session goes on", func(t *testing.T) {
+	bubble(t, "a request that is too large is refused, and the session goes on", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		assert.Equal(t, http.StatusRequestEntityTooLarge, c.post(send(strings.Repeat("x", 100_000))).status)
 		assert.Equal(t, http.StatusOK, c.post(send("x")).status)
 	})
 
-	bubble(t, "cannot be sent by PUT", func(t *testing.T) {
+	bubble(t, "a PUT is refused", func(t *testing.T) {
 		c := newKit(t).newPolling()
 		assert.Equal(t, http.StatusInternalServerError, c.do(http.MethodPut, c.target, "").status)
 	})
 }
 
 func TestHub(t *testing.T) {
-	bubble(t, "carries events to the sessions that are here, in ASCII and in order", func(t *testing.T) {
+	bubble(t, "the hub sends events to the sessions that are here, in ASCII and in order", func(t *testing.T) {
 		k := newKit(t)
 		c, ws, other := k.newPolling(), k.newSocket(), k.newSocket()
 		to := []domain.SessionID{"stranger", c.id, other.id, ws.id}
@@ -150,7 +150,7 @@ func TestHub(t *testing.T) {
 		assert.Equal(t, "for the other", content(t, other.read()))
 	})
 
-	bubble(t, "wakes a poll that waits", func(t *testing.T) {
+	bubble(t, "an event wakes a waiting poll", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		answers, _ := c.polls()
@@ -160,7 +160,7 @@ func TestHub(t *testing.T) {
 		assert.Contains(t, packets[0], `42["typing",{`)
 	})
 
-	bubble(t, "knows nobody whose session has ended", func(t *testing.T) {
+	bubble(t, "the hub forgets sessions that have ended", func(t *testing.T) {
 		k := newKit(t)
 		ws := k.newSocket()
 		ws.write("41")
@@ -169,7 +169,7 @@ func TestHub(t *testing.T) {
 		ws.hangsUp()
 	})
 
-	bubble(t, "keeps the order of an ack and what is sent after it", func(t *testing.T) {
+	bubble(t, "an ack comes before what is sent after it", func(t *testing.T) {
 		k := newKit(t)
 		ws := k.newSocket()
 		k.chat.onTyping = func(id domain.SessionID) { k.broadcast(id, message("before the ack")) }
@@ -182,7 +182,7 @@ func TestHub(t *testing.T) {
 }
 
 func TestEvents_confirmed(t *testing.T) {
-	bubble(t, "are acked by the ids of their deliveries", func(t *testing.T) {
+	bubble(t, "a confirmed message is acked with the id of its delivery", func(t *testing.T) {
 		k := newKit(t)
 		c, ws := k.newPolling(), k.newSocket()
 		for _, to := range k.chat.open() {
@@ -200,7 +200,7 @@ func TestEvents_confirmed(t *testing.T) {
 }
 
 func TestHub_Disconnect(t *testing.T) {
-	bubble(t, "tells the client that it was sent away for good, and leaves the others alone", func(t *testing.T) {
+	bubble(t, "a disconnected client is told so, and the others are left alone", func(t *testing.T) {
 		k := newKit(t)
 		ws := k.newSocket()
 		k.hub.Disconnect("nobody", ws.id)
@@ -212,7 +212,7 @@ func TestHub_Disconnect(t *testing.T) {
 }
 
 func TestHub_Disconnect_at_once(t *testing.T) {
-	bubble(t, "reaches a session that is just being opened", func(t *testing.T) {
+	bubble(t, "Disconnect reaches a session that is just being opened", func(t *testing.T) {
 		k := newKit(t)
 		k.chat.opening = func(id domain.SessionID) { k.hub.Disconnect(id) }
 		c, err := k.dial(webSocket, auth...)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestHandshake(t *testing.T) {
-	bubble(t, "by polling tells the session's id and times, and then that the client is in", func(t *testing.T) {
+	bubble(t, "a handshake by polling tells the session's id and times, and then that the client is in", func(t *testing.T) {
 		k := newKit(t)
 		a := k.do(http.MethodGet, polling, "", auth...)
 		c, more := k.handshake(a)
@@ -28,7 +28,7 @@ func TestHandshake(t *testing.T) {
 		assert.NotEqual(t, c.sid, string(k.newest()), "the engine's id is a secret")
 	})
 
-	bubble(t, "on a WebSocket too, without upgrades", func(t *testing.T) {
+	bubble(t, "a handshake on a WebSocket offers no upgrades", func(t *testing.T) {
 		k := newKit(t)
 		c, err := k.dial(webSocket, auth...)
 		require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestHandshake(t *testing.T) {
 		assert.Equal(t, "40", c.read())
 	})
 
-	bubble(t, "gives every session other ids", func(t *testing.T) {
+	bubble(t, "every session gets ids of its own", func(t *testing.T) {
 		k := newKit(t)
 		seen := map[string]bool{}
 		for range 20 {
@@ -68,7 +68,7 @@ func TestHandshake(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		bubble(t, "is refused "+name+", and nothing is opened", func(t *testing.T) {
+		bubble(t, "a handshake "+name+" is refused, and nothing is opened", func(t *testing.T) {
 			k := newKit(t)
 			a := k.do(test.method, test.target, "", test.headers...)
 			assert.Equal(t, test.status, a.status)
@@ -78,7 +78,7 @@ func TestHandshake(t *testing.T) {
 		})
 	}
 
-	bubble(t, "that is no proper WebSocket handshake leaves nothing", func(t *testing.T) {
+	bubble(t, "an improper WebSocket handshake leaves nothing behind", func(t *testing.T) {
 		k := newKit(t)
 		a := k.do(http.MethodGet, webSocket, "", append(auth, "Upgrade", "websocket", "Connection", "Upgrade")...)
 		assert.Equal(t, http.StatusBadRequest, a.status)
@@ -86,7 +86,7 @@ func TestHandshake(t *testing.T) {
 		assert.Zero(t, k.server.Len())
 	})
 
-	bubble(t, "on a WebSocket is refused from another origin and with a bad token", func(t *testing.T) {
+	bubble(t, "a handshake on a WebSocket is refused from another origin and with a bad token", func(t *testing.T) {
 		k := newKit(t)
 		_, err := k.dial(webSocket, append(auth, "Origin", "https://evil.example.test")...)
 		require.EqualError(t, err, "403 Forbidden")
@@ -123,13 +123,13 @@ func TestSignIn(t *testing.T) {
 		changes []func(*legacy.Config)
 		want    []string
 	}{
-		"no token":                     {"", nil, []string{`44{"code":"UNAUTHORIZED","message":"the token is not valid"}`, "41"}},
-		"a token in the query":         {"&token=" + goodToken, nil, []string{`44{"code":"UNAUTHORIZED","message":"the token is not valid"}`, "41"}},
-		"an expired one where allowed": {"&token=" + expiredToken, []func(*legacy.Config){allow}, []string{`44{"code":"TOKEN_EXPIRED","message":"the token has expired"}`, "41"}},
-		"a good one at a bad moment":   {"&token=" + unavailableToken, []func(*legacy.Config){allow}, []string{`44{"code":"UNAVAILABLE","message":"not now"}`, "1"}},
+		"no token":                                          {"", nil, []string{`44{"code":"UNAUTHORIZED","message":"the token is not valid"}`, "41"}},
+		"a token in a query that is not allowed":            {"&token=" + goodToken, nil, []string{`44{"code":"UNAUTHORIZED","message":"the token is not valid"}`, "41"}},
+		"an expired token in an allowed query":              {"&token=" + expiredToken, []func(*legacy.Config){allow}, []string{`44{"code":"TOKEN_EXPIRED","message":"the token has expired"}`, "41"}},
+		"a good token while the application is unavailable": {"&token=" + unavailableToken, []func(*legacy.Config){allow}, []string{`44{"code":"UNAVAILABLE","message":"not now"}`, "1"}},
 	}
 	for name, test := range refusals {
-		bubble(t, "who brings "+name+" hears what is wrong, by polling", func(t *testing.T) {
+		bubble(t, "a client with "+name+" is told what is wrong by polling", func(t *testing.T) {
 			k := newKit(t, test.changes...)
 			c, more := k.handshake(k.do(http.MethodGet, polling+test.query, ""))
 			assert.Equal(t, test.want, more)
@@ -143,7 +143,7 @@ func TestSignIn(t *testing.T) {
 			assert.Empty(t, k.chat.departures())
 		})
 
-		bubble(t, "who brings "+name+" hears what is wrong, on a WebSocket", func(t *testing.T) {
+		bubble(t, "a client with "+name+" is told what is wrong on a WebSocket", func(t *testing.T) {
 			k := newKit(t, test.changes...)
 			c, err := k.dial(webSocket + test.query)
 			require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestSignIn(t *testing.T) {
 		})
 	}
 
-	bubble(t, "who is refused and stays is let go, and what it sends meanwhile is not heard", func(t *testing.T) {
+	bubble(t, "a refused client that stays is closed, and what it sends meanwhile is ignored", func(t *testing.T) {
 		k := newKit(t)
 		c, more := k.handshake(k.do(http.MethodGet, polling, ""))
 		assert.Len(t, more, 2)
@@ -189,7 +189,7 @@ func TestEnd(t *testing.T) {
 		"sends no proper payload": {func(c *pollingClient) { c.do("POST", c.target, "3:x") }, ports.Dropped},
 	}
 	for name, test := range polled {
-		bubble(t, "of a polling client that "+name, func(t *testing.T) {
+		bubble(t, "the session of a polling client that "+name+" ends", func(t *testing.T) {
 			k := newKit(t)
 			test.end(k.newPolling())
 			synctest.Wait()
@@ -218,7 +218,7 @@ func TestEnd(t *testing.T) {
 		"sends an event elsewhere":       {func(c *socketClient) { c.write(`42/admin,["x"]`) }, ports.Dropped},
 	}
 	for name, test := range socketed {
-		bubble(t, "of a client on a WebSocket that "+name, func(t *testing.T) {
+		bubble(t, "the session of a WebSocket client that "+name+" ends", func(t *testing.T) {
 			k := newKit(t)
 			c := k.newSocket()
 			test.end(c)
@@ -228,7 +228,7 @@ func TestEnd(t *testing.T) {
 		})
 	}
 
-	bubble(t, "of a client that sends no packet between two polls is told by the next, if that comes soon", func(t *testing.T) {
+	bubble(t, "a client that violates the protocol between two polls is told by the next, if that comes soon", func(t *testing.T) {
 		k := newKit(t)
 		soon, never := k.newPolling(), k.newPolling()
 		soon.post("4x")
@@ -243,7 +243,7 @@ func TestEnd(t *testing.T) {
 		assert.Zero(t, k.server.Len())
 	})
 
-	bubble(t, "does not come to a client that pings, whose pong has its data", func(t *testing.T) {
+	bubble(t, "a client that pings stays, and its pong has the ping's data", func(t *testing.T) {
 		k := newKit(t)
 		c, ws := k.newPolling(), k.newSocket()
 		for range 5 {

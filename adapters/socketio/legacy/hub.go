@@ -10,8 +10,8 @@ import (
 	"parley/ports"
 )
 
-// Hub carries events to the sessions of old clients. It depends on nothing: Server, the inbound half,
-// registers sessions with it.
+// Hub sends events to the sessions of old clients. It depends on nothing: Server, the inbound half, registers
+// sessions with it.
 type Hub struct {
 	log *slog.Logger
 
@@ -29,8 +29,7 @@ func NewHub(log *slog.Logger) *Hub {
 	return &Hub{log: log, sessions: make(map[domain.SessionID]*session)}
 }
 
-// Broadcast encodes the event once, if any of the sessions is here, and enqueues the same bytes for all
-// that are.
+// Broadcast encodes the event once, if any of the sessions is here, and enqueues the same bytes for all that are.
 func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain.Event) {
 	here := h.find(to, except)
 	if len(here) == 0 {
@@ -45,7 +44,7 @@ func (h *Hub) Broadcast(to []domain.SessionID, except domain.SessionID, e domain
 	}
 }
 
-// find returns the sessions that are here.
+// find returns those of the sessions that are here.
 func (h *Hub) find(ids []domain.SessionID, except domain.SessionID) (here []*session) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -75,7 +74,7 @@ func (h *Hub) encode(e domain.Event) (outgoing, bool) {
 	return p, true
 }
 
-// Disconnect ends the sessions that are here: their clients are told, and go by themselves.
+// Disconnect ends those of the sessions that are here: their clients are told, and disconnect by themselves.
 func (h *Hub) Disconnect(sessions ...domain.SessionID) {
 	for _, s := range h.find(sessions, "") {
 		s.send(newMessage(packet.Packet{Type: packet.Disconnect}))

@@ -35,8 +35,8 @@ func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
 	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// kit is a server over pipes, which have no buffer: a client that does not read is felt at once. When
-// the test ends it shuts the server down and checks that nothing is left of any session.
+// kit is a server over pipes, which have no buffer, so that a client that does not read blocks the server's writes at
+// once. When the test ends, kit shuts the server down and checks that nothing is left of any session.
 type kit struct {
 	t      *testing.T
 	server *legacy.Server

@@ -18,9 +18,9 @@ type outbox struct {
 	bytes   int
 }
 
-// add enqueues the packet unless that would pass the limit (bytes). Then ephemeral packets give way
-// first: this one, or those in the queue. It reports false if the packet must be sent and does not fit.
-// Into an empty outbox it always fits: a limit on its size is the sender's matter.
+// add enqueues the packet unless the outbox would then exceed the limit, in bytes. If it would, ephemeral packets
+// are dropped first: this one, or those in the outbox. add reports false if the packet must be sent and does not
+// fit. Into an empty outbox it always fits: limiting the size of a single packet is up to the sender.
 func (o *outbox) add(limit int, p outgoing) bool {
 	if o.bytes+p.size() > limit && len(o.packets) > 0 {
 		if p.ephemeral {

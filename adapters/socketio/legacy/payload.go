@@ -20,11 +20,11 @@ type incoming struct {
 
 var errPayload = errors.New("legacy: malformed polling payload")
 
-// maxLengthDigits bounds a length, which cannot be larger than the body that it is in.
+// maxLengthDigits bounds the digits of a length, which cannot be larger than the body that contains it.
 const maxLengthDigits = 9
 
-// cutPacket takes the first packet off a polling body: in the text form or, if binary, in the other.
-// The packet aliases the body. found is false for an empty packet, which means nothing.
+// cutPacket takes the first packet off a polling body, in the text form or the binary one. The packet aliases the
+// body. found is false for an empty packet, which means nothing.
 func cutPacket(body []byte, binary bool) (p incoming, found bool, rest []byte, err error) {
 	if binary {
 		return cutBinary(body)
@@ -66,7 +66,7 @@ func cutText(body []byte) (p incoming, found bool, rest []byte, err error) {
 	return p, true, rest[size:], err
 }
 
-// parseText reads a packet in text: its type as a digit and its data, or `b`, the type and base64.
+// parseText reads a packet in text: its type as a digit and its data, or `b`, the type, and the data in base64.
 func parseText(text []byte) (incoming, error) {
 	form := frame.String
 	if text[0] == 'b' {
@@ -84,8 +84,8 @@ func parseText(text []byte) (incoming, error) {
 	return p, err
 }
 
-// cutBinary reads `<0 for text, 1 for binary><length, a byte for each digit>\xff<packet>`. The length is
-// in bytes.
+// cutBinary reads `<0 for text, 1 for binary><length, a byte for each digit>\xff<packet>`. The length is in
+// bytes.
 func cutBinary(body []byte) (p incoming, found bool, rest []byte, err error) {
 	if len(body) == 0 || body[0] > 1 {
 		return incoming{}, false, nil, errPayload
@@ -117,9 +117,9 @@ func cutBinary(body []byte) (p incoming, found bool, rest []byte, err error) {
 	return p, true, rest[n:], err
 }
 
-// undouble undoes what clients of 1.x do to text that they send by polling: they encode it as UTF-8
-// twice. Newer ones do not, and do not say who they are either; but to be taken for that, their text
-// would have to consist of nothing but ASCII and such characters up to U+00FF as form UTF-8, like "Ã©".
+// undouble reverts what clients of 1.x do to text that they send by polling: they encode it as UTF-8 twice. Newer
+// clients do not, and do not tell their version either; but to be mistaken for a 1.x client's, their text would
+// have to consist only of ASCII and of such characters up to U+00FF as form UTF-8, like "Ã©".
 func undouble(text []byte) []byte {
 	if isASCII(text) {
 		return text
@@ -137,7 +137,7 @@ func undouble(text []byte) []byte {
 	return once
 }
 
-// units is the length of a character in UTF-16.
+// units is the number of UTF-16 code units of a character.
 func units(r rune) int {
 	if r > 0xffff {
 		return 2

@@ -58,7 +58,7 @@ func TestCutPacket_text(t *testing.T) {
 		"other text with such letters":      {"4:4Ã©日", []incoming{text(packet.MESSAGE, "Ã©日")}},
 	}
 	for name, test := range good {
-		t.Run(name, func(t *testing.T) {
+		t.Run("reads "+name, func(t *testing.T) {
 			got, err := cutAll(test.body, false)
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
@@ -69,7 +69,7 @@ func TestCutPacket_text(t *testing.T) {
 		"more than there is": "3:4a", "half an emoji": "2:4😀", "not UTF-8": "3:4\xffa", "cut in a letter": "2:4\xc3",
 		"a length beyond all bounds": strings.Repeat("9", 40) + ":4a", "space before it": " 2:4a", "binary without a type": "1:b", "an unknown type": "2:7a", "a type that is no digit": "2:😀", "bad base64": "4:b4!!",
 	} {
-		t.Run("refused: "+name, func(t *testing.T) {
+		t.Run("refuses "+name, func(t *testing.T) {
 			got, err := cutAll("2:4a"+body, false)
 			require.Error(t, err)
 			assert.Equal(t, []incoming{text(packet.MESSAGE, "a")}, got)
@@ -89,7 +89,7 @@ func TestCutPacket_binary(t *testing.T) {
 		"not undoubled":  {"\x00\x05\xff4Ã©", []incoming{text(packet.MESSAGE, "Ã©")}},
 	}
 	for name, test := range good {
-		t.Run(name, func(t *testing.T) {
+		t.Run("reads "+name, func(t *testing.T) {
 			got, err := cutAll(test.body, true)
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
@@ -99,7 +99,7 @@ func TestCutPacket_binary(t *testing.T) {
 		"an unknown form": "\x02\x01\xff1", "no length": "\x00\xff1", "no end of the length": "\x00\x01", "a digit above nine": "\x00\x0a\xff1",
 		"more than there is": "\x00\x03\xff4a", "text that is not UTF-8": "\x00\x02\xff4\xff", "a length beyond all bounds": "\x00" + strings.Repeat("\x09", 40) + "\xff1",
 	} {
-		t.Run("refused: "+name, func(t *testing.T) {
+		t.Run("refuses "+name, func(t *testing.T) {
 			_, err := cutAll(body, true)
 			require.Error(t, err)
 		})

@@ -12,12 +12,12 @@ import (
 	"github.com/googollee/go-socket.io/engineio/packet"
 )
 
-// pollingConn is a session's polling as the library sees it. The requests themselves go past the library,
-// to servePoll and servePost.
+// pollingConn is a session's polling as the library sees it. The requests themselves bypass the library:
+// servePoll and servePost serve them.
 type pollingConn struct{ session *session }
 
-// handedOver is the error of a connection that another has replaced. The library tries again on that one
-// because the error calls itself temporary.
+// handedOver is the error of a connection that another one has replaced. It says that it is temporary, so that
+// the library tries again, on the new connection.
 type handedOver struct{}
 
 func (handedOver) Error() string   { return "legacy: the session has moved to WebSocket" }
@@ -35,12 +35,12 @@ func (c *pollingConn) NextReader() (frame.Type, packet.Type, io.ReadCloser, erro
 	}
 }
 
-// NextWriter takes what the library itself has to say: the handshake and pongs.
+// NextWriter takes what the library itself sends: the handshake and pongs.
 func (c *pollingConn) NextWriter(_ frame.Type, kind packet.Type) (io.WriteCloser, error) {
 	return c.session.newFrame(kind), nil
 }
 
-// Close is called when the session is over, or when it has moved to WebSocket.
+// Close is called when the session is over, or has moved to WebSocket.
 func (c *pollingConn) Close() error {
 	c.session.leavePolling()
 	return nil
@@ -49,19 +49,19 @@ func (c *pollingConn) Close() error {
 // Pause is called when a WebSocket is about to take over: what is sent from now on waits for it.
 func (c *pollingConn) Pause() { c.session.pausePolling(true) }
 
-// Resume is called when it did not.
+// Resume is called when the upgrade has failed.
 func (c *pollingConn) Resume() { c.session.pausePolling(false) }
 
-// SetReadDeadline is called with now and PingTimeout at the start and at each ping.
+// SetReadDeadline is called by the library, with PingTimeout from now, at the start and at each ping.
 func (c *pollingConn) SetReadDeadline(t time.Time) error {
 	c.session.heard(t)
 	return nil
 }
 
-// SetWriteDeadline does nothing: a client that does not poll does not ping.
+// SetWriteDeadline does nothing: a client that does not poll does not ping either.
 func (*pollingConn) SetWriteDeadline(time.Time) error { return nil }
 
-// The library asks for none of these.
+// The library requires the following methods and calls none of them.
 
 // URL is empty.
 func (*pollingConn) URL() url.URL { return url.URL{} }
@@ -75,21 +75,21 @@ func (*pollingConn) LocalAddr() net.Addr { return nil }
 // RemoteAddr is nil.
 func (*pollingConn) RemoteAddr() net.Addr { return nil }
 
-// frameWriter collects a packet of the library's for the outbox.
+// frameWriter collects a packet that the library sends, for the outbox.
 type frameWriter struct {
 	bytes.Buffer
 	session *session
 	kind    packet.Type
 }
 
-// newFrame returns a writer for one packet. The first one is the handshake's: it comes on a goroutine of
-// the library's own, which must not go on before the session is introduced.
+// newFrame returns a writer for one packet. The first packet is the handshake. The library writes it on a
+// goroutine of its own, which must not go on before the session is introduced.
 func (s *session) newFrame(kind packet.Type) *frameWriter {
 	<-s.introduced
 	return &frameWriter{session: s, kind: kind}
 }
 
-// Close enqueues the packet. The library ends its JSON with a newline.
+// Close enqueues the packet, without the newline that the library puts after its JSON.
 func (w *frameWriter) Close() error {
 	w.session.send(outgoing{kind: w.kind, data: bytes.TrimRight(w.Bytes(), "\n")})
 	return nil

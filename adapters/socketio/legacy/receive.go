@@ -11,24 +11,24 @@ import (
 
 var errMissing = errors.New("legacy: too few arguments")
 
-// client is what reads the packets of one client. It belongs to the session's goroutine.
+// client reads the packets of one client. It belongs to the session's goroutine.
 type client struct {
 	session *session
 	// packets puts binary packets together.
 	packets packet.Assembler
-	// left says that the client said goodbye.
-	left bool
-	// refused says that a message was not one.
-	refused bool
+	// goodbye says that the client has disconnected from the namespace.
+	goodbye bool
+	// ended says that the latest message ended the session.
+	ended bool
 }
 
-// broke reports whether the client broke the protocol.
-func (c *client) broke() bool { return c.refused && !c.left }
+// broke reports whether the client violated the protocol.
+func (c *client) broke() bool { return c.ended && !c.goodbye }
 
-// receive handles one Engine.IO message, a packet or a part of a binary one, and reports whether the
-// session goes on: it ends when the client says so or breaks the protocol.
+// receive handles one Engine.IO message, a packet or a part of a binary one, and reports whether the session goes
+// on: it ends when the client disconnects or violates the protocol.
 func (c *client) receive(data []byte, binary bool) (goesOn bool) {
-	defer func() { c.refused = !goesOn }()
+	defer func() { c.ended = !goesOn }()
 	decode := c.packets.Text
 	if binary {
 		decode = c.packets.Binary
@@ -37,7 +37,7 @@ func (c *client) receive(data []byte, binary bool) (goesOn bool) {
 	if err != nil || !whole {
 		return err == nil
 	}
-	// Clients of 2.x put their query behind the namespace.
+	// Clients of 2.x append their query to the namespace.
 	p.Namespace, _, _ = strings.Cut(p.Namespace, "?")
 	if p.Namespace != packet.RootNamespace {
 		return c.elsewhere(&p)
@@ -46,7 +46,7 @@ func (c *client) receive(data []byte, binary bool) (goesOn bool) {
 	case packet.Connect: // everyone is in the root namespace from the start
 		return true
 	case packet.Disconnect:
-		c.left = true
+		c.goodbye = true
 		return false
 	case packet.Event:
 		return c.event(&p)
@@ -85,7 +85,7 @@ func (c *client) event(p *packet.Packet) bool {
 	return true
 }
 
-// call is an event of an old client.
+// call is a socketio.Call from an old client.
 type call struct {
 	session     *session
 	name        string
@@ -95,7 +95,7 @@ type call struct {
 	wantsAck    bool
 }
 
-// Session is whose client called.
+// Session is the calling client's session.
 func (c *call) Session() domain.SessionID { return c.session.id }
 
 // Event is the event's name.
@@ -117,7 +117,7 @@ func (c *call) Bind(into ...any) error {
 	return nil
 }
 
-// Ack answers, once, if the client waits for it.
+// Ack answers the event. Only the first call has an effect, and only if the client waits for an ack.
 func (c *call) Ack(args ...any) error {
 	if !c.wantsAck {
 		return nil
@@ -131,7 +131,7 @@ func (c *call) Ack(args ...any) error {
 	return nil
 }
 
-// Emit sends an event to the calling client alone.
+// Emit sends an event to the calling client only.
 func (c *call) Emit(event string, args ...any) error {
 	p, err := newEvent(event, args...)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// The refusals, in the reference server's words.
+// The refusals of requests, in the reference server's words.
 var (
 	errUnknownTransport = &engineio.Refusal{Status: http.StatusBadRequest, Code: 0, Message: "Transport unknown"}
 	errUnknownSession   = &engineio.Refusal{Status: http.StatusBadRequest, Code: 1, Message: "Session ID unknown"}

@@ -15,7 +15,7 @@ import (
 // bodyTimeout is how long a request's body may take to arrive.
 const bodyTimeout = 10 * time.Second
 
-// servePoll answers a GET: with what is pending, or as soon as something is.
+// servePoll answers a GET with the pending packets, as soon as there are any.
 func (s *session) servePoll(w http.ResponseWriter, r *http.Request) {
 	if !s.startRequest(&s.polling) {
 		errBadRequest.ServeHTTP(w, r)
@@ -36,15 +36,15 @@ func (s *session) servePoll(w http.ResponseWriter, r *http.Request) {
 		case <-s.moved:
 		case <-s.done:
 		case <-r.Context().Done():
-			s.end() // what the poll would have carried has no one to go to
+			s.end() // an aborted poll is a lost connection, as for the reference server
 			return
 		}
 	}
 }
 
-// startRequest notes that a request is served, GET or POST as running says. Two of a kind at once would
-// share the packets by chance and lose their order: that ends the session. So does one after the
-// session has moved to WebSocket not, which is only late.
+// startRequest notes that a request is being served, a GET or POST as running says, and reports whether it may
+// be. A second one of the kind at the same time would take an arbitrary part of the packets, out of order: it
+// ends the session. A request after the move to WebSocket is merely late, and refused.
 func (s *session) startRequest(running *bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,8 +59,8 @@ func (s *session) startRequest(running *bool) bool {
 	return true
 }
 
-// takeForPoll returns what the poll is to be answered with, or nothing if it has to wait. Once there is
-// something, the poll is over.
+// takeForPoll returns the packets to answer the poll with; none if it has to wait. If there are any, the poll is
+// over.
 func (s *session) takeForPoll() ([]outgoing, *engineio.Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (s *session) takeForPoll() ([]outgoing, *engineio.Refusal) {
 	switch {
 	case s.ended:
 		packets = []outgoing{{kind: packet.CLOSE}}
-		if !s.late {
-			s.late = true
+		if !s.toldClosed {
+			s.toldClosed = true
 			close(s.told)
 		}
 	case s.socket != nil:
@@ -86,10 +86,10 @@ func (s *session) takeForPoll() ([]outgoing, *engineio.Refusal) {
 }
 
 func (s *session) answerPoll(w http.ResponseWriter, packets []outgoing) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // not every writer can; a dead client does not ping
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // without it, a dead client is noticed because it does not ping
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, err := w.Write(appendPayload(nil, packets)) //nolint:gosec // a polling payload, sent as such: no browser takes it for a page
+	_, err := w.Write(appendPayload(nil, packets)) //nolint:gosec // a polling payload in plain text: no browser takes it for a page
 	if err != nil || packets[len(packets)-1].kind == packet.CLOSE {
 		s.end()
 	}
@@ -116,7 +116,7 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html")
-	_, _ = io.WriteString(w, "ok") // a client that does not hear it ends the session itself
+	_, _ = io.WriteString(w, "ok") // a client that does not get it ends the session itself
 }
 
 func (s *session) endPost() {
@@ -147,11 +147,11 @@ func (s *session) receivePayload(body []byte, binary bool) error {
 	return nil
 }
 
-// limitBody bounds the time that a request's body may take, also if the request is refused: net/http
-// reads on after the answer.
+// limitBody bounds the time in which a request's body must arrive, even if the request is refused: net/http reads
+// the rest of a body after the answer.
 func limitBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer can; the size is bounded anyway
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer supports it; the size is bounded anyway
 	}
 }
 

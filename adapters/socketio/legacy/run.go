@@ -14,8 +14,8 @@ import (
 	"parley/ports"
 )
 
-// run is the session's life, from the moment when the library knows it until nothing is left of it. A
-// panic ends the session and nothing else.
+// run serves the session, from the moment when the library knows it until nothing is left of it. A panic ends the
+// session and nothing else.
 func (s *session) run() {
 	defer s.server.running.Done()
 	defer func() {
@@ -29,7 +29,8 @@ func (s *session) run() {
 			s.server.log.Error("panic in handler", "panic", v, "stack", string(debug.Stack()))
 		}
 	}()
-	// The hub knows the session before the chat does: who is to be sent away again at once must be found.
+	// The hub must know the session before the chat does, so that Hub.Disconnect finds a session that is to be ended as
+	// soon as it is open.
 	s.server.hub.add(s)
 	defer s.server.hub.remove(s)
 	_, err := s.server.chat.Connect(s.server.ctx, s.id, s.token)
@@ -45,8 +46,9 @@ func (s *session) run() {
 	s.chat()
 }
 
-// latePoll is how long a client that broke the protocol between two polls may take to come for the news that
-// its session has ended. Found unknown, it would be taken for a broken transport.
+// latePoll is how long a client that violated the protocol between two polls may take to poll again and learn
+// that its session has ended. If the session were unknown by then, the client would take that for a transport
+// error.
 const latePoll = time.Second
 
 // awaitLatePoll keeps a session that has ended for such a client.
@@ -66,11 +68,11 @@ func (s *session) awaitLatePoll() {
 func (s *session) betweenPolls() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.violated && s.socket == nil && !s.late
+	return s.violated && s.socket == nil && !s.toldClosed
 }
 
-// chat serves a session that is signed in. Only a client that says so, or that was sent away, has left for
-// good: every other end may be a connection that comes back.
+// chat serves a session that is signed in. It has left for good only if the client said so or the server ended
+// it; in every other case the client may come back.
 func (s *session) chat() {
 	how := ports.Dropped
 	defer func() { s.server.chat.Disconnect(s.server.ctx, s.id, how) }()
@@ -82,13 +84,13 @@ func (s *session) chat() {
 	for s.read(c.receive) {
 	}
 	s.violated = c.broke()
-	if c.left || s.sentAway.Load() {
+	if c.goodbye || s.sentAway.Load() {
 		how = ports.Left
 	}
 }
 
-// read waits for one message of the client and hands it to receive, unless that is nil. It reports false
-// when the session is over.
+// read waits for one message of the client and passes it to receive, unless that is nil. It reports false when
+// the session is over.
 func (s *session) read(receive func(data []byte, binary bool) bool) bool {
 	form, r, err := s.conn.NextReader()
 	if err != nil {
@@ -106,8 +108,8 @@ func (s *session) read(receive func(data []byte, binary bool) bool) bool {
 	}
 }
 
-// refuse tells the client why it may not come in. To one that needs another token it also says goodbye,
-// so that it does not try again by itself with the same; as a refused client of 3.x or 4.x does not.
+// refuse tells the client why it is not let in. A client that needs another token is also told to disconnect, so
+// that it does not try again with the same one; a refused client of 3.x or 4.x does not either.
 func (s *session) refuse(err error) {
 	failure := socketio.NewFailure(err)
 	data, err := marshalOne(failure)

@@ -20,8 +20,8 @@ import (
 
 // Config tunes a Server. Every field but QueryToken must be set.
 type Config struct {
-	// PingInterval and PingTimeout are told to clients, who ping; a session whose client has not pinged
-	// for both together ends.
+	// PingInterval and PingTimeout are told to clients, which send the pings; a session whose client has not
+	// pinged for the sum of both ends.
 	PingInterval, PingTimeout time.Duration
 	// MaxPayload bounds a WebSocket message and a polling request body from the client, in bytes.
 	MaxPayload int
@@ -29,7 +29,7 @@ type Config struct {
 	OutboxBytes int
 	// AllowOrigin is engineio.Config.AllowOrigin.
 	AllowOrigin func(origin string) bool
-	// QueryToken also takes the token from the query parameter `token`, where it ends up in logs.
+	// QueryToken also accepts the token in the query parameter `token`, from where it gets into logs.
 	QueryToken bool
 }
 
@@ -40,13 +40,14 @@ type Server struct {
 	hub       *Hub
 	log       *slog.Logger
 	endpoints *socketio.Endpoints
-	// engine is the library's. Nobody runs its accept loop: introduce takes what it has to give.
+	// engine is the library's. Nothing runs its accept loop: serve accepts one session for each that introduce
+	// announces.
 	engine *eio.Server
 
-	// ctx is what handlers get; it ends when the server has shut down.
+	// ctx is passed to the application. It ends when the server has shut down.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// running counts sessions from the handshake until nothing is left of them.
+	// running counts sessions, from the handshake until nothing is left of them.
 	running sync.WaitGroup
 
 	mu       sync.Mutex
@@ -99,8 +100,8 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveSession serves a request of an existing session. The library gets only the one that upgrades:
-// it takes a poll that comes too late for an upgrade from WebSocket, and lets any number hang.
+// serveSession serves a request of an existing session. The library gets only the one that upgrades: it would take a
+// poll that comes too late for an upgrade from WebSocket to polling, and leave any number of polls hanging.
 func (srv *Server) serveSession(w http.ResponseWriter, r *http.Request, sid string, upgrade bool) {
 	s := srv.session(sid)
 	switch {
@@ -146,8 +147,8 @@ func (srv *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query 
 	}
 }
 
-// token returns what the client signs in with. A bad one in the header is refused before anything is
-// opened; one in the query is verified once the client can be told what is wrong with it.
+// token returns the token that the client signs in with. A bad one in the header is refused before anything is
+// opened; one in the query is verified later, when the client can be told what is wrong with it.
 func (srv *Server) token(r *http.Request, query url.Values) (string, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
@@ -161,7 +162,7 @@ func (srv *Server) token(r *http.Request, query url.Values) (string, error) {
 	return "", nil
 }
 
-// begin returns a new session, or nil if there may be none any more.
+// begin returns a new session, or nil if the server is closing.
 func (srv *Server) begin(token string) *session {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -172,9 +173,9 @@ func (srv *Server) begin(token string) *session {
 	return newSession(srv, token)
 }
 
-// introduce is the library's ConnInitor: it is called once for each session that it opens, before the
-// session does anything. The library hands each one out a second time, when it has put it where
-// upgrades find it; only then the session may tell its client its id. That is what serve waits for.
+// introduce is the library's ConnInitor: it is called once for each session that the library opens, before the
+// session does anything. The library hands each session out again, through Accept, when upgrades can find it;
+// only then may the session tell its client its id. serve waits for that.
 func (srv *Server) introduce(r *http.Request, conn eio.Conn) {
 	s := sessionOf(r)
 	s.conn = conn
@@ -184,11 +185,12 @@ func (srv *Server) introduce(r *http.Request, conn eio.Conn) {
 	go srv.serve()
 }
 
-// serve serves a session that the library hands out: one for each call, but not always the caller's.
+// serve runs a session that the library hands out. There is one serve for each session, but not necessarily the
+// one started for it.
 func (srv *Server) serve() {
 	conn, err := srv.engine.Accept()
 	if err != nil {
-		return // the engine is never closed
+		return // never, because the engine is not closed
 	}
 	conn.Context().(*session).run()
 }
@@ -215,7 +217,7 @@ func (srv *Server) remove(sid string) {
 	delete(srv.sessions, sid)
 }
 
-// logInternal logs what is the server's fault. Refusals are the client's, and told to it.
+// logInternal logs errors that are the server's fault. Refusals are the client's, and only told to it.
 func (srv *Server) logInternal(what string, err error) {
 	if code := domain.AsError(err).Code; code == domain.CodeInternal || code == domain.CodeUnavailable {
 		srv.log.Error("request failed", "event", what, "error", err)

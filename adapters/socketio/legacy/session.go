@@ -12,55 +12,55 @@ import (
 	"parley/domain"
 )
 
-// closeTimeout is how long what is enqueued may take to leave when the server closes a session, and how
-// long a client that was refused may take to go by itself.
+// closeTimeout is how long enqueued packets may take to leave when the server closes a session, and how long a
+// client that was refused may take to disconnect by itself.
 const closeTimeout = 5 * time.Second
 
-// session is one client's connection, over whichever transport it uses at the moment.
+// session is one client's connection, on whichever transport it uses at the moment.
 type session struct {
 	server *Server
-	// id is what the chat knows the session by. The engine's id is a secret.
+	// id is the id by which the chat knows the session. The engine's id is a secret.
 	id domain.SessionID
-	// token is what the client signs in with; "" from then on.
+	// token is what the client signs in with; "" after that.
 	token string
-	// conn is the library's side of the session. It is set when introduced is closed.
+	// conn is the library's side of the session. It may be used once introduced is closed.
 	conn       eio.Conn
 	introduced chan struct{}
 
-	// incoming is where servePost hands over packets; it has no room, so a client that sends faster
-	// than its events are handled waits.
+	// incoming passes packets from servePost to the reader. It has no buffer, so a client that sends faster than
+	// its events are handled has to wait.
 	incoming chan incoming
 	// moved is closed when a WebSocket has taken over from polling, done when the session has ended.
 	moved, done chan struct{}
-	// violated: the client broke the protocol. It belongs to the session's goroutine.
+	// violated says that the client violated the protocol. Only the session's own goroutine uses it.
 	violated bool
-	// told is closed when a poll has heard that the session has ended.
+	// told is closed when a poll has been answered that the session has ended.
 	told chan struct{}
-	// wake has room for one: whoever empties the outbox looks at the session again.
+	// wake has a buffer of one: whoever empties the outbox looks at the session again.
 	wake chan struct{}
 	// sentAway says that the server ended the session for good.
 	sentAway atomic.Bool
-	// tasks are the goroutines that write to a WebSocket or close one. They begin before ended is set.
+	// tasks are the goroutines that write to a WebSocket or close one. They are started before ended is set.
 	tasks sync.WaitGroup
 
 	mu sync.Mutex
 	// deadline ends the session of a client that does not ping.
 	deadline *time.Timer
 	outbox   outbox
-	// ready says that the library knows the session and the chat has decided: the handshake may leave.
+	// ready says that the library knows the session and the chat has decided on it: the handshake may be sent.
 	ready bool
-	// closing: no more out, but what was enqueued may still leave.
+	// closing says that nothing more may be enqueued, but what was enqueued may still leave.
 	closing bool
 	ended   bool
-	// late says that told is closed.
-	late bool
-	// polling and posting say that a request of that kind is served.
+	// toldClosed says that told is closed.
+	toldClosed bool
+	// polling and posting say that a request of that kind is being served.
 	polling, posting bool
-	// paused: polls are answered with a noop, what is sent waits for the WebSocket.
+	// paused says that polls are answered with a noop: what is sent waits for the WebSocket.
 	paused bool
 	// upgrading is true from the request of an upgrade until it has succeeded or failed.
 	upgrading bool
-	// socket is the WebSocket in use, nil while polling; probe the one that is to take over.
+	// socket is the WebSocket in use, nil while polling; probe is the one that is to take over.
 	socket, probe *socket
 }
 
@@ -104,8 +104,8 @@ func (s *session) wakeUp() {
 	}
 }
 
-// heard puts off the session's end: the client has pinged. t is PingTimeout from now; the next ping comes
-// only after PingInterval.
+// heard postpones the session's end, because the client has pinged. t is PingTimeout from now; the next ping
+// comes only after PingInterval.
 func (s *session) heard(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +114,7 @@ func (s *session) heard(t time.Time) {
 	}
 }
 
-// open lets the handshake leave, and with it whether the client is in.
+// open lets the handshake be sent, and with it whether the client is signed in.
 func (s *session) open() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,8 +157,8 @@ func (s *session) takeForSocket() (packets []outgoing, open bool) {
 	return s.outbox.take(), true
 }
 
-// close ends the session when what was enqueued has left. The client sees its transport close and
-// reconnects by itself.
+// close ends the session once everything enqueued has left. The client sees its transport close and reconnects by
+// itself.
 func (s *session) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +169,7 @@ func (s *session) close() {
 	s.dismissLocked()
 }
 
-// dismiss lets nothing more be enqueued, and leaves it to the client to go.
+// dismiss lets nothing more be enqueued, and leaves it to the client to disconnect.
 func (s *session) dismiss() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +184,8 @@ func (s *session) dismissLocked() {
 	s.wakeUp()
 }
 
-// end ends the session at once. It may be called with any lock held: what takes time is done elsewhere.
+// end ends the session at once. It may be called with any lock but the session's own held: whatever takes time is
+// done on other goroutines.
 func (s *session) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

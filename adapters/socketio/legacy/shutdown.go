@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Shutdown refuses new sessions, closes the open ones one after another over the time of spread, and
-// waits until all is over. Clients see their transport close, after which they reconnect by themselves.
-// When the context ends, what is left is cut off and the context's error returned.
+// Shutdown refuses new sessions, closes the open ones one after another, spread over the given time, and waits
+// until all have ended. Clients see their transport close and reconnect by themselves. When ctx ends, the
+// remaining sessions are cut off and ctx's error is returned.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
 	open := srv.stop()
@@ -48,7 +48,7 @@ func (srv *Server) stop() []*session {
 	return slices.Collect(maps.Values(srv.sessions))
 }
 
-// pause waits for d if there is more to do, and reports false when the context ended.
+// pause waits for d if there is more to do, and reports false if ctx has ended.
 func pause(ctx context.Context, d time.Duration, more bool) bool {
 	if !more || d <= 0 {
 		return ctx.Err() == nil

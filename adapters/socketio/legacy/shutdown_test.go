@@ -14,7 +14,7 @@ import (
 )
 
 func TestShutdown(t *testing.T) {
-	bubble(t, "sends what was enqueued, closes every session, and refuses new ones", func(t *testing.T) {
+	bubble(t, "Shutdown sends what was enqueued, closes every session, and refuses new ones", func(t *testing.T) {
 		k := newKit(t)
 		waiting, busy, ws := k.newPolling(), k.newPolling(), k.newSocket()
 		answers, _ := waiting.polls()
@@ -40,7 +40,7 @@ func TestShutdown(t *testing.T) {
 		require.EqualError(t, err, "503 Service Unavailable")
 	})
 
-	bubble(t, "spreads the closing over the time given", func(t *testing.T) {
+	bubble(t, "Shutdown spreads the closing over the given time", func(t *testing.T) {
 		k := newKit(t)
 		for range 4 {
 			k.newSocket()
@@ -57,7 +57,7 @@ func TestShutdown(t *testing.T) {
 		assert.Equal(t, 15*time.Second, time.Since(began))
 	})
 
-	bubble(t, "waits for a client that does not poll only so long", func(t *testing.T) {
+	bubble(t, "Shutdown does not wait long for a client that does not poll", func(t *testing.T) {
 		k := newKit(t)
 		k.newPolling()
 		began := time.Now()
@@ -65,7 +65,7 @@ func TestShutdown(t *testing.T) {
 		assert.Equal(t, 5*time.Second, time.Since(began))
 	})
 
-	bubble(t, "cuts off what is left when its time is over", func(t *testing.T) {
+	bubble(t, "Shutdown cuts off what is left when its context ends", func(t *testing.T) {
 		k := newKit(t)
 		k.newPolling()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -14,7 +14,7 @@ import (
 )
 
 func TestSlow(t *testing.T) {
-	bubble(t, "a client that reads nothing delays nobody and is let go when its outbox is full", func(t *testing.T) {
+	bubble(t, "a client that reads nothing delays nobody and is closed when its outbox is full", func(t *testing.T) {
 		k := newKit(t)
 		reader, polled, stuck := k.newSocket(), k.newPolling(), k.newSocket()
 		to := []domain.SessionID{stuck.id, polled.id, reader.id}
@@ -30,7 +30,7 @@ func TestSlow(t *testing.T) {
 		assert.Equal(t, 2, k.server.Len())
 	})
 
-	bubble(t, "a client that does not take a frame in time is let go", func(t *testing.T) {
+	bubble(t, "a client that does not take a frame in time is closed", func(t *testing.T) {
 		k := newKit(t)
 		stuck := k.newSocket()
 		k.broadcast(stuck.id, message("unread"))
@@ -42,7 +42,7 @@ func TestSlow(t *testing.T) {
 		assert.Zero(t, k.server.Len())
 	})
 
-	bubble(t, "a client that does not poll is let go when its outbox is full", func(t *testing.T) {
+	bubble(t, "a client that does not poll is closed when its outbox is full", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		for range 9 {
@@ -55,7 +55,7 @@ func TestSlow(t *testing.T) {
 		assert.Zero(t, k.server.Len())
 	})
 
-	bubble(t, "ephemeral events give way first", func(t *testing.T) {
+	bubble(t, "ephemeral events are dropped first", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		for range 200 {
@@ -69,14 +69,14 @@ func TestSlow(t *testing.T) {
 		assert.Len(t, content(t, packets[0]), 900)
 	})
 
-	bubble(t, "one large message leaves if nothing is before it", func(t *testing.T) {
+	bubble(t, "a message larger than the outbox is sent if the outbox is empty", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		k.broadcast(c.id, message(strings.Repeat("x", 50_000)))
 		assert.Len(t, content(t, c.poll()[0]), 50_000)
 	})
 
-	bubble(t, "pongs count too", func(t *testing.T) {
+	bubble(t, "pongs count against the outbox", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		ping := "2" + strings.Repeat("x", 4000)

@@ -14,19 +14,19 @@ import (
 const (
 	// writeTimeout is how long a client may take to accept a frame.
 	writeTimeout = 10 * time.Second
-	// upgradeTimeout is how long an upgrade may take from the WebSocket's opening. The library would
-	// wait for PingTimeout, while nothing is sent.
+	// upgradeTimeout is how long an upgrade may take once the WebSocket is open. The library would wait for
+	// PingTimeout, during which nothing is sent.
 	upgradeTimeout = 10 * time.Second
 )
 
 var errTooLarge = errors.New("legacy: message too large")
 
-// socket is a WebSocket of the library's with limits. While it probes it stands beside polling; once it
-// is in use, session.writeSocket alone writes to it.
+// socket is one of the library's WebSockets, with limits. While it is probing, it stands beside polling; once it
+// is in use, only session.writeSocket writes to it.
 type socket struct {
 	transport.Conn
 	session *session
-	// probing says that it has not taken over from polling yet.
+	// probing says that the socket has not taken over from polling yet.
 	probing atomic.Bool
 }
 
@@ -43,8 +43,8 @@ func (k *socket) NextReader() (frame.Type, packet.Type, io.ReadCloser, error) {
 	return form, kind, &limitedReader{ReadCloser: r, socket: k, left: k.session.server.config.MaxPayload}, nil
 }
 
-// NextWriter takes what the library itself has to say: the handshake, pongs, and the answer to a probe,
-// which goes past the outbox because that still goes by polling.
+// NextWriter takes what the library itself sends: the handshake, pongs, and the answer to a probe, which bypasses
+// the outbox because that is still emptied by polling.
 func (k *socket) NextWriter(form frame.Type, kind packet.Type) (io.WriteCloser, error) {
 	if !k.probing.Load() {
 		return k.session.newFrame(kind), nil
@@ -70,7 +70,7 @@ func (k *socket) Close() error {
 	return k.Conn.Close()
 }
 
-// SetReadDeadline is called with now and PingTimeout at the start and at each ping.
+// SetReadDeadline is called by the library, with PingTimeout from now, at the start and at each ping.
 func (k *socket) SetReadDeadline(t time.Time) error {
 	if k.probing.Load() {
 		return k.Conn.SetReadDeadline(time.Now().Add(upgradeTimeout))
@@ -79,10 +79,10 @@ func (k *socket) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline does nothing: each write has its own.
+// SetWriteDeadline does nothing: write sets a deadline for each packet.
 func (*socket) SetWriteDeadline(time.Time) error { return nil }
 
-// limitedReader reads one message. One that is too large costs the connection.
+// limitedReader reads one message. A message that is too large closes the connection.
 type limitedReader struct {
 	io.ReadCloser
 	socket *socket

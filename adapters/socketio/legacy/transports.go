@@ -15,8 +15,8 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// The library makes connections by transports and gives them the request: by its context they find the
-// session that the request is of.
+// sessionKey is the key of the session in a request's context. The library passes the request to the transports, which
+// find the session by it.
 type sessionKey struct{}
 
 func withSession(r *http.Request, s *session) *http.Request {
@@ -30,30 +30,31 @@ var errNoClient = errors.New("legacy: the transports only accept")
 // pollingTransport gives the library pollingConns.
 type pollingTransport struct{}
 
-// Name is what clients call it.
+// Name is the transport's name in the protocol.
 func (pollingTransport) Name() string { return engineio.Polling }
 
-// Accept returns the connection of a new session; it answers nothing.
+// Accept returns the connection of a new session. It writes no response.
 func (pollingTransport) Accept(_ http.ResponseWriter, r *http.Request) (transport.Conn, error) {
 	return &pollingConn{session: sessionOf(r)}, nil
 }
 
-// Dial fails: this is a server.
+// Dial always fails: the library dials only as a client.
 func (pollingTransport) Dial(*url.URL, http.Header) (transport.Conn, error) { return nil, errNoClient }
 
-// websocketTransport gives the library sockets around its own.
+// websocketTransport gives the library sockets that wrap its own.
 type websocketTransport struct{}
 
-// Name is what clients call it.
+// Name is the transport's name in the protocol.
 func (websocketTransport) Name() string { return engineio.WebSocket }
 
-// Accept opens the WebSocket, of a new session or to take over from polling. An error is answered.
+// Accept opens a WebSocket, of a new session or to take over from polling. If it fails, the request has been
+// answered.
 func (websocketTransport) Accept(w http.ResponseWriter, r *http.Request) (transport.Conn, error) {
 	s := sessionOf(r)
 	if offered, _, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ","); offered != "" {
-		w.Header().Set("Sec-WebSocket-Protocol", strings.TrimSpace(offered)) // clients that offer any fail without one
+		w.Header().Set("Sec-WebSocket-Protocol", strings.TrimSpace(offered)) // a client that offers any fails if none is chosen
 	}
-	// Origins have been checked.
+	// ServeHTTP has checked the origin.
 	library := websocket.Transport{CheckOrigin: func(*http.Request) bool { return true }}
 	c, err := library.Accept(w, r)
 	if err != nil {
@@ -63,7 +64,7 @@ func (websocketTransport) Accept(w http.ResponseWriter, r *http.Request) (transp
 	return s.attach(c), nil
 }
 
-// Dial fails: this is a server.
+// Dial always fails: the library dials only as a client.
 func (websocketTransport) Dial(*url.URL, http.Header) (transport.Conn, error) {
 	return nil, errNoClient
 }

@@ -13,14 +13,14 @@ func (s *session) startUpgrade() bool {
 	return true
 }
 
-// upgradeFailed is called if there is no WebSocket after all.
+// upgradeFailed is called if the WebSocket could not be opened.
 func (s *session) upgradeFailed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.upgrading = false
 }
 
-// attach makes a socket of a WebSocket that the library has opened.
+// attach wraps a WebSocket that the library has opened.
 func (s *session) attach(c transport.Conn) *socket {
 	k := &socket{Conn: c, session: s}
 	s.mu.Lock()
@@ -37,8 +37,8 @@ func (s *session) attach(c transport.Conn) *socket {
 	return k
 }
 
-// lost is called when the library closes a socket. If it was in use, or was to be from now on, the session
-// is over.
+// lost is called when the library closes a socket. If it was in use, or its upgrade had been completed, the
+// session is over.
 func (s *session) lost(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *session) lost(k *socket) {
 	}
 }
 
-// pausePolling is called when an upgrade begins to hold back what is sent, and when it has failed.
+// pausePolling holds back what is sent when an upgrade begins, and no longer when it has failed.
 func (s *session) pausePolling(paused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,8 +61,8 @@ func (s *session) pausePolling(paused bool) {
 	s.wakeUp()
 }
 
-// leavePolling is called when the library closes the polling connection: because the probe has taken
-// over, or because the session is over.
+// leavePolling is called when the library closes the polling connection: because the probe has taken over, or
+// because the session is over.
 func (s *session) leavePolling() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 )
 
 func TestUpgrade(t *testing.T) {
-	bubble(t, "moves a session to WebSocket with nothing lost, doubled or out of order", func(t *testing.T) {
+	bubble(t, "an upgrade moves a session to WebSocket with nothing lost, doubled or out of order", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		k.broadcast(c.id, message("0"))
@@ -33,14 +33,14 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, 1, k.server.Len())
 	})
 
-	bubble(t, "answers a poll that waits, so that the client can go on", func(t *testing.T) {
+	bubble(t, "an upgrade answers a waiting poll, so that the client can go on", func(t *testing.T) {
 		c := newKit(t).newPolling()
 		answers, _ := c.polls()
 		c.probe()
 		assert.Equal(t, "1:6", (<-answers).body)
 	})
 
-	bubble(t, "goes on with what the client sends by polling until then", func(t *testing.T) {
+	bubble(t, "what the client sends by polling during an upgrade is handled", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		ws := c.probe()
@@ -52,7 +52,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, []string{"by polling", "by WebSocket"}, k.chat.contents())
 	})
 
-	bubble(t, "refuses polling afterwards, and a second WebSocket at any time", func(t *testing.T) {
+	bubble(t, "polling after an upgrade is refused, and a second WebSocket at any time", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		ws := c.probe()
@@ -68,7 +68,7 @@ func TestUpgrade(t *testing.T) {
 		assert.Equal(t, "still here", content(t, ws.read()))
 	})
 
-	bubble(t, "to a WebSocket that is lost drops the session", func(t *testing.T) {
+	bubble(t, "the loss of the WebSocket after an upgrade drops the session", func(t *testing.T) {
 		k := newKit(t)
 		ws := k.newPolling().probe()
 		ws.write("5")
@@ -87,7 +87,7 @@ func TestUpgrade_failed(t *testing.T) {
 		"never says the last word": func(*socketClient) { time.Sleep(10 * time.Second) },
 	}
 	for name, fail := range failures {
-		bubble(t, "that fails because the client "+name+" leaves it polling, and may be tried again", func(t *testing.T) {
+		bubble(t, "an upgrade whose client "+name+" leaves it polling, and may be tried again", func(t *testing.T) {
 			k := newKit(t)
 			c := k.newPolling()
 			ws := c.probe()
@@ -104,7 +104,7 @@ func TestUpgrade_failed(t *testing.T) {
 		})
 	}
 
-	bubble(t, "ends within its time though the probe never comes", func(t *testing.T) {
+	bubble(t, "an upgrade without a probe ends within its time", func(t *testing.T) {
 		k := newKit(t)
 		c := k.newPolling()
 		ws, err := k.dial(webSocket + "&sid=" + c.sid)
@@ -120,7 +120,7 @@ func TestUpgrade_failed(t *testing.T) {
 		"does not ping":           func(*pollingClient) { time.Sleep(pingInterval + pingTimeout) },
 	}
 	for name, end := range ends {
-		bubble(t, "is over when the client "+name+" in the middle of it", func(t *testing.T) {
+		bubble(t, "an upgrade is over when its client "+name+" in the middle of it", func(t *testing.T) {
 			k := newKit(t)
 			c := k.newPolling()
 			ws := c.probe()

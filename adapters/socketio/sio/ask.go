@@ -11,28 +11,28 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// Why a client's ack did not come.
+// The reasons why a client's ack did not arrive.
 var (
 	// ErrTimeout: the client did not answer in time.
 	ErrTimeout = errors.New("sio: no ack in time")
-	// ErrDisconnected: the socket went, or was gone already. The client may have got the event.
+	// ErrDisconnected: the socket disconnected, or had done so before. The client may have got the event.
 	ErrDisconnected = errors.New("sio: disconnected before the ack")
-	// ErrTooManyAsks: the client owes too many acks already, or that of the same event; it was not sent.
+	// ErrTooManyAsks: the socket owes too many acks, or one to this same event already. The event was not sent.
 	ErrTooManyAsks = errors.New("sio: too many acks pending")
 )
 
 // maxAsks bounds the acks that one socket may owe.
 const maxAsks = 1000
 
-// lastAsk counts ack ids. They are shared by all sockets, so that an event which asks many for an ack is
-// encoded once. They are odd: the even ones are those of PrepareAsking.
+// lastAsk counts ack ids. All sockets share it, so that an event that asks many sockets for an ack is encoded
+// once. The ids made from it are odd; the even ones belong to PrepareAsking.
 var lastAsk atomic.Uint64
 
 func newAskID() uint64 { return 2*lastAsk.Add(1) - 1 }
 
 // Reply is a client's ack.
 type Reply struct {
-	// Args are the arguments as JSON, with placeholders for binary data; see Bind.
+	// Args are the arguments as JSON, with placeholders for binary data; decode them with Bind.
 	Args []json.RawMessage
 	// Attachments are the ack's binary data.
 	Attachments [][]byte
@@ -41,12 +41,12 @@ type Reply struct {
 // Bind decodes the arguments like Event.Bind.
 func (r *Reply) Bind(into ...any) error { return bind(r.Args, r.Attachments, into) }
 
-// Ask sends an event that asks for an ack, and calls answer once: with the ack, which is valid only
-// during the call, or with ErrTimeout, ErrDisconnected or ErrTooManyAsks. answer is called in the
-// socket's turn, like its handlers, unless the socket was gone already. The error is that of encoding the
-// arguments; then answer is not called.
+// Ask sends an event that asks for an ack, and calls answer exactly once: with the ack, which is valid only
+// during the call, or with ErrTimeout, ErrDisconnected or ErrTooManyAsks. answer is called like the socket's
+// handlers, never at the same time as one of them, unless the socket was gone or owed too many acks: then it is
+// called before Ask returns. The error is that of encoding the arguments; then answer is not called.
 //
-// An event that asks for an ack is not recovered: when the connection is lost, answer hears of it.
+// The event is not sent again to a client that recovers: when the connection is lost, answer gets ErrDisconnected.
 func (s *Socket) Ask(timeout time.Duration, answer func(*Reply, error), event string, args ...any) error {
 	a, err := newAsk(s.namespace.name, timeout, event, args)
 	if err != nil {
@@ -60,8 +60,8 @@ func (s *Socket) Ask(timeout time.Duration, answer func(*Reply, error), event st
 	return nil
 }
 
-// AskAll sends an event that asks each socket for an ack, encoded once, and calls answer once for each
-// of them, as Ask does.
+// AskAll sends each socket an event that asks for an ack, encoded once, and calls answer once for each of them,
+// as Ask does. The calls for different sockets may overlap.
 func AskAll(
 	namespace string, to iter.Seq[*Socket], timeout time.Duration, answer func(*Socket, *Reply, error), event string, args ...any,
 ) error {
@@ -84,7 +84,7 @@ func AskAll(
 	return nil
 }
 
-// ask is an event that asks for an ack, for one socket or many.
+// ask is an event that asks one socket or many for an ack.
 type ask struct {
 	id      uint64
 	timeout time.Duration
@@ -111,7 +111,7 @@ type debt struct {
 	timer  *time.Timer
 }
 
-// owe notes that the socket owes the ack.
+// owe records that the socket owes the ack.
 func (s *Socket) owe(a ask, answer func(*Reply, error)) error {
 	d := &s.debts
 	d.mu.Lock()
@@ -133,7 +133,7 @@ func (s *Socket) owe(a ask, answer func(*Reply, error)) error {
 	return nil
 }
 
-// settle answers one ask. It is called in the socket's turn. Unknown ids are ignored.
+// settle answers one ask. It is called in the connection's turn. Unknown ids are ignored.
 func (s *Socket) settle(id uint64, r *Reply, err error) {
 	s.debts.mu.Lock()
 	one, found := s.debts.byID[id]
@@ -145,7 +145,7 @@ func (s *Socket) settle(id uint64, r *Reply, err error) {
 	}
 }
 
-// settleAll answers all asks. The socket is not connected any more, so none can be added.
+// settleAll answers all asks with ErrDisconnected. The socket is not connected any more, so none can be added.
 func (c *conn) settleAll(s *Socket) {
 	s.debts.mu.Lock()
 	open := s.debts.byID
@@ -157,7 +157,7 @@ func (c *conn) settleAll(s *Socket) {
 	}
 }
 
-// answer keeps a panic to the one answer.
+// answer contains a panic, so that it cannot keep the other answers from being given.
 func (c *conn) answer(to debt, r *Reply, err error) {
 	defer c.recoverPanic()
 	to.answer(r, err)

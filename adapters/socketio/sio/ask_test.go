@@ -19,8 +19,8 @@ import (
 
 var askID = regexp.MustCompile(`^(4[25](?:\d+-)?(?:/[^,]+,)?)(\d+)(\[.*)$`)
 
-// asked reads an event that asks for an ack, which must be the one given but for its id. A binary one
-// has "N-" with the number of its parts.
+// asked reads an event that asks for an ack, which must be the given one apart from its id, and returns the id. A binary
+// one begins with "N-", the number of its attachments.
 func (c *client) asked(want string) (id string) {
 	c.t.Helper()
 	m := c.next()
@@ -56,7 +56,7 @@ func asking(t *testing.T, config sio.Config) (w *world, d *diary, c *client, s *
 }
 
 func TestAsk(t *testing.T) {
-	inBubble(t, "the answer comes once, with the client's arguments", func(t *testing.T) {
+	bubble(t, "the answer comes once, with the client's arguments", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		require.NoError(t, s.Ask(time.Minute, answers(d, "ask"), "ask", "what", 7))
 		id := c.asked(`42["ask","what",7]`)
@@ -68,7 +68,7 @@ func TestAsk(t *testing.T) {
 		c.quiet()
 	})
 
-	inBubble(t, "arguments and answer may be binary", func(t *testing.T) {
+	bubble(t, "arguments and answer may be binary", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		require.NoError(t, s.Ask(time.Minute, func(r *sio.Reply, err error) {
 			var name string
@@ -85,7 +85,7 @@ func TestAsk(t *testing.T) {
 		assert.Equal(t, []string{"data 0203"}, d.read())
 	})
 
-	inBubble(t, "a client that does not answer in time is given up, and a late answer ignored", func(t *testing.T) {
+	bubble(t, "a client that does not answer in time is given up, and its late answer ignored", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		start := time.Now()
 		require.NoError(t, s.Ask(3*time.Second, answers(d, "ask"), "ask"))
@@ -100,7 +100,7 @@ func TestAsk(t *testing.T) {
 		c.quiet()
 	})
 
-	inBubble(t, "whichever way the socket goes, the answer is that it has", func(t *testing.T) {
+	bubble(t, "however the socket disconnects, the answer is ErrDisconnected", func(t *testing.T) {
 		for name, end := range map[string]func(*client, *sio.Socket){
 			"a lost connection":   func(c *client, _ *sio.Socket) { c.drop() },
 			"the client's leave":  func(c *client, _ *sio.Socket) { c.send("41") },
@@ -127,7 +127,7 @@ func TestAsk(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "what was asked before the loss is not repeated, and its answer not taken, after a recovery", func(t *testing.T) {
+	bubble(t, "after a recovery, an earlier question is not repeated and its answer not taken", func(t *testing.T) {
 		w, all := recoverable(t)
 		var d diary
 		c, i := w.join()
@@ -145,7 +145,7 @@ func TestAsk(t *testing.T) {
 		assert.Equal(t, []string{`after: ["after"]`}, d.read())
 	})
 
-	inBubble(t, "a client may owe a thousand acks, and no more", func(t *testing.T) {
+	bubble(t, "a client may owe a thousand acks, and no more", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		ids := make([]string, 1000)
 		for i := range ids {
@@ -162,7 +162,7 @@ func TestAsk(t *testing.T) {
 		assert.Empty(t, d.read())
 	})
 
-	inBubble(t, "arguments that cannot be encoded are an error, and nothing is asked", func(t *testing.T) {
+	bubble(t, "arguments that cannot be encoded are an error, and nothing is asked", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		require.Error(t, s.Ask(time.Minute, answers(d, "ask"), "ask", func() {}))
 		require.Error(t, sio.AskAll("/", slices.Values([]*sio.Socket{s}), time.Minute,
@@ -171,7 +171,7 @@ func TestAsk(t *testing.T) {
 		assert.Empty(t, d.read())
 	})
 
-	inBubble(t, "an answer that breaks the protocol ends the connection", func(t *testing.T) {
+	bubble(t, "an ack that violates the protocol ends the connection", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		require.NoError(t, s.Ask(time.Minute, answers(d, "ask"), "ask"))
 		c.send(`43` + c.asked(`42["ask"]`) + `{}`)
@@ -181,7 +181,7 @@ func TestAsk(t *testing.T) {
 }
 
 func TestAsk_turns(t *testing.T) {
-	inBubble(t, "answers never overlap with the socket's handlers, nor do time-outs", func(t *testing.T) {
+	bubble(t, "answers never overlap with the socket's handlers, nor do time-outs", func(t *testing.T) {
 		var inTurn atomic.Int32
 		turn := func(d *diary, what string) {
 			assert.EqualValues(t, 1, inTurn.Add(1))
@@ -209,7 +209,7 @@ func TestAsk_turns(t *testing.T) {
 		assert.Equal(t, []string{"answer 0 sio: no ack in time", "answer 2 sio: no ack in time"}, d.read())
 	})
 
-	inBubble(t, "an answer may ask again, emit and send the client away", func(t *testing.T) {
+	bubble(t, "the answer function may ask again, emit and disconnect the client", func(t *testing.T) {
 		_, d, c, s := asking(t, sio.Config{})
 		require.NoError(t, s.Ask(time.Minute, func(*sio.Reply, error) {
 			assert.NoError(t, s.Emit("thanks"))
@@ -225,7 +225,7 @@ func TestAsk_turns(t *testing.T) {
 		assert.Equal(t, []string{"second: <nil>"}, d.read())
 	})
 
-	inBubble(t, "a panic in one ends the connection, and the others are answered", func(t *testing.T) {
+	bubble(t, "a panic in one answer ends the connection, and the others are given", func(t *testing.T) {
 		w, d, c, s := asking(t, sio.Config{})
 		for i := range 20 {
 			require.NoError(t, s.Ask(time.Minute, func(_ *sio.Reply, err error) {
@@ -240,7 +240,7 @@ func TestAsk_turns(t *testing.T) {
 		assert.Zero(t, w.io.Len())
 	})
 
-	inBubble(t, "a panic at a late hour ends the connection too", func(t *testing.T) {
+	bubble(t, "a panic in an answer about a time-out ends the connection too", func(t *testing.T) {
 		w, _, c, s := asking(t, sio.Config{})
 		require.NoError(t, s.Ask(time.Second, func(*sio.Reply, error) { panic("time-out") }, "ask"))
 		c.asked(`42["ask"]`)
@@ -252,7 +252,7 @@ func TestAsk_turns(t *testing.T) {
 }
 
 func TestAskAll(t *testing.T) {
-	inBubble(t, "each socket answers for itself, to the same packet", func(t *testing.T) {
+	bubble(t, "each socket answers for itself, to the same packet", func(t *testing.T) {
 		var all crowd
 		w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/a")) })
 		clients := make([]*client, 6)
@@ -295,7 +295,7 @@ func TestAskAll(t *testing.T) {
 		assert.ElementsMatch(t, []string{"3: sio: no ack in time", "5: sio: no ack in time"}, d.read())
 	})
 
-	inBubble(t, "its sequence may be cut short", func(t *testing.T) {
+	bubble(t, "a sequence that stops early is asked as far as it goes", func(t *testing.T) {
 		var all crowd
 		w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/")) })
 		first := w.connect()

@@ -23,7 +23,7 @@ func TestPrepareAsking(t *testing.T) {
 		}
 	}
 
-	inBubble(t, "asks many at once, and each ack comes with the caller's id", func(t *testing.T) {
+	bubble(t, "one event asks many, and each ack comes with the caller's id", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, noting(&d))
 		a, _ := w.join()
@@ -40,7 +40,7 @@ func TestPrepareAsking(t *testing.T) {
 		assert.Equal(t, []string{`7: ["read" 1]`}, d.read())
 	})
 
-	inBubble(t, "an ack that nobody asked for comes, too: who asked decides; those of Ask do not mix with it", func(t *testing.T) {
+	bubble(t, "OnAck also gets acks that nobody asked for, but not those of Ask", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, noting(&d))
 		c, _ := w.join()
@@ -52,14 +52,14 @@ func TestPrepareAsking(t *testing.T) {
 		assert.Equal(t, []string{`ask: ["a"]`}, answered.read())
 	})
 
-	inBubble(t, "without OnAck nothing happens", func(t *testing.T) {
+	bubble(t, "without OnAck acks are ignored", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, _ := w.join()
 		c.send(`434[]`, `421["echo"]`)
 		c.expect(`431[]`)
 	})
 
-	inBubble(t, "an event without an ack is recovered, one with is not, wherever the offset stands", func(t *testing.T) {
+	bubble(t, "an event that was not acked is recovered and one that was is not, wherever the offset stands", func(t *testing.T) {
 		for _, ask := range []struct {
 			name           string
 			acked, between bool
@@ -100,7 +100,7 @@ func TestPrepareAsking(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "one that follows a volatile event is no part of it", func(t *testing.T) {
+	bubble(t, "an asking event after a volatile one is not part of it", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		s := all.last()
@@ -118,7 +118,7 @@ func TestPrepareAsking(t *testing.T) {
 }
 
 func TestEvent_Emit(t *testing.T) {
-	inBubble(t, "stands behind the ack and does not count against what may wait", func(t *testing.T) {
+	bubble(t, "an event emitted by a handler follows the ack and does not count against the outbox", func(t *testing.T) {
 		config := sio.Config{}
 		config.Engine.OutboxBytes = 1000
 		w := serve(t, config, func(io *sio.Server) {
@@ -142,7 +142,7 @@ func TestEvent_Emit(t *testing.T) {
 		"is a place to carry on from":                            false,
 		"is a place to carry on from, also after a proved event": true,
 	} {
-		inBubble(t, name, func(t *testing.T) {
+		bubble(t, name, func(t *testing.T) {
 			w, all := recoverable(t, answering)
 			c, i := w.join()
 			s := all.last()
@@ -163,7 +163,7 @@ func TestEvent_Emit(t *testing.T) {
 		})
 	}
 
-	inBubble(t, "is not lost if the connection is", func(t *testing.T) {
+	bubble(t, "an event emitted by a handler is recovered", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) {
 			io.Of("/").On("late", func(_ context.Context, e *sio.Event) {
 				e.Socket.Close()

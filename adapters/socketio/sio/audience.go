@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Audience is a choice of sockets, each of them once. It is a value: its methods return a narrower one
-// and leave it as it is. Who is in it is found anew at each use.
+// Audience selects sockets, each of them once. It is a value: its methods return a narrower selection and leave
+// the receiver as it is. The selection is evaluated anew at each use.
 type Audience struct {
 	rooms *Rooms
-	// everyone: all sockets of the namespace, else those in any room of to.
+	// everyone selects all sockets of the namespace; otherwise those in any room of to are selected.
 	everyone   bool
 	to, except []string
 	without    []*Socket
@@ -18,39 +18,39 @@ type Audience struct {
 	volatile   bool
 }
 
-// All is every socket of the namespace.
+// All selects every socket of the namespace.
 func (r *Rooms) All() Audience { return Audience{rooms: r, everyone: true} }
 
-// To is every socket in any of the rooms.
+// To selects the sockets that are in any of the rooms.
 func (r *Rooms) To(rooms ...string) Audience { return Audience{rooms: r, to: slices.Clone(rooms)} }
 
-// Except leaves out the sockets in any of the rooms.
+// Except leaves out the sockets that are in any of the rooms.
 func (a Audience) Except(rooms ...string) Audience {
 	a.except = slices.Concat(a.except, rooms)
 	return a
 }
 
-// Without leaves out these sockets, such as the one that speaks.
+// Without leaves out these sockets, such as the sender.
 func (a Audience) Without(sockets ...*Socket) Audience {
 	a.without = slices.Concat(a.without, sockets)
 	return a
 }
 
-// In leaves out the sockets of other namespaces. It is for the rooms of a namespace by rule, which share
-// their names.
+// In selects only the sockets in the namespace with the name. It is for rooms of OfMatching, which are shared by
+// all namespaces that match.
 func (a Audience) In(namespace string) Audience {
 	a.namespace = namespace
 	return a
 }
 
-// Volatile makes what is emitted droppable for a socket that reads too slowly.
+// Volatile makes Emit's event one that may be dropped for a socket that reads too slowly.
 func (a Audience) Volatile() Audience {
 	a.volatile = true
 	return a
 }
 
-// Emit sends an event, encoded once. Absent sockets get it if they recover. It neither blocks nor does
-// I/O. The error is that of encoding the arguments.
+// Emit sends an event, encoded once, or with OfMatching once per namespace. Absent sockets get it when they
+// recover. It neither blocks nor does I/O. The error is that of encoding the arguments.
 func (a Audience) Emit(event string, args ...any) error {
 	for _, name := range a.namespaces() {
 		p, err := prepare(name, event, a.rooms.namespace.recovers(), args)
@@ -71,7 +71,7 @@ func (a Audience) send(p Prepared) {
 	Multicast(a.each, p)
 }
 
-// Ask sends an event that asks each connected socket for an ack: see AskAll.
+// Ask sends each connected socket an event that asks for an ack, as the function AskAll does.
 func (a Audience) Ask(timeout time.Duration, answer func(*Socket, *Reply, error), event string, args ...any) error {
 	for _, name := range a.namespaces() {
 		if err := AskAll(name, slices.Values(a.In(name).Sockets()), timeout, answer, event, args...); err != nil {
@@ -81,9 +81,9 @@ func (a Audience) Ask(timeout time.Duration, answer func(*Socket, *Reply, error)
 	return nil
 }
 
-// Gather sends an event that asks each connected socket for an ack, and calls done once, when all have
-// answered or failed to: see the function Gather. Sockets of several namespaces by rule cannot be asked
-// together: choose one by In.
+// Gather sends each connected socket an event that asks for an ack, and calls done once, when all have answered
+// or failed to: see the function Gather. Sockets in several namespaces of OfMatching cannot be asked together:
+// choose one namespace with In.
 func (a Audience) Gather(timeout time.Duration, done func([]Answer), event string, args ...any) error {
 	name := a.rooms.namespace.name
 	if a.namespace != "" {
@@ -92,40 +92,40 @@ func (a Audience) Gather(timeout time.Duration, done func([]Answer), event strin
 	return Gather(name, slices.Values(a.In(name).Sockets()), timeout, done, event, args...)
 }
 
-// Sockets returns those of the sockets that are connected, in no order.
+// Sockets returns the selected sockets that are connected, in no particular order.
 func (a Audience) Sockets() []*Socket {
 	return slices.DeleteFunc(a.members(), func(s *Socket) bool { return s.state.Load() != socketConnected })
 }
 
-// Join puts all of the sockets into the rooms.
+// Join puts all of the sockets, absent ones included, into the rooms.
 func (a Audience) Join(rooms ...string) {
 	for _, s := range a.members() {
 		a.rooms.Join(s, rooms...)
 	}
 }
 
-// Leave takes all of the sockets out of the rooms.
+// Leave takes all of the sockets, absent ones included, out of the rooms.
 func (a Audience) Leave(rooms ...string) {
 	for _, s := range a.members() {
 		a.rooms.Leave(s, rooms...)
 	}
 }
 
-// Disconnect takes all of the sockets out of the namespace, absent ones too: see Socket.Disconnect.
+// Disconnect takes all of the sockets, absent ones included, out of the namespace: see Socket.Disconnect.
 func (a Audience) Disconnect() {
 	for _, s := range a.members() {
 		s.Disconnect()
 	}
 }
 
-// members returns all of the sockets, absent ones too.
+// members returns all of the sockets, absent ones included.
 func (a Audience) members() []*Socket {
 	a.rooms.mu.Lock()
 	defer a.rooms.mu.Unlock()
 	return slices.Collect(a.each)
 }
 
-// namespaces names those that the sockets are in.
+// namespaces returns the names of the namespaces that the sockets are in.
 func (a Audience) namespaces() []string {
 	if a.namespace != "" {
 		return []string{a.namespace}
@@ -140,7 +140,7 @@ func (a Audience) namespaces() []string {
 	return slices.Collect(maps.Keys(found))
 }
 
-// each is the sequence of the sockets. The caller holds the rooms' lock, and changes nothing meanwhile.
+// each is the sequence of the sockets. The caller holds the rooms' lock, and must not change them meanwhile.
 func (a Audience) each(yield func(*Socket) bool) {
 	if a.everyone {
 		for s := range a.rooms.sockets {
@@ -159,7 +159,7 @@ func (a Audience) each(yield func(*Socket) bool) {
 	}
 }
 
-// takes reports whether nothing keeps the socket out.
+// takes reports whether none of Except, Without and In leaves the socket out.
 func (a *Audience) takes(s *Socket) bool {
 	return (a.namespace == "" || a.namespace == s.namespace.name) && !a.inAny(s, a.except) && !slices.Contains(a.without, s)
 }

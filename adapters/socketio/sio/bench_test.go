@@ -14,8 +14,8 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// BenchmarkEvent is the way of one event over a TCP connection: received, handled with one bound
-// argument, acknowledged, and the ack read by the client, which allocates nothing.
+// BenchmarkEvent measures one event over a TCP connection: received, handled with one bound argument, acknowledged, and
+// the ack read by the client, which allocates nothing.
 func BenchmarkEvent(b *testing.B) {
 	server := sio.NewServer(sio.Config{})
 	server.Of("/").On("add", func(_ context.Context, e *sio.Event) {
@@ -61,7 +61,7 @@ func BenchmarkEvent(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepare is what a broadcast costs before it is multiplied.
+// BenchmarkPrepare measures what a broadcast costs once, however many it is sent to.
 func BenchmarkPrepare(b *testing.B) {
 	payload := struct {
 		UserID  string `json:"userId"`

@@ -13,59 +13,60 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// maxNamespaces bounds how many namespaces one connection may be in, beside "/".
+// maxNamespaces bounds the namespaces that one connection may be in, besides "/".
 const maxNamespaces = 64
 
-// conn is one connection: an engine session with the sockets that share it. All of it belongs to the
-// session's turn (engineio.Receiver), so it needs no lock.
+// conn is one connection: an engine session with the sockets that share it. Everything not marked otherwise is
+// accessed only in the session's turn (engineio.Receiver), so it needs no lock.
 type conn struct {
 	server  *Server
 	session *engineio.Session
-	// parting counts calls of Disconnect that are still to be carried out. Anyone may read it.
-	parting atomic.Int32
-	// msgpack: the client uses socket.io-msgpack-parser. It is so from the first message on, before there
-	// is a socket, and so may be read by anyone who has one.
+	// disconnects counts the calls of Disconnect and DisconnectAll that have not been carried out yet. Any
+	// goroutine may use it.
+	disconnects atomic.Int32
+	// msgpack says that the client uses socket.io-msgpack-parser. It is set with the first message, before there
+	// is a socket, and never after, so anyone who has a socket may read it.
 	msgpack bool
-	// heard: a message has come.
+	// heard says that a message has arrived.
 	heard bool
-	// dismissed: the connection is about to end.
-	dismissed bool
-	// value is what Authorize returned.
+	// ending says that the client's messages are ignored because the connection is about to be closed.
+	ending bool
+	// value is what engineio.Config.Authorize returned.
 	value any
-	// main is the socket in "/"; others, made when needed, those in other namespaces.
+	// main is the socket in "/"; others, created when needed, those in other namespaces.
 	main   *Socket
 	others map[string]*Socket
-	// left names the namespaces that the server took this connection out of. Packets that the client
-	// sent before it heard are ignored instead of being a violation.
-	left map[string]bool
-	// waiting runs while the connection is in no namespace.
-	waiting *time.Timer
-	// parts are what becomes a binary packet; nil until there was one.
-	parts *parts
+	// removedFrom names the namespaces that the server took this connection out of. Packets that the client sent
+	// before it was told are ignored instead of being a violation.
+	removedFrom map[string]bool
+	// deadline closes a connection that is in no namespace for too long, or that does not close after dismissAll.
+	deadline *time.Timer
+	// assembly is nil until the first binary packet.
+	assembly *assembly
 }
 
-// Receive handles one Engine.IO message: a packet, or a part of a binary one.
+// Receive handles one Engine.IO message: a packet or a part of a binary one.
 func (c *conn) Receive(data []byte, binary bool) {
-	if c.dismissed {
+	if c.ending {
 		return
 	}
 	p, whole, err := c.decode(data, binary)
-	if c.parts != nil {
-		c.parts.stop()
+	if c.assembly != nil {
+		c.assembly.stop()
 	}
 	switch {
 	case err != nil:
 		c.violation(err)
 	case whole:
 		c.handle(&p)
-	case !c.inside() && len(c.left) == 0:
-		c.violation(errOutside) // nothing is kept for a client that nobody has let in
+	case !c.inside() && len(c.removedFrom) == 0:
+		c.violation(errOutside) // no memory for a client that no namespace has admitted
 	default:
-		c.parts.await(c.session)
+		c.assembly.await(c.session)
 	}
 }
 
-// decode reads a message. With the usual parser the first one is text.
+// decode reads a message. The first one decides on the parser: with the usual one it is text.
 func (c *conn) decode(data []byte, binary bool) (p packet.Packet, whole bool, err error) {
 	first := !c.heard
 	c.heard = true
@@ -79,10 +80,10 @@ func (c *conn) decode(data []byte, binary bool) (p packet.Packet, whole bool, er
 		return p, false, errText
 	case binary:
 		return c.assembler().Binary(data)
-	case c.parts != nil:
+	case c.assembly != nil:
 		return c.assembler().Text(data)
 	}
-	// Most clients never send anything binary, and need nothing to put it together.
+	// Most clients never send anything binary, so they get no assembler.
 	p, err = packet.Decode(data)
 	if err == nil && p.Attachments > 0 {
 		return c.assembler().Text(data)
@@ -90,7 +91,7 @@ func (c *conn) decode(data []byte, binary bool) (p packet.Packet, whole bool, er
 	return p, err == nil, err
 }
 
-// decodeMsgpack reads a frame, which is a whole packet with all its binary data.
+// decodeMsgpack reads a frame, which is a whole packet including its binary data.
 func (c *conn) decodeMsgpack(frame []byte) (p packet.Packet, whole bool, err error) {
 	p, err = msgpack.Decode(frame)
 	if err == nil && len(p.Buffers) > 0 && len(frame) > c.server.maxBinary() {
@@ -106,13 +107,13 @@ func (c *conn) handle(p *packet.Packet) {
 	}
 	s := c.socket(p.Namespace)
 	if s == nil {
-		if !c.left[p.Namespace] {
+		if !c.removedFrom[p.Namespace] {
 			c.violation(errOutside)
 		}
 		return
 	}
 	if s.leaving.Load() {
-		// The client has not heard of it yet. If it goes by itself, it need not.
+		// The client has not heard of its removal yet. If it disconnects by itself, it need not be told.
 		if p.Type == packet.Disconnect {
 			c.leave(s, ReasonServerDisconnect)
 		}
@@ -130,7 +131,7 @@ func (c *conn) handle(p *packet.Packet) {
 	}
 }
 
-// What clients do wrong beside what package packet finds.
+// Violations of the protocol besides those that package packet finds.
 var (
 	errOutside   = errors.New("sio: packet for a namespace that the client is not in")
 	errTwice     = errors.New("sio: second CONNECT to a namespace")
@@ -138,7 +139,7 @@ var (
 	errText      = errors.New("sio: text from a client that uses msgpack")
 )
 
-// violation ends the whole connection, as the reference server does when a client breaks the protocol.
+// violation closes the whole connection, as the reference server does when a client violates the protocol.
 func (c *conn) violation(err error) {
 	for _, s := range c.sockets() {
 		c.tell(s, err)
@@ -153,26 +154,25 @@ func (c *conn) tell(s *Socket, err error) {
 	}
 }
 
-// Closed takes the sockets out of their namespaces.
+// Closed takes the sockets out of their namespaces. It is the last call for the connection.
 func (c *conn) Closed(reason engineio.CloseReason) {
-	if c.parts != nil {
-		c.parts.stop()
+	if c.assembly != nil {
+		c.assembly.stop()
 	}
-	c.stopWaiting()
 	why := Reason(reason)
 	if reason == engineio.ReasonForcedClose && c.server.stopping.Load() {
 		why = ReasonShutdown
 	}
 	for _, s := range c.sockets() {
 		if s.leaving.Load() {
-			c.leave(s, ReasonServerDisconnect) // which was called first
+			c.leave(s, ReasonServerDisconnect) // Disconnect was called first
 			continue
 		}
 		c.leave(s, why)
 	}
-	c.stopWaiting()
-	// Absent sockets hold on to the connection, but need nothing of it.
-	c.parts, c.value, c.left = nil, nil, nil
+	c.clearDeadline() // which the end of the last socket has set again
+	// Absent sockets keep a reference to the connection, but need nothing of it.
+	c.assembly, c.value, c.removedFrom = nil, nil, nil
 }
 
 // inside reports whether the connection is in any namespace.
@@ -185,7 +185,7 @@ func (c *conn) socket(namespace string) *Socket {
 	return c.others[namespace]
 }
 
-// sockets lists those in all namespaces.
+// sockets returns the sockets in all namespaces.
 func (c *conn) sockets() []*Socket {
 	all := make([]*Socket, 0, 1+len(c.others))
 	if c.main != nil {
@@ -205,7 +205,25 @@ func (c *conn) add(s *Socket) {
 	c.others[s.namespace.name] = s
 }
 
-// leave ends the socket's connection to its namespace.
+func (c *conn) remove(s *Socket) {
+	if s.namespace.name == "/" {
+		c.main = nil
+		return
+	}
+	delete(c.others, s.namespace.name)
+}
+
+// noteRemoval remembers that the server took the connection out of the namespace. The memory is bounded: when it is
+// full, it starts anew.
+func (c *conn) noteRemoval(namespace string) {
+	if c.removedFrom == nil || len(c.removedFrom) >= maxNamespaces {
+		c.removedFrom = make(map[string]bool)
+	}
+	c.removedFrom[namespace] = true
+}
+
+// leave takes the socket out of its namespace. After it the socket is absent if it may recover, and otherwise
+// gone.
 func (c *conn) leave(s *Socket, reason Reason) {
 	absent := s.mayRecover() && recoverable(reason) && !s.leaving.Load()
 	if absent {
@@ -213,26 +231,19 @@ func (c *conn) leave(s *Socket, reason Reason) {
 	} else {
 		s.state.Store(socketGone)
 	}
-	if s.namespace.name == "/" {
-		c.main = nil
-	} else {
-		delete(c.others, s.namespace.name)
-	}
+	c.remove(s)
 	if reason == ReasonServerDisconnect {
-		if c.left == nil || len(c.left) >= maxNamespaces {
-			c.left = make(map[string]bool)
-		}
-		c.left[s.namespace.name] = true
+		c.noteRemoval(s.namespace.name)
 	}
 	if !c.inside() {
-		c.stopWaiting()
+		c.clearDeadline()
 		c.awaitConnect()
 	}
 	c.settleAll(s)
 	s.namespace.disconnected(c, s, reason)
 	switch {
 	case absent:
-		s.namespace.pids.left(s, time.Now().Add(c.server.config.Recovery), c.server.config.MaxAbsent)
+		s.namespace.pids.keep(s, time.Now().Add(c.server.config.Recovery), c.server.config.MaxAbsent)
 	case s.mayRecover():
 		s.namespace.pids.drop(s)
 		c.session.Forget(s.namespace.name)

@@ -8,19 +8,19 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// awaitConnect gives the client ConnectTimeout to be in a namespace again.
+// awaitConnect gives the client ConnectTimeout to connect to a namespace.
 func (c *conn) awaitConnect() {
-	c.waiting = time.AfterFunc(c.server.config.ConnectTimeout, c.session.Close)
+	c.deadline = time.AfterFunc(c.server.config.ConnectTimeout, c.session.Close)
 }
 
-func (c *conn) stopWaiting() {
-	if c.waiting != nil {
-		c.waiting.Stop()
-		c.waiting = nil
+func (c *conn) clearDeadline() {
+	if c.deadline != nil {
+		c.deadline.Stop()
+		c.deadline = nil
 	}
 }
 
-// connect lets the client into a namespace, or says why not ([protocol], "Connection to a namespace").
+// connect admits the client to a namespace, or tells it why not ([protocol], "Connection to a namespace").
 func (c *conn) connect(p *packet.Packet) {
 	if c.socket(p.Namespace) != nil {
 		c.violation(errTwice)
@@ -44,12 +44,12 @@ func (c *conn) connect(p *packet.Packet) {
 		c.refuse(n.name, err)
 		return
 	}
-	c.stopWaiting()
-	delete(c.left, n.name)
+	c.clearDeadline()
+	delete(c.removedFrom, n.name)
 	c.add(s)
 	if s.mayRecover() {
-		c.session.Forget(n.name) // what was sent to another socket that was here before
-		n.pids.connected(s)
+		c.session.Forget(n.name) // what was sent to an earlier socket of this connection
+		n.pids.add(s)
 	}
 	c.session.Send(c.connectPacket(s))
 	s.state.Store(socketConnected)
@@ -59,7 +59,7 @@ func (c *conn) connect(p *packet.Packet) {
 	n.connected(c, s)
 }
 
-// find returns the namespace that the client asks for. A panic in a rule counts as a no.
+// find returns the namespace that the client asks for, or nil. A match function that panics counts as a no.
 func (c *conn) find(p *packet.Packet) *Namespace {
 	defer func() {
 		if v := recover(); v != nil {
@@ -75,7 +75,8 @@ func (c *conn) connectPacket(s *Socket) *engineio.Packet {
 	if s.mayRecover() {
 		body = append(s.pid.append(append(body, `,"pid":"`...)), '"')
 	}
-	// The pid is a secret: compressed beside what others chose, its length would tell something of it.
+	// The pid is a secret: if it were compressed together with text that others chose, the length would reveal
+	// something about it.
 	return c.replyPacket(packet.Connect, s.namespace.name, append(body, '}')).Uncompressed()
 }
 
@@ -95,7 +96,7 @@ func (c *conn) admit(n *Namespace, request *Connect) (err error) {
 	return nil
 }
 
-// refuse answers CONNECT with CONNECT_ERROR. The connection stays: the client may try again.
+// refuse answers CONNECT with CONNECT_ERROR. The connection stays open: the client may try again.
 func (c *conn) refuse(namespace string, err error) {
 	refusal, ok := errors.AsType[*ConnectError](err)
 	if !ok {

@@ -1,14 +1,15 @@
-// Package sio is a server for Socket.IO v5, the protocol of socket.io-client 3.x and 4.x, on top of
-// package engineio. It knows nothing of chat and can be used alone.
+// Package sio is a server for Socket.IO v5, the protocol of socket.io-client 3.x and 4.x. It runs on top of package
+// engineio, knows nothing of chat and can be used on its own.
 //
 // # Usage
 //
-// Handlers belong to a namespace, not to each socket: register them before the server serves.
+// A [Server] is an http.Handler. Handlers are registered once per namespace, not once per socket, and before the
+// server starts to serve:
 //
 //	io := sio.NewServer(sio.Config{})
-//	chat := io.Of("/")
-//	chat.Use(func(ctx context.Context, c *sio.Connect) error { return authenticate(c.Auth) })
-//	chat.On("hello", func(ctx context.Context, e *sio.Event) {
+//	n := io.Of("/")
+//	n.Use(func(ctx context.Context, c *sio.Connect) error { return authenticate(c.Auth) })
+//	n.On("hello", func(ctx context.Context, e *sio.Event) {
 //		var name string
 //		if err := e.Bind(&name); err != nil {
 //			return
@@ -17,14 +18,43 @@
 //	})
 //	http.Handle("/socket.io/", io)
 //
-// Rooms are asked for by Namespace.Rooms; a namespace that has none keeps no account of its sockets.
-// Middleware of events and listeners to all of them are both UseEvent. There is no listener to what is
-// sent: that passes through the application's own calls.
+// What the Node.js server offers is found here:
 //
-// # Ends
+//	io.of("/admin"); by pattern            Server.Of; Server.OfMatching
+//	namespace.use                          Namespace.Use
+//	namespace.on("connection")             Namespace.OnConnect
+//	socket.on("event")                     Namespace.On, Typed
+//	socket.use, socket.onAny               Namespace.UseEvent
+//	socket.on("disconnect")                Namespace.OnDisconnect
+//	socket.handshake.auth                  Connect.Auth
+//	socket.handshake.headers               Connect.Value, by engineio.Config.Authorize
+//	socket.data                            Socket.Value
+//	an event's callback                    Event.Ack
+//	socket.emit, socket.volatile.emit      Socket.Emit, Socket.EmitVolatile
+//	socket.timeout(…).emit(…, callback)    Socket.Ask
+//	socket.join, leave, rooms              Rooms.Join, Leave, Of
+//	io.to("a").except("b").emit            Rooms.To, Audience.Except, Audience.Emit
+//	socket.to("a").emit                    Rooms.To, Audience.Without, Audience.Emit
+//	io.timeout(…).emit(…, callback)        Audience.Gather; one call per answer: Audience.Ask
+//	fetchSockets, socketsJoin, …Leave      Audience.Sockets, Join, Leave
+//	namespace.sockets.get(id)              Rooms.Find
+//	socket.disconnect(), …(true)           Socket.Disconnect, Socket.DisconnectAll
+//	disconnectSockets                      Audience.Disconnect
+//	connectionStateRecovery, recovered     Config.Recovery, Socket.Recovered
+//	parser: socket.io-msgpack-parser       Config.Msgpack
+//	io.close                               Server.Shutdown
 //
-// What OnDisconnect hears, what the client sees as its reason, whether it reconnects by itself and whether
-// it may then recover, with Config.Recovery:
+// Rooms exist only in namespaces for which [Namespace.Rooms] was called; the others keep no list of their sockets. A
+// socket is not in a room named after its own id: use [Rooms.Find]. There is no listener for outgoing events
+// (onAnyOutgoing), because all of them pass through calls that the application makes itself. For events that go to
+// sockets chosen without rooms, encode once with [Prepare] and send with [Multicast].
+//
+// # How sockets end
+//
+// The second column is the reason given to OnDisconnect, the third the one that the client sees. A client that
+// reconnects by itself "recovers" if Config.Recovery allows it; "anew" means that it gets a new id.
+//
+//	what happens          on the server                 at the client          reconnects
 //
 //	Socket.Disconnect     server namespace disconnect   io server disconnect   no
 //	Socket.DisconnectAll  server namespace disconnect   io server disconnect   no
@@ -40,27 +70,26 @@
 //
 // # Parsers
 //
-// Clients that are given socket.io-msgpack-parser are served too if Config.Msgpack says so. A connection
-// speaks what its first packet is written in; handlers need not know. What is sent to many is encoded once
-// for each parser that any of them has.
+// With Config.Msgpack, clients that use socket.io-msgpack-parser are served too. The first packet of a connection
+// decides which parser the connection uses; handlers need not know. An event to many sockets is encoded once for
+// each parser in use among them.
 //
 // # Concurrency
 //
-// Everything exported is safe for concurrent use, but for the registration of handlers, which must be
-// done before the server serves. What happens to one socket is told in order and never at the same
-// time: its middleware, OnConnect, its events, OnDisconnect. A slow handler holds up its own socket's
-// events and nobody else's.
+// Everything exported is safe for concurrent use, except the registration of handlers, which must be done before the
+// server serves. The calls for one socket come in order and never overlap: its middleware, OnConnect, its event
+// handlers, OnDisconnect. A slow handler delays the other events of its connection and nobody else's.
 //
-// Emitting only enqueues: it never blocks and does no I/O, so it may be done with locks held. Packets
-// leave each socket in the order they were emitted.
+// Emitting only enqueues: it never blocks and does no I/O, so it may be done with locks held. Packets leave each
+// socket in the order in which they were emitted.
 //
 // # Limits
 //
-// Beside those of engineio: a connection that is in no namespace for Config.ConnectTimeout is closed. A
-// binary event may have 10 attachments, each as large as a message may be, with at most a minute from
-// one to the next; an event 1,023 arguments. A connection may be in 64 namespaces beside "/", and a socket owe
-// 1,000 acks. Whatever breaks the protocol closes the connection.
+// Besides the limits of engineio: a connection that is in no namespace for Config.ConnectTimeout is closed. An event
+// has at most 1,023 arguments. A binary event has at most 10 attachments, each no larger than a message may be, and
+// at most a minute may pass from one to the next. A connection may be in 64 namespaces besides "/", and a socket may
+// owe 1,000 acks. Any violation of the protocol closes the connection.
 //
-// The protocol is that of https://socket.io/docs/v4/socket-io-protocol/, cited as [protocol]; where it
-// is silent the behaviour is that of the reference server, socket.io 4.8.
+// The protocol is https://socket.io/docs/v4/socket-io-protocol/, cited as [protocol]; where it is silent, the
+// behaviour is that of the reference server, socket.io 4.8.
 package sio

@@ -8,21 +8,21 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// ErrReservedEvent is what emitting an event fails with whose name has a meaning of its own for clients:
-// they would close the connection.
+// ErrReservedEvent is returned for emitting an event whose name has a meaning of its own: clients would close the
+// connection.
 var ErrReservedEvent = errors.New("sio: reserved event name")
 
-// outgoing is an event or an ack on its way to one client or many.
+// outgoing is an event or an ack to be sent to one client or many.
 type outgoing struct {
 	packet packet.Packet
-	// offset is by what a client tells that it has got the event; "" if that is not recoverable, or asks
-	// for an ack.
+	// offset is the last argument of a recoverable event, with which a client says that it has got the event; ""
+	// if the event is not recoverable, or asks for an ack.
 	offset string
-	// mark is the ack id of a recoverable event that asks for an ack; 0 for any other.
+	// mark is the ack id of a recoverable event that asks for an ack; otherwise 0.
 	mark uint64
 }
 
-// newEvent encodes the arguments of an event, behind which a recoverable one has its offset.
+// newEvent encodes the arguments of an event; a recoverable one gets an offset as the last of them.
 func newEvent(namespace, event string, recoverable bool, args []any) (outgoing, error) {
 	if packet.Reserved(event) {
 		return outgoing{}, ErrReservedEvent
@@ -46,16 +46,16 @@ func newOutgoing(t packet.Type, namespace string, args []any) (outgoing, error) 
 	}}, err
 }
 
-// appendText appends the engine's packets for a client with the usual parser: a text, and a copy of each
+// appendText appends the engine's packets for a client that uses the usual parser: a text, and a copy of each
 // attachment.
 func (o *outgoing) appendText(packets []*engineio.Packet) []*engineio.Packet {
 	buf := textBuffer(o.packet)
-	// The payload stands at the end of the text: it need not be kept twice.
+	// The payload is the end of the text, so it need not be kept twice.
 	o.packet.Data = buf[len(buf)-len(o.packet.Data):]
 	packets = append(packets, o.retain(engineio.TextPacket(buf), o.offset))
 	for _, a := range o.packet.Buffers {
 		buf := append(make([]byte, engineio.Headroom, engineio.Headroom+len(a)), a...)
-		packets = append(packets, o.retain(engineio.BinaryPacket(buf), "")) // it belongs to the packet before it
+		packets = append(packets, o.retain(engineio.BinaryPacket(buf), "")) // no offset: it belongs to the text before it
 	}
 	return packets
 }
@@ -73,6 +73,7 @@ func (o *outgoing) frame() (*engineio.Packet, error) {
 	return o.retain(engineio.BinaryPacket(buf), o.offset), nil
 }
 
+// retain marks the packet as one that the session remembers for recovery, if it is recoverable.
 func (o *outgoing) retain(p *engineio.Packet, offset string) *engineio.Packet {
 	switch {
 	case o.mark != 0:
@@ -95,7 +96,7 @@ func (c *conn) encode(o *outgoing) ([]*engineio.Packet, error) {
 	return []*engineio.Packet{frame}, nil
 }
 
-// reply sends what is neither an event nor an ack.
+// reply sends a packet that is neither an event nor an ack.
 func (c *conn) reply(t packet.Type, namespace string, payload []byte) {
 	c.session.Send(c.replyPacket(t, namespace, payload))
 }
@@ -105,11 +106,12 @@ func (c *conn) replyPacket(t packet.Type, namespace string, payload []byte) *eng
 	if !c.msgpack {
 		return engineio.TextPacket(textBuffer(p))
 	}
-	frame, _ := msgpack.Append(newBuffer(len(payload)+len(namespace)), p) // the payload is our own, of the shape that the type asks for
+	// It cannot fail: the payload is the server's own, of the shape that the type requires.
+	frame, _ := msgpack.Append(newBuffer(len(payload)+len(namespace)), p)
 	return engineio.BinaryPacket(frame)
 }
 
-// textBuffer returns the text of a packet, in a buffer that is not a byte larger: it may be retained for long.
+// textBuffer returns the text of a packet in a buffer of exactly its size, because it may be retained for long.
 func textBuffer(p packet.Packet) []byte {
 	var few [64]byte
 	header := packet.AppendHeader(few[:0], p)
@@ -117,5 +119,5 @@ func textBuffer(p packet.Packet) []byte {
 	return append(append(buf, header...), p.Data...)
 }
 
-// newBuffer returns a buffer for a frame of msgpack with n bytes of payload and some of header.
+// newBuffer returns a buffer for a msgpack frame with n bytes of payload, with room for the rest of it.
 func newBuffer(n int) []byte { return make([]byte, engineio.Headroom, engineio.Headroom+n+32) }

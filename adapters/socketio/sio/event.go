@@ -8,27 +8,27 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// Event is one event of a client.
+// Event is an event that a client sent.
 type Event struct {
 	Socket *Socket
 	Name   string
-	// Args are the arguments as JSON, with placeholders for binary data; see Bind. They are valid only
-	// during the call of the handler.
+	// Args are the arguments as JSON, with placeholders for binary data; decode them with Bind. They are valid
+	// only during the handler's call.
 	Args []json.RawMessage
-	// Attachments are the event's binary data. They are the handler's to keep.
+	// Attachments are the event's binary data. The handler may keep them.
 	Attachments [][]byte
 
 	id       uint64
 	wantsAck atomic.Bool
-	// few holds the arguments of the usual event.
+	// few saves an allocation for Args of the usual event.
 	few [3]json.RawMessage
 }
 
-// Binary is binary data in an argument: a Buffer, ArrayBuffer or typed array to the client.
+// Binary is binary data in an argument: to the client, a Buffer, ArrayBuffer or typed array.
 type Binary = packet.Binary
 
-// Bind decodes the arguments, in order, into the values pointed at; where they have a Binary it gets
-// the client's binary data. Arguments beyond them are ignored; missing ones are an error.
+// Bind decodes the arguments, in order, into the values pointed to. A Binary anywhere in them receives the
+// client's binary data. Surplus arguments are ignored; missing ones are an error.
 func (e *Event) Bind(into ...any) error { return bind(e.Args, e.Attachments, into) }
 
 func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
@@ -43,8 +43,8 @@ func bind(args []json.RawMessage, attachments [][]byte, into []any) error {
 	return nil
 }
 
-// Emit sends an event to the client that sent this one, as a part of the answer: like an ack it does not
-// count against what may wait for the client, but it is recovered like any event. The error is that of
+// Emit sends an event to the client that sent this one, as part of the answer: like an ack, it does not count
+// against the outbox limit, but unlike an ack it is sent again to a client that recovers. The error is that of
 // encoding the arguments.
 func (e *Event) Emit(event string, args ...any) error {
 	o, err := newEvent(e.Socket.namespace.name, event, e.Socket.mayRecover(), args)
@@ -59,11 +59,12 @@ func (e *Event) Emit(event string, args ...any) error {
 	return nil
 }
 
-// WantsAck reports whether the client waits for an ack that has not been sent yet.
+// WantsAck reports whether the client has asked for an ack that has not been sent yet.
 func (e *Event) WantsAck() bool { return e.wantsAck.Load() }
 
-// Ack answers the event, now or after its handler has returned. Only the first call does, and only if
-// the client asked for it. The error is that of encoding the arguments; then nothing was answered.
+// Ack answers the event, during the handler's call or later. Only the first call has an effect, and only if the
+// client asked for an ack. The error is that of encoding the arguments; then nothing was sent, and Ack may be
+// called again.
 func (e *Event) Ack(args ...any) error {
 	if !e.WantsAck() {
 		return nil

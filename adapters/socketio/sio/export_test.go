@@ -2,7 +2,7 @@ package sio
 
 import "time"
 
-// SetHandover makes clients that are back wait shorter for the end of their old connections.
+// SetHandover changes how long clients that have come back wait for their old connections to end.
 func (srv *Server) SetHandover(d time.Duration) { srv.handover = d }
 
 // Absent returns how many of the namespace's sockets are absent, and how many there are in all.
@@ -22,7 +22,7 @@ func (n *Namespace) Asked(pid string) int {
 	return 0
 }
 
-// Size returns how many sockets the rooms keep account of.
+// Size returns how many sockets, and how many ids, the rooms remember.
 func (r *Rooms) Size() (sockets, ids int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

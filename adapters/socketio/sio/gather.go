@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
-// Answer is what one of many sockets made of an event that asked for an ack.
+// Answer is how one of many sockets answered an event that asked for an ack.
 type Answer struct {
 	Socket *Socket
-	// Reply is the ack, which may be kept; nil if there is an Err, which is one that Ask may give.
+	// Reply is the ack, which may be kept; nil if Err is set.
 	Reply *Reply
-	Err   error
+	// Err is one of the errors that Ask passes to answer, or nil.
+	Err error
 }
 
-// Gather sends an event that asks each socket for an ack, encoded once, and calls done once, with all
-// answers in the order in which they came. done is called at the latest after the timeout, in the turn of
-// the socket that was last to answer; at once if none is asked. The error is that of encoding the
+// Gather sends each socket an event that asks for an ack, encoded once, and calls done once with all answers, in
+// the order in which they came. done is called after the timeout at the latest, like a handler of the socket that
+// was the last to answer; if there are no sockets, before Gather returns. The error is that of encoding the
 // arguments; then done is not called.
 func Gather(
 	namespace string, to iter.Seq[*Socket], timeout time.Duration, done func([]Answer), event string, args ...any,
@@ -37,7 +38,7 @@ func Gather(
 		g.note(Answer{Socket: s, Reply: r.clone(), Err: err})
 	}, event, args...)
 	if err == nil {
-		g.note() // all are asked
+		g.note() // all have been asked
 	}
 	return err
 }
@@ -45,7 +46,7 @@ func Gather(
 // gathering counts answers.
 type gathering struct {
 	mu sync.Mutex
-	// open is how many are still to come, and one more until all are asked.
+	// open is how many answers are missing, plus one until all sockets have been asked.
 	open    int
 	answers []Answer
 	done    func([]Answer)
@@ -63,7 +64,7 @@ func (g *gathering) note(answers ...Answer) {
 	}
 }
 
-// add reports whether that was the last.
+// add reports whether no answer is missing any more.
 func (g *gathering) add(answers []Answer) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -72,7 +73,7 @@ func (g *gathering) add(answers []Answer) bool {
 	return g.open == 0
 }
 
-// clone copies what is valid only during a call.
+// clone copies what is valid only during the call.
 func (r *Reply) clone() *Reply {
 	if r == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 )
 
 func TestGather(t *testing.T) {
-	inBubble(t, "is done in time also if a socket is named twice, which is asked once", func(t *testing.T) {
+	bubble(t, "Gather is done in time although a socket is listed twice, which is asked once", func(t *testing.T) {
 		var all crowd
 		var got []sio.Answer
 		w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/")) })

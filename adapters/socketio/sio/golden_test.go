@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew; look at what has changed")
 
-// script is what the client of the golden files says: texts, each with its attachments.
+// script is what the client of the golden files sends: texts, each with its attachments.
 var script = []struct {
 	why         string
 	text        string
@@ -105,7 +105,7 @@ func (s packedSpeaker) send(text string, attachments [][]byte) []string {
 	return []string{fmt.Sprintf("<%x>", frame)}
 }
 
-// pending returns what has come.
+// pending returns what has arrived.
 func (c *client) pending() (all []string) {
 	synctest.Wait()
 	for {
@@ -119,8 +119,8 @@ func (c *client) pending() (all []string) {
 	}
 }
 
-// masks are for what differs from run to run: ids, offsets, and the ids of asks, which are counted for the
-// whole process. The second of each pair is for msgpack, in hexadecimal.
+// masks hide what differs from run to run: ids, offsets, and the ack ids of asks, which are counted for the whole process.
+// The second of each pair is for msgpack, in hexadecimal.
 var masks = []struct {
 	find *regexp.Regexp
 	put  string
@@ -140,7 +140,7 @@ func masked(m string) string {
 	return m
 }
 
-// transcript lets the client say the script and notes both sides.
+// transcript makes the client send the script and records both sides.
 func transcript(t *testing.T, s speaker) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -156,8 +156,8 @@ func transcript(t *testing.T, s speaker) []byte {
 	return out.Bytes()
 }
 
-// TestGolden holds the bytes of a whole conversation, in both directions, against those on file: for each
-// parser, with and without recovery. Bytes are in hexadecimal between angle brackets.
+// TestGolden compares the bytes of a whole conversation, in both directions, with those on file: for each parser, with
+// and without recovery. Bytes are in hexadecimal between angle brackets.
 func TestGolden(t *testing.T) {
 	for _, config := range []struct {
 		file string
@@ -165,7 +165,7 @@ func TestGolden(t *testing.T) {
 	}{
 		{"usual", sio.Config{}}, {"usual-recovery", recovering}, {"msgpack", packing}, {"msgpack-recovery", withMsgpack(recovering)},
 	} {
-		inBubble(t, config.file, func(t *testing.T) {
+		bubble(t, config.file, func(t *testing.T) {
 			c := serve(t, config.Config, scripted).open()
 			var s speaker = usualSpeaker{c}
 			if config.Msgpack {
@@ -183,7 +183,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestGolden_agree: both parsers say the same, packet for packet.
+// TestGolden_agree checks that both parsers carry the same packets.
 func TestGolden_agree(t *testing.T) {
 	for _, recovery := range []string{"", "-recovery"} {
 		usual, packed := readTranscript(t, "usual"+recovery), readTranscript(t, "msgpack"+recovery)
@@ -196,7 +196,7 @@ func TestGolden_agree(t *testing.T) {
 	}
 }
 
-// readTranscript reads a golden file, with attachments put behind their packets.
+// readTranscript reads a golden file, with attachments appended to their packets.
 func readTranscript(t *testing.T, name string) []string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name + ".golden")

@@ -13,8 +13,8 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// packed is a client that uses msgpack. Its packets are told as their text, then their attachments in
-// hexadecimal between angle brackets, as the usual client's are.
+// packed is a client that uses msgpack. Its packets are shown like those of the usual client: their text, followed by
+// their attachments in hexadecimal between angle brackets.
 type packed struct{ *client }
 
 // openPacked opens a session for a client that uses msgpack.
@@ -93,7 +93,7 @@ func (p packed) accepted() identity {
 	return identity{sid: found[2], pid: found[3]}
 }
 
-// event reads an event, which must be the one given but for the offset at its end, which it returns.
+// event reads an event, which must be the given one apart from the offset at its end, and returns the offset.
 func (p packed) event(want string) (offset string) {
 	p.t.Helper()
 	m := p.next()

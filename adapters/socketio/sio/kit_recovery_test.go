@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -19,8 +18,8 @@ const window = 2 * time.Minute
 
 var recovering = sio.Config{Recovery: window}
 
-// identity is what a client needs to recover: its socket's id and pid, the offset of the last event it
-// has got, and a token for those who ask for one.
+// identity is what a client needs to recover: its socket's id and pid, the offset of the last event that it got, and a
+// token for middleware that asks for one.
 type identity struct{ sid, pid, offset, token string }
 
 // payload is what socket.io-client adds to CONNECT; without an offset before its first event.
@@ -46,7 +45,7 @@ func (c *client) accepted(prefix string) identity {
 	return identity{sid: found[2], pid: found[3]}
 }
 
-// event reads an event, which must be the one given but for the offset at its end, which it returns.
+// event reads an event, which must be the given one apart from the offset at its end, and returns the offset.
 func (c *client) event(want string) (offset string) {
 	c.t.Helper()
 	m := c.next()
@@ -64,7 +63,7 @@ func (w *world) join() (*client, identity) {
 	return c, c.accepted("")
 }
 
-// resume opens a connection and recovers in "/". It returns what CONNECT was answered.
+// resume opens a connection and asks to recover in "/". It returns the answer to CONNECT.
 func (w *world) resume(i identity) (*client, identity) {
 	w.t.Helper()
 	c := w.open()
@@ -72,7 +71,7 @@ func (w *world) resume(i identity) (*client, identity) {
 	return c, c.accepted("")
 }
 
-// recovers lets the client recover, which must succeed.
+// recovers makes the client recover, which must succeed.
 func (w *world) recovers(i identity) *client {
 	w.t.Helper()
 	c, got := w.resume(i)
@@ -80,28 +79,13 @@ func (w *world) recovers(i identity) *client {
 	return c
 }
 
-// doesNotRecover lets the client try to recover: it must be connected anew.
-func (w *world) doesNotRecover(i identity) (*client, identity) {
+// doesNotRecover makes the client try to recover; it must be connected anew.
+func (w *world) doesNotRecover(i identity) *client {
 	w.t.Helper()
 	c, got := w.resume(i)
 	require.NotEqual(w.t, i.sid, got.sid)
 	require.NotEqual(w.t, i.pid, got.pid)
-	return c, got
-}
-
-// drop takes the connection away.
-func (c *client) drop() {
-	_ = c.conn.Close()
-	synctest.Wait()
-}
-
-// stall keeps anything more from coming to the client, without a sign to the server.
-func (c *client) stall() { c.conn.UnderlyingConn().(*line).stalled.Store(true) }
-
-// inBubble runs a subtest on a fake clock.
-func inBubble(t *testing.T, sentence string, f func(t *testing.T)) {
-	t.Helper()
-	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
+	return c
 }
 
 // recoverable serves with recovery, and keeps the sockets that have connected, anew or again.
@@ -116,13 +100,6 @@ func recoverable(t *testing.T, setup ...func(*sio.Server)) (*world, *crowd) {
 		}
 	})
 	return w, all
-}
-
-// last returns the socket that connected last.
-func (c *crowd) last() *sio.Socket {
-	synctest.Wait()
-	all := c.snapshot()
-	return all[len(all)-1]
 }
 
 func emit(t *testing.T, s *sio.Socket, args ...any) {

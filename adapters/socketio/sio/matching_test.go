@@ -27,7 +27,7 @@ func TestOfMatching(t *testing.T) {
 		io.Of("/room-special").On("where", where("special"))
 	}
 
-	inBubble(t, "a name goes to its own namespace, else to the first rule that takes it", func(t *testing.T) {
+	bubble(t, "a name goes to its own namespace, else to the first rule that takes it", func(t *testing.T) {
 		c := serve(t, sio.Config{}, setup).connect()
 		for name, rule := range map[string]string{"/room-1": "rooms", "/room-2": "rooms", "/room-special": "special", "/x": "all"} {
 			c.send("40" + name + ",")
@@ -37,7 +37,7 @@ func TestOfMatching(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "the rule sees the name and the auth payload, at each CONNECT", func(t *testing.T) {
+	bubble(t, "the rule sees the name and the auth payload, at each CONNECT", func(t *testing.T) {
 		var d diary
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			io.OfMatching(func(name string, auth json.RawMessage) bool {
@@ -52,7 +52,7 @@ func TestOfMatching(t *testing.T) {
 		assert.Equal(t, []string{"/a ", `/a {"key":2}`, `/a {"key":1}`}, d.read())
 	})
 
-	inBubble(t, "all of one rule share middleware and handlers, and what is sent goes to each by its name", func(t *testing.T) {
+	bubble(t, "all of one rule share middleware and handlers, and what is sent goes to each by its name", func(t *testing.T) {
 		var all crowd
 		asked := 0
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
@@ -70,7 +70,7 @@ func TestOfMatching(t *testing.T) {
 		assert.Equal(t, 2, asked)
 	})
 
-	inBubble(t, "a panic in a rule is a no", func(t *testing.T) {
+	bubble(t, "a rule that panics does not match", func(t *testing.T) {
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			io.OfMatching(func(string, json.RawMessage) bool { panic("rule") })
 		})
@@ -81,7 +81,7 @@ func TestOfMatching(t *testing.T) {
 		assert.Contains(t, w.logs.String(), "rule")
 	})
 
-	inBubble(t, "a connection may be in 64 namespaces beside the main one", func(t *testing.T) {
+	bubble(t, "a connection may be in 64 namespaces besides the main one", func(t *testing.T) {
 		w := serve(t, sio.Config{}, setup)
 		c := w.open()
 		for i := range 64 {
@@ -100,7 +100,7 @@ func TestOfMatching(t *testing.T) {
 }
 
 func TestUseEvent(t *testing.T) {
-	inBubble(t, "wrappers are made once, the first is the outermost, and they see every event", func(t *testing.T) {
+	bubble(t, "wrappers are built once, the first is the outermost, and they see every event", func(t *testing.T) {
 		var d diary
 		wrapper := func(name string) func(sio.Handler) sio.Handler {
 			return func(next sio.Handler) sio.Handler {
@@ -129,7 +129,7 @@ func TestUseEvent(t *testing.T) {
 		assert.Equal(t, []string{"outer 2 unknown", "inner 2 unknown", "inner done", "outer done"}, d.read())
 	})
 
-	inBubble(t, "one may answer in the handler's place, also for events that have none", func(t *testing.T) {
+	bubble(t, "a wrapper may answer in place of the handler, also for events without one", func(t *testing.T) {
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			io.Of("/").UseEvent(func(next sio.Handler) sio.Handler {
 				return func(ctx context.Context, e *sio.Event) {
@@ -148,7 +148,7 @@ func TestUseEvent(t *testing.T) {
 		c.expect(`431["no"]`, `432["unhandled"]`)
 	})
 
-	inBubble(t, "each namespace has its own, and those of one rule share theirs", func(t *testing.T) {
+	bubble(t, "each namespace has its own wrappers, and those of one rule share theirs", func(t *testing.T) {
 		var d diary
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			rule := io.OfMatching(func(string, json.RawMessage) bool { return true })
@@ -168,7 +168,7 @@ func TestUseEvent(t *testing.T) {
 		assert.Equal(t, []string{"make", "/a", "/b"}, d.read())
 	})
 
-	inBubble(t, "a panic in one ends the connection and nothing else", func(t *testing.T) {
+	bubble(t, "a panic in a wrapper ends the connection and nothing else", func(t *testing.T) {
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			io.Of("/").UseEvent(func(next sio.Handler) sio.Handler {
 				return func(ctx context.Context, e *sio.Event) {

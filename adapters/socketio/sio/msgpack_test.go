@@ -18,7 +18,7 @@ import (
 var packing = withMsgpack(sio.Config{})
 
 func TestMsgpack(t *testing.T) {
-	inBubble(t, "handlers need not know which parser the client has", func(t *testing.T) {
+	bubble(t, "handlers need not know which parser the client has", func(t *testing.T) {
 		type file struct {
 			Name string     `json:"name"`
 			Data sio.Binary `json:"data"`
@@ -46,7 +46,7 @@ func TestMsgpack(t *testing.T) {
 			`461-/files,7["ä",{"_placeholder":true,"num":0}]<0102>`)
 	})
 
-	inBubble(t, "a refused client is told, and may try again", func(t *testing.T) {
+	bubble(t, "a refused client is told, and may try again", func(t *testing.T) {
 		w := serve(t, packing, func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
 				if string(c.Auth) != `{"token":"t"}` {
@@ -66,7 +66,7 @@ func TestMsgpack(t *testing.T) {
 		c.expect(`431[{"_placeholder":false}]`)
 	})
 
-	inBubble(t, "the server asks, and is answered with binary data", func(t *testing.T) {
+	bubble(t, "the server asks, and is answered with binary data", func(t *testing.T) {
 		var all crowd
 		var d diary
 		c := serve(t, packing, func(io *sio.Server) { all.gather(io.Of("/")) }).connectPacked()
@@ -91,7 +91,7 @@ func TestMsgpack(t *testing.T) {
 		assert.Equal(t, []string{"sio: no ack in time"}, d.read())
 	})
 
-	inBubble(t, "either side may leave a namespace", func(t *testing.T) {
+	bubble(t, "either side may leave a namespace", func(t *testing.T) {
 		var d diary
 		c := serve(t, packing, watched(&d, "/", "/a")).connectPacked()
 		c.send("40/a,")
@@ -103,7 +103,7 @@ func TestMsgpack(t *testing.T) {
 		assert.Equal(t, []string{"/: connect", "/a: connect", "/a: server namespace disconnect", "/: client namespace disconnect"}, d.read())
 	})
 
-	inBubble(t, "works by way of a rule, and after a refusal there", func(t *testing.T) {
+	bubble(t, "a client with msgpack may connect by a rule, also after a refusal", func(t *testing.T) {
 		w := serve(t, packing, func(io *sio.Server) {
 			echo(io.OfMatching(func(name string, auth json.RawMessage) bool { return name == "/r" && auth != nil }))
 		})
@@ -118,7 +118,7 @@ func TestMsgpack(t *testing.T) {
 }
 
 func TestMsgpack_multicast(t *testing.T) {
-	inBubble(t, "reaches clients of both kinds, in order, and its arguments are encoded once", func(t *testing.T) {
+	bubble(t, "a multicast reaches clients of both kinds, in order, and encodes its arguments once", func(t *testing.T) {
 		var all crowd
 		w := serve(t, packing, func(io *sio.Server) { all.gather(io.Of("/")) })
 		usual, other, third := w.connect(), w.connectPacked(), w.connectPacked()
@@ -147,7 +147,7 @@ func TestMsgpack_multicast(t *testing.T) {
 		other.quiet()
 	})
 
-	inBubble(t, "with acks hears both kinds", func(t *testing.T) {
+	bubble(t, "a multicast with acks gets those of both kinds of clients", func(t *testing.T) {
 		var all crowd
 		var d diary
 		w := serve(t, packing, func(io *sio.Server) { all.gather(io.Of("/")) })
@@ -164,7 +164,7 @@ func TestMsgpack_multicast(t *testing.T) {
 		assert.ElementsMatch(t, []string{`["yes"] <nil>`, `["no"] <nil>`}, d.read())
 	})
 
-	inBubble(t, "that would be mistaken for binary data is an error", func(t *testing.T) {
+	bubble(t, "a multicast that would be mistaken for binary data is an error", func(t *testing.T) {
 		lookalike := json.RawMessage(`{"_placeholder":true,"num":0}`)
 		_, err := sio.Prepare("/", "e", lookalike)
 		require.NoError(t, err)
@@ -180,7 +180,7 @@ func TestMsgpack_recovery(t *testing.T) {
 		return serve(t, withMsgpack(recovering), func(io *sio.Server) { all.gather(io.Of("/")) }), all
 	}
 
-	inBubble(t, "nothing is missed", func(t *testing.T) {
+	bubble(t, "a client with msgpack recovers what it missed", func(t *testing.T) {
 		w, all := setup(t)
 		c := w.openPacked()
 		c.send("40")
@@ -204,7 +204,7 @@ func TestMsgpack_recovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "with another parser, the client connects anew", func(t *testing.T) {
+	bubble(t, "a client that comes back with another parser connects anew", func(t *testing.T) {
 		w, all := setup(t)
 		c := w.openPacked()
 		c.send("40")
@@ -217,13 +217,13 @@ func TestMsgpack_recovery(t *testing.T) {
 }
 
 func TestMsgpack_limits(t *testing.T) {
-	inBubble(t, "it is off by default", func(t *testing.T) {
+	bubble(t, "msgpack is off by default", func(t *testing.T) {
 		c := serve(t, sio.Config{}, watched(&diary{}, "/")).openPacked()
 		c.send("40")
 		c.expectClose()
 	})
 
-	inBubble(t, "binary data is bounded like that of the usual clients", func(t *testing.T) {
+	bubble(t, "binary data in msgpack is bounded like that of the usual clients", func(t *testing.T) {
 		config := packing
 		config.MaxBinary = 1000
 		var d diary
@@ -240,7 +240,7 @@ func TestMsgpack_limits(t *testing.T) {
 		assert.Equal(t, []string{"packet: binary packet is too big"}, d.read())
 	})
 
-	inBubble(t, "an ack that cannot be encoded leaves room for one that can", func(t *testing.T) {
+	bubble(t, "after an ack that cannot be encoded, another may be sent", func(t *testing.T) {
 		c := serve(t, packing, func(io *sio.Server) {
 			io.Of("/").On("e", func(_ context.Context, e *sio.Event) {
 				assert.Error(t, e.Ack(errors.ErrUnsupported, func() {}))

@@ -14,7 +14,8 @@ type Namespace struct {
 	*rules
 }
 
-// rules are what a namespace does. All namespaces that one call of OfMatching lets in share theirs.
+// rules are a namespace's handlers and what belongs to them. All namespaces that one call of OfMatching accepts
+// share theirs.
 type rules struct {
 	match        func(name string, auth json.RawMessage) bool
 	middleware   []Middleware
@@ -27,26 +28,27 @@ type rules struct {
 	onAck        func(context.Context, *Socket, uint64, *Reply)
 	onError      func(context.Context, *Event, error)
 	pids         pids
-	// rooms is nil unless asked for.
+	// rooms is nil unless Rooms was called.
 	rooms *Rooms
 
-	// chain is the handling of every event, wrappers and all; it is made for the first one.
+	// chain handles every event: the wrappers around the choice of handler. It is built for the first event.
 	chain     Handler
 	makeChain sync.Once
 }
 
 func newRules() *rules { return &rules{handlers: make(map[string]Handler)} }
 
-// Middleware decides whether a socket may connect. An error refuses it with CONNECT_ERROR: a
-// *ConnectError says what the client is told, of any other error the client sees the text.
+// Middleware decides whether a socket may connect. An error refuses it with CONNECT_ERROR: a *ConnectError says
+// what the client is told; of any other error the client sees the text.
 type Middleware func(context.Context, *Connect) error
 
 // Connect is a client's request to connect to a namespace.
 type Connect struct {
-	// Socket has its id, but is not connected yet: nothing can be emitted to it, unless Recovering.
+	// Socket has its id, but is not connected yet: nothing can be emitted to it unless Recovering is set.
 	Socket *Socket
-	// Recovering: the socket was connected before and its client wants to carry on. What is emitted to
-	// it goes behind what it has missed. ErrNotRecovered makes the client connect anew instead.
+	// Recovering says that the socket was connected before and its client wants to carry on. Events emitted to
+	// the socket are sent after those that it missed. Return ErrNotRecovered to make the client connect anew
+	// instead.
 	Recovering bool
 	// Auth is the client's auth payload, a JSON object, or nil. Valid only during the call.
 	Auth json.RawMessage
@@ -54,7 +56,8 @@ type Connect struct {
 	Value any
 }
 
-// ConnectError is what a refused client gets in its connect_error: an Error with message and data.
+// ConnectError refuses a socket. In the client's connect_error event it arrives as an Error with message and
+// data.
 type ConnectError struct {
 	Message string
 	Data    any
@@ -69,40 +72,41 @@ type Handler func(context.Context, *Event)
 // Name is the namespace's name, "/" for the main one.
 func (n *Namespace) Name() string { return n.name }
 
-// Use adds middleware, called in order of addition for each socket that wants to connect.
+// Use adds middleware. For each socket that wants to connect, all of it is called in the order in which it was
+// added, up to the first error.
 func (n *Namespace) Use(m Middleware) { n.middleware = append(n.middleware, m) }
 
-// On sets the handler of the event.
+// On sets the handler of the event, in place of an earlier one.
 func (n *Namespace) On(event string, h Handler) { n.handlers[event] = h }
 
-// OnUnhandled sets the handler of events that have none of their own. For one that is told of every event,
-// handled or not, see UseEvent.
+// OnUnhandled sets the handler of events that have no handler of their own. To see every event, handled or not,
+// use UseEvent.
 func (n *Namespace) OnUnhandled(h Handler) { n.unhandled = h }
 
-// UseEvent adds a wrapper around the handling of every event, whether it has a handler or not: it may look
-// at the event, answer it, or pass it on to next. So it is both what the reference server calls a socket's
-// middleware and what it calls a catch-all listener. The wrapper added first is the outermost. wrap is
-// called once.
+// UseEvent adds a wrapper around the handling of every event, whether the event has a handler or not: it may
+// inspect the event, answer it, or pass it on to next. It takes the place both of the reference server's socket
+// middleware and of its catch-all listeners. The wrapper added first is the outermost. wrap itself is called
+// once.
 func (n *Namespace) UseEvent(wrap func(next Handler) Handler) { n.wrappers = append(n.wrappers, wrap) }
 
-// OnConnect sets what is called when a socket has connected, after the client has been told; also when it has
+// OnConnect sets what is called when a socket has connected, after the client has been told, and when one has
 // recovered: see Socket.Recovered.
 func (n *Namespace) OnConnect(f func(context.Context, *Socket)) { n.onConnect = f }
 
-// OnAck sets what is called with the acks to events of PrepareAsking, with their ids. Any client may send
-// one with any id. The reply is valid only during the call.
+// OnAck sets what is called with acks to events of PrepareAsking, with the ids of those events. Any client may
+// send an ack with any id, so check it. The reply is valid only during the call.
 func (n *Namespace) OnAck(f func(ctx context.Context, s *Socket, id uint64, r *Reply)) { n.onAck = f }
 
-// OnViolation sets what is called for a socket whose client breaks the protocol, before its connection is
-// closed: the last moment to tell the client.
+// OnViolation sets what is called for each socket in the namespace whose client violates the protocol, before its
+// connection is closed: the last moment at which to tell the client something.
 func (n *Namespace) OnViolation(f func(context.Context, *Socket, error)) { n.onViolation = f }
 
-// OnDisconnect sets what is called when a socket that had passed the middleware is gone, once for each time that
-// it had. With Config.Recovery it may come back, and pass the middleware again; nothing is called when its time
-// for that is over.
+// OnDisconnect sets what is called when a socket that passed the middleware has disconnected: once for each time
+// that it passed. With Config.Recovery the socket may come back and pass the middleware again; if it does not
+// come back in time, nothing further is called.
 func (n *Namespace) OnDisconnect(f func(context.Context, *Socket, Reason)) { n.onDisconnect = f }
 
-// handle calls the event's handler, if it has one, inside the wrappers.
+// handle passes the event through the wrappers to its handler, if it has one.
 func (n *Namespace) handle(ctx context.Context, e *Event) {
 	n.makeChain.Do(n.wrap)
 	n.chain(ctx, e)
@@ -123,7 +127,7 @@ func (r *rules) wrap() {
 	}
 }
 
-// recovers reports whether sockets that lost their connection may come back.
+// recovers reports whether sockets that lose their connection may come back.
 func (n *Namespace) recovers() bool { return n.server.config.Recovery > 0 }
 
 func (n *Namespace) connected(c *conn, s *Socket) {

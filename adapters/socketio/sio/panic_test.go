@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -73,58 +72,54 @@ func TestPanic(t *testing.T) {
 		},
 	}
 	for _, tc := range cases {
-		t.Run("in "+tc.where+", and nothing else", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var d diary
-				w := serve(t, sio.Config{}, func(io *sio.Server) {
-					tc.setup(io.Of("/a"))
-					watch(&d, io.Of("/"))
-					echo(io.Of("/"))
-				})
-				beside, c := w.connect(), w.connect()
-				c.send(tc.send...)
-				var got []string
-				if tc.open {
-					got = []string{c.next(), c.next()}
-					c.quiet()
-				} else {
-					got = c.rest()
-				}
-				assert.Len(t, got, len(tc.want))
-				for i := range tc.want {
-					assert.True(t, strings.HasPrefix(got[i], tc.want[i]), "%s, want %s", got[i], tc.want[i])
-				}
-				if !tc.open {
-					assert.ElementsMatch(t, []string{"/: connect", "/: connect", "/: forced close"}, d.read())
-				}
-				assert.Equal(t, tc.panics, strings.Count(w.logs.String(), `msg="sio: panic`))
-				assert.Contains(t, w.logs.String(), tc.logged)
-				assert.Contains(t, w.logs.String(), "panic_test.go", "the stack")
-				beside.send(`421["echo"]`)
-				beside.expect("431[]")
+		bubble(t, "a panic in "+tc.where+", and nothing else", func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{}, func(io *sio.Server) {
+				tc.setup(io.Of("/a"))
+				watch(&d, io.Of("/"))
+				echo(io.Of("/"))
 			})
+			beside, c := w.connect(), w.connect()
+			c.send(tc.send...)
+			var got []string
+			if tc.open {
+				got = []string{c.next(), c.next()}
+				c.quiet()
+			} else {
+				got = c.rest()
+			}
+			assert.Len(t, got, len(tc.want))
+			for i := range tc.want {
+				assert.True(t, strings.HasPrefix(got[i], tc.want[i]), "%s, want %s", got[i], tc.want[i])
+			}
+			if !tc.open {
+				assert.ElementsMatch(t, []string{"/: connect", "/: connect", "/: forced close"}, d.read())
+			}
+			assert.Equal(t, tc.panics, strings.Count(w.logs.String(), `msg="sio: panic`))
+			assert.Contains(t, w.logs.String(), tc.logged)
+			assert.Contains(t, w.logs.String(), "panic_test.go", "the stack")
+			beside.send(`421["echo"]`)
+			beside.expect("431[]")
 		})
 	}
 
-	t.Run("in the OnDisconnect of one namespace does not keep the others from theirs", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var d diary
-			names := []string{"/", "/a", "/b"}
-			w := serve(t, sio.Config{}, func(io *sio.Server) {
-				for _, name := range names {
-					io.Of(name).OnDisconnect(func(_ context.Context, _ *sio.Socket, r sio.Reason) {
-						d.add("%s: %s", name, r)
-						panic("boom")
-					})
-				}
-			})
-			c := w.open()
-			c.send("40", "40/a,", "40/b,", "1")
-			c.rest()
-			assert.ElementsMatch(t, []string{"/: transport close", "/a: transport close", "/b: transport close"}, d.read())
-			assert.Equal(t, 3, strings.Count(w.logs.String(), `msg="sio: panic`))
-			<-time.After(time.Minute)
-			assert.Zero(t, w.io.Len())
+	bubble(t, "a panic in the OnDisconnect of one namespace does not keep the others from theirs", func(t *testing.T) {
+		var d diary
+		names := []string{"/", "/a", "/b"}
+		w := serve(t, sio.Config{}, func(io *sio.Server) {
+			for _, name := range names {
+				io.Of(name).OnDisconnect(func(_ context.Context, _ *sio.Socket, r sio.Reason) {
+					d.add("%s: %s", name, r)
+					panic("boom")
+				})
+			}
 		})
+		c := w.open()
+		c.send("40", "40/a,", "40/b,", "1")
+		c.rest()
+		assert.ElementsMatch(t, []string{"/: transport close", "/a: transport close", "/b: transport close"}, d.read())
+		assert.Equal(t, 3, strings.Count(w.logs.String(), `msg="sio: panic`))
+		<-time.After(time.Minute)
+		assert.Zero(t, w.io.Len())
 	})
 }

@@ -10,24 +10,26 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// pids finds the sockets of a namespace that may recover: those that are connected, because a client
-// may be back before its old connection is known to be lost, and those that are absent.
+// pids finds the sockets of a namespace that may recover: absent ones, and connected ones too, because a client
+// may be back before the loss of its old connection is noticed.
 type pids struct {
+	// mu may be held when Rooms.mu is taken, never the other way round.
 	mu    sync.Mutex
 	byPID map[pid]*Socket
-	// claims are those of sockets that are absent, or asked for, or were it once: most sockets have none.
+	// claims exist for sockets that are absent, that are being asked for, or that once were either: most have
+	// none.
 	claims map[*Socket]*claim
-	// absent lists the claims of absent sockets, the oldest first.
+	// absent lists the claims of absent sockets, oldest first.
 	absent list.List
 	closed bool
 }
 
-// pid is the secret by which a client may recover a socket: 120 random bits. The zero value is none.
+// pid is the secret with which a client may recover a socket: 120 random bits. The zero value is no pid.
 type pid [15]byte
 
 func newPID() pid { return random() }
 
-// parsePID reads what a client shows. What is no pid becomes the zero value, which no client is given.
+// parsePID reads what a client shows. Anything but a pid becomes the zero value, which no client is ever given.
 func parsePID(text string) (p pid) {
 	if b, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(b) == len(p) {
 		copy(p[:], b)
@@ -35,27 +37,27 @@ func parsePID(text string) (p pid) {
 	return p
 }
 
-// append appends the pid as its client reads it.
+// append appends the text form of the pid that clients are given.
 func (p pid) append(text []byte) []byte { return base64.RawURLEncoding.AppendEncode(text, p[:]) }
 
-// claim is what a client holds by its pid while that is of interest.
+// claim says which connection, if any, a socket is on.
 type claim struct {
 	socket *Socket
-	// holder is the connection that the socket is on, or is about to be on; of no use while it is absent.
+	// holder is the session that the socket is on or about to be on; meaningless while the socket is absent.
 	holder *engineio.Session
-	// place is where the claim stands among the absent; nil while the socket has a holder.
+	// place is the claim's element in pids.absent; nil while the socket has a holder.
 	place *list.Element
 	until time.Time
 	timer *time.Timer
-	// asked counts the clients that want the socket. The latest gets it: the others have lost their
-	// connections, or it would not have come.
+	// asked counts the clients that have asked for the socket. The latest one gets it: a client asks again only
+	// when it has lost the connection on which it asked before.
 	asked int
-	// gone is closed when the holder has let go, if somebody waits for that.
+	// gone is closed when the holder has let go of the socket; nil unless someone waits for that.
 	gone chan struct{}
 }
 
-// connected notes that the socket may recover one day.
-func (ps *pids) connected(s *Socket) {
+// add records that the socket, which has connected, may recover.
+func (ps *pids) add(s *Socket) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.byPID == nil {
@@ -65,8 +67,8 @@ func (ps *pids) connected(s *Socket) {
 	ps.byPID[s.pid] = s
 }
 
-// claimLocked returns the socket's claim, which is made for the first who asks. A socket without one is on
-// the connection that it began on.
+// claimLocked returns the socket's claim, and creates it if necessary. A socket without a claim is on the
+// connection that it began on.
 func (ps *pids) claimLocked(s *Socket) *claim {
 	c := ps.claims[s]
 	if c == nil {
@@ -76,8 +78,9 @@ func (ps *pids) claimLocked(s *Socket) *claim {
 	return c
 }
 
-// left keeps the socket, which has no connection any more, until the time given, and at most so many.
-func (ps *pids) left(s *Socket, until time.Time, most int) {
+// keep keeps the socket, which has lost its connection, as an absent one until the given time. If most sockets
+// are absent already, it gives up the one that has been absent longest.
+func (ps *pids) keep(s *Socket, until time.Time, most int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	switch {
@@ -97,7 +100,7 @@ func (ps *pids) left(s *Socket, until time.Time, most int) {
 	}
 }
 
-// drop forgets the socket: its client connects anew if it comes back.
+// drop forgets the socket: if its client comes back, it connects anew.
 func (ps *pids) drop(s *Socket) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -120,17 +123,17 @@ func (ps *pids) dropAbsent(s *Socket) {
 func (ps *pids) expire(c *claim) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	// A timer that could not be stopped in time may find the claim back, with a later one.
+	// Stopping the timer may have come too late: the socket may be connected, or absent again with a later end.
 	if c.place != nil && !time.Now().Before(c.until) {
 		ps.dropLocked(c.socket)
 	}
 }
 
-// dropLocked forgets a socket that is known.
+// dropLocked forgets a socket that is in byPID.
 func (ps *pids) dropLocked(s *Socket) {
 	c := ps.claims[s]
 	if c != nil {
-		ps.hold(c, nil)
+		ps.holdLocked(c, nil)
 	}
 	delete(ps.byPID, s.pid)
 	delete(ps.claims, s)
@@ -140,8 +143,8 @@ func (ps *pids) dropLocked(s *Socket) {
 	}
 }
 
-// hold takes the claim from the absent.
-func (ps *pids) hold(c *claim, holder *engineio.Session) {
+// holdLocked gives the claim a holder; the socket is no longer absent.
+func (ps *pids) holdLocked(c *claim, holder *engineio.Session) {
 	if c.place != nil {
 		c.timer.Stop()
 		ps.absent.Remove(c.place)
@@ -150,6 +153,7 @@ func (ps *pids) hold(c *claim, holder *engineio.Session) {
 	c.holder = holder
 }
 
+// letGo tells those who wait that the holder has let go. The lock of pids is held.
 func (c *claim) letGo() {
 	if c.gone != nil {
 		close(c.gone)
@@ -157,8 +161,9 @@ func (c *claim) letGo() {
 	}
 }
 
-// take hands the socket of that namespace to the connection that claims it; nil if there is none. If
-// another connection has it, that is closed first: only a client that has lost it comes back on another.
+// take gives the socket with the pid, in the namespace, to the session that asks for it; nil if there is none. If
+// the socket is on another connection, that is closed first: a client comes back on another connection only after
+// it has lost the old one. take waits for the end of the old connection, but no longer than patience.
 func (ps *pids) take(ctx context.Context, p pid, namespace string, by *engineio.Session, patience time.Duration) *claim {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -177,12 +182,11 @@ func (ps *pids) take(ctx context.Context, p pid, namespace string, by *engineio.
 			return nil
 		}
 	}
-	ps.hold(c, by)
+	ps.holdLocked(c, by)
 	return c
 }
 
-// awaitLocked ends the holder's connection and waits until it has let go. It gives up the lock
-// meanwhile.
+// awaitLocked closes the holder and waits until it has let go. The lock is released meanwhile.
 func (ps *pids) awaitLocked(ctx context.Context, c *claim, patience time.Duration) {
 	if c.gone == nil {
 		c.gone = make(chan struct{})
@@ -200,7 +204,7 @@ func (ps *pids) awaitLocked(ctx context.Context, c *claim, patience time.Duratio
 	}
 }
 
-// close drops all and keeps no more.
+// close drops all absent sockets, and those that become absent later.
 func (ps *pids) close() {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()

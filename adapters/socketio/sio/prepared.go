@@ -8,17 +8,17 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// Prepared is an event encoded for its namespace. It is immutable and may be sent to any number of
-// sockets, once to each if it is recoverable: its bytes are shared.
+// Prepared is an encoded event of a namespace. It is immutable, and its bytes are shared by all sockets that it
+// is sent to. A recoverable one must not be sent to the same socket twice.
 type Prepared struct{ *forms }
 
-// forms are an event as clients with each parser read it. The one for msgpack is made when it is needed.
+// forms holds an event in the encoding of each parser. That for msgpack is made when it is first needed.
 type forms struct {
 	outgoing
 	text []*engineio.Packet
-	// single holds the usual text, of an event without attachments.
+	// single is the backing array of text for the usual event, without attachments.
 	single [1]*engineio.Packet
-	// plain is the event of which this is the volatile one; nil if this is it itself.
+	// plain is the event of which this is the volatile variant; otherwise nil.
 	plain *forms
 
 	makeFrame sync.Once
@@ -31,8 +31,7 @@ func newPrepared(o outgoing) Prepared {
 	return Prepared{f}
 }
 
-// Volatile returns the event, sharing its bytes, as one that may be dropped for a socket that reads
-// too slowly.
+// Volatile returns the event, sharing its bytes, as one that may be dropped for a socket that reads too slowly.
 func (p Prepared) Volatile() Prepared {
 	if p.forms == nil {
 		return p
@@ -45,7 +44,7 @@ func (p Prepared) Volatile() Prepared {
 	return Prepared{v}
 }
 
-// packets returns the event as a connection's client reads it.
+// packets returns the event encoded for a connection's parser.
 func (p Prepared) packets(msgpack bool) []*engineio.Packet {
 	switch {
 	case p.forms == nil:
@@ -56,11 +55,11 @@ func (p Prepared) packets(msgpack bool) []*engineio.Packet {
 	return p.text
 }
 
-// msgpack returns the event for clients that use msgpack.
+// msgpack returns the event encoded for clients that use msgpack.
 func (f *forms) msgpack() []*engineio.Packet {
 	f.makeFrame.Do(func() {
 		if f.plain == nil {
-			// It cannot fail: what could be wrong with the arguments was found when they were encoded.
+			// It cannot fail: newEvent would have reported bad arguments.
 			f.frames[0], _ = f.frame()
 			return
 		}
@@ -74,23 +73,23 @@ func (f *forms) msgpack() []*engineio.Packet {
 	return f.frames[:]
 }
 
-// Prepare encodes an event of the namespace of that name; []byte and Binary in the arguments travel as
-// binary data. The error is that of encoding the arguments. On a server with Config.Recovery, use
-// PrepareRecoverable: clients would take a string at the end of the arguments for an offset.
+// Prepare encodes an event of the named namespace; []byte and Binary values in the arguments travel as binary
+// data. The error is that of encoding the arguments. On a server with Config.Recovery use PrepareRecoverable,
+// because clients take a string at the end of the arguments for an offset.
 func Prepare(namespace, event string, args ...any) (Prepared, error) {
 	return prepare(namespace, event, false, args)
 }
 
-// PrepareRecoverable is Prepare for a server with Config.Recovery: the event gets an offset, as one
-// more argument, by which a client that lost its connection tells what it has got.
+// PrepareRecoverable is Prepare for a server with Config.Recovery: the event gets an offset, as one more
+// argument, with which a client that lost its connection says what it has got.
 func PrepareRecoverable(namespace, event string, args ...any) (Prepared, error) {
 	return prepare(namespace, event, true, args)
 }
 
-// PrepareAsking encodes an event that asks each client for an ack, which comes to Namespace.OnAck with the
-// id. Unlike with Ask, nothing is kept for the socket, and nobody waits: the id, from 1 to
-// 1<<52, is the caller's to choose and to understand. The event is recovered, unless it was answered: so a client may
-// get it twice, and the arguments should say by what it can tell.
+// PrepareAsking encodes an event that asks each client for an ack, which Namespace.OnAck gets with the id. Unlike
+// with Ask, nothing is kept per socket and nobody waits. The id, from 1 to 1<<52, is chosen by the caller. On
+// recovery the event is sent again unless it was acked, so a client may get it twice: its arguments should tell
+// the client that it is the same event.
 func PrepareAsking(namespace, event string, id uint64, args ...any) (Prepared, error) {
 	o, err := newEvent(namespace, event, false, args)
 	if err != nil {
@@ -109,7 +108,8 @@ func prepare(namespace, event string, recoverable bool, args []any) (Prepared, e
 	return newPrepared(o), nil
 }
 
-// Multicast sends the event to each socket that is connected. It does not block and does no I/O.
+// Multicast sends the event to each of the sockets that is connected, or absent and may recover. It does not
+// block and does no I/O.
 func Multicast(to iter.Seq[*Socket], p Prepared) {
 	if p.forms == nil {
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The README's code is that of Example, which is compiled and run.
+// TestReadme checks that the README's code is that of Example, which is compiled and run.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	require.NoError(t, err)

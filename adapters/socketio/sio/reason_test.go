@@ -13,14 +13,14 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// TestReason is every way in which a socket may end: what its OnDisconnect hears, and whether it may
-// recover.
+// TestReason goes through the ways in which a socket may end: the reason given to its OnDisconnect, and whether it may
+// come back. The package comment has them as a table.
 func TestReason(t *testing.T) {
 	cases := []struct {
 		name string
 		end  func(w *world, c *client, s *sio.Socket)
 		want sio.Reason
-		// told is what the client hears before the connection ends, or with it open if stays.
+		// told is what the client gets before the connection ends, or while it stays open if stays is set.
 		told     []string
 		stays    bool
 		recovers bool
@@ -57,7 +57,7 @@ func TestReason(t *testing.T) {
 		},
 	}
 	for _, tc := range cases {
-		inBubble(t, tc.name, func(t *testing.T) {
+		bubble(t, tc.name, func(t *testing.T) {
 			var d diary
 			var all crowd
 			w := serve(t, sio.Config{Recovery: window, Engine: engineio.Config{OutboxBytes: 20_000}}, func(io *sio.Server) {
@@ -70,7 +70,7 @@ func TestReason(t *testing.T) {
 			s := all.last()
 			tc.end(w, c, s)
 			assert.Equal(t, []string{string(tc.want)}, d.read())
-			if tc.want != sio.Reason(engineio.ReasonSlowClient) { // which hears nothing any more
+			if tc.want != sio.Reason(engineio.ReasonSlowClient) { // such a client cannot be told anything any more
 				c.expect(tc.told...)
 			}
 			if tc.stays {
@@ -94,7 +94,7 @@ func TestReason(t *testing.T) {
 }
 
 func TestDisconnectAll(t *testing.T) {
-	inBubble(t, "takes every socket of the connection, and no other", func(t *testing.T) {
+	bubble(t, "DisconnectAll takes away every socket of the connection, and no other", func(t *testing.T) {
 		var d diary
 		w := serve(t, sio.Config{}, func(io *sio.Server) {
 			watched(&d, "/", "/a")(io)
@@ -122,7 +122,7 @@ func TestDisconnectAll(t *testing.T) {
 		beside.expect(`431[]`)
 	})
 
-	inBubble(t, "of an absent socket keeps it from coming back", func(t *testing.T) {
+	bubble(t, "DisconnectAll keeps an absent socket from coming back", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, me := w.join()
 		s := all.last()

@@ -12,27 +12,30 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// Connection state recovery: a socket whose connection is lost stays absent for Config.Recovery. What
-// is sent to it meanwhile is retained by its old session (engineio, "Retention"). A client that comes
-// back shows the socket's pid and the offset of the last event it has got; it gets the rest, in order,
-// and keeps its id. See https://socket.io/docs/v4/connection-state-recovery.
+// Connection state recovery: a socket whose connection is lost stays absent for up to Config.Recovery. Its old session
+// retains what is sent to it meanwhile (engineio, "Retention"). A client that comes back shows the socket's pid and the
+// offset of the last event that it got; it keeps its id and is sent the later events, in order. See
+// https://socket.io/docs/v4/connection-state-recovery.
 //
-// Unlike the reference server: middleware always runs again; a client that has not got any event yet,
-// or none for long, recovers too; every event carries an offset, volatile ones as well, because clients
-// take any string at the end of an event for one; what is kept is bounded; and CONNECT is answered before
-// the missed events, not behind them. socket.io-client notes an event's offset only once it is connected:
-// if the connection broke between the events and the answer, it would ask for them again, and tell the
-// application twice.
+// There are differences from the reference server:
+//
+//   - Middleware always runs again.
+//   - A client that has not got any event yet, or none for a long time, recovers too.
+//   - What is retained is bounded.
+//   - Every event carries an offset, volatile ones too, because clients take any string at the end of an event for one.
+//   - CONNECT is answered before the missed events, not after them. socket.io-client notes the offset of an event only
+//     once it is connected: if the connection broke between the events and the answer, it would ask for the events
+//     again and hand them to the application twice.
 
 // ErrNotRecovered is what middleware returns to make a recovering client connect anew, under a new id.
 var ErrNotRecovered = errors.New("sio: not recovered")
 
-// handover is how long a client that is back waits for the end of its old connection, which has only
-// its handler to wait for.
+// handover is how long a client that has come back waits for its old connection to end. Once closed, that waits
+// only for a handler that is running.
 const handover = 5 * time.Second
 
-// lastOffset counts events for their offsets. It starts at the time, so that an offset from before a
-// restart is never taken for a new one.
+// lastOffset numbers events for their offsets. It starts with the current time, so that an offset from before a
+// restart is never mistaken for a newer one.
 var lastOffset atomic.Uint64
 
 func init() { lastOffset.Store(uint64(time.Now().UnixMicro())) }
@@ -45,14 +48,14 @@ type resumption struct {
 	Offset string `json:"offset"`
 }
 
-// mayResume reports whether the auth payload is worth looking into: most clients are here for the first time.
-// A key without escapes stands as it is.
+// mayResume reports whether the auth payload is worth parsing: most clients connect for the first time. A key
+// that contains no escapes appears literally.
 func mayResume(auth []byte) bool {
 	return bytes.Contains(auth, []byte(`"pid"`)) || bytes.IndexByte(auth, '\\') >= 0
 }
 
-// recoverable reports whether a socket gone for that reason may come back: it is the connection that
-// was lost, and nobody wanted to go.
+// recoverable reports whether a socket that disconnected for the reason may come back: only its connection has ended,
+// and neither side took the socket out of its namespace.
 func recoverable(r Reason) bool {
 	switch engineio.CloseReason(r) {
 	case engineio.ReasonTransportClose, engineio.ReasonTransportError, engineio.ReasonPingTimeout,
@@ -62,8 +65,8 @@ func recoverable(r Reason) bool {
 	return false
 }
 
-// recover lets the client carry on as a socket that is absent. It reports false if there is none, or
-// it cannot: then the client connects anew.
+// recover lets the client carry on as the absent socket whose pid it shows. If there is none, or it cannot
+// recover, it reports false: then the client connects anew.
 func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 	var r resumption
 	if !mayResume(p.Data) || json.Unmarshal(p.Data, &r) != nil || r.PID == "" {
@@ -74,7 +77,7 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 		return false
 	}
 	s, old := claim.socket, claim.socket.session()
-	// What is retained is written for the parser that the client had.
+	// What is retained is encoded for the parser that the client used.
 	if claim.socket.conn.Load().msgpack != c.msgpack || !old.CanResume(n.name, r.Offset) {
 		n.pids.drop(s)
 		return false
@@ -85,38 +88,38 @@ func (c *conn) recover(n *Namespace, p *packet.Packet) (done bool) {
 		n.pids.drop(s)
 		return false
 	case err != nil:
-		// The client may try again, with a better token say.
-		n.pids.left(s, claim.until, c.server.config.MaxAbsent)
+		// The client may try again, for example with a better token.
+		n.pids.keep(s, claim.until, c.server.config.MaxAbsent)
 		c.refuse(n.name, err)
 		return true
 	}
-	s.recovered.Store(true) // before its client can know
+	s.recovered.Store(true) // before the client can see the answer
 	if !old.Resume(c.session, n.name, r.Offset, c.connectPacket(s)) {
 		n.pids.drop(s)
-		n.disconnected(c, s, lost(s))
+		n.disconnected(c, s, lostReason(s))
 		return false
 	}
 	c.carryOn(n, s)
 	return true
 }
 
-// lost is why a socket is gone for good that the middleware had let carry on: it has nothing but the connection
-// that was lost before, unless somebody sent it away meanwhile.
-func lost(s *Socket) Reason {
+// lostReason is the reason for OnDisconnect when a socket that the middleware let recover could not resume: its
+// old connection is lost and the new one not its own, unless someone called Disconnect meanwhile.
+func lostReason(s *Socket) Reason {
 	if s.leaving.Load() {
 		return ReasonServerDisconnect
 	}
 	return Reason(engineio.ReasonTransportClose)
 }
 
-// carryOn makes the connection that of the socket, to which its client has been told so.
+// carryOn puts the socket on this connection, after its client has been told.
 func (c *conn) carryOn(n *Namespace, s *Socket) {
-	c.stopWaiting()
-	delete(c.left, n.name)
+	c.clearDeadline()
+	delete(c.removedFrom, n.name)
 	c.add(s)
 	s.conn.Store(c)
 	s.state.Store(socketConnected)
-	if s.leaving.Load() { // Disconnect was called while it was on no connection
+	if s.leaving.Load() { // Disconnect was called while the socket had no connection
 		c.dismiss(s)
 		return
 	}

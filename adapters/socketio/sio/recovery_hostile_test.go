@@ -16,7 +16,7 @@ import (
 )
 
 func TestRecovery_hostile(t *testing.T) {
-	inBubble(t, "what is no pid connects anew", func(t *testing.T) {
+	bubble(t, "a client that shows no proper pid connects anew", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		emit(t, all.last(), 1)
@@ -34,7 +34,7 @@ func TestRecovery_hostile(t *testing.T) {
 		w.recovers(i)
 	})
 
-	inBubble(t, "a pid may be written with escapes", func(t *testing.T) {
+	bubble(t, "a pid may be written with escapes", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, i := w.join()
 		c.drop()
@@ -43,7 +43,7 @@ func TestRecovery_hostile(t *testing.T) {
 		assert.Equal(t, i.sid, again.accepted("").sid)
 	})
 
-	inBubble(t, "an offset that was proved long ago, or is of somebody else, does not make a hole", func(t *testing.T) {
+	bubble(t, "an offset from long ago, or of another client, leaves no gap", func(t *testing.T) {
 		for _, lie := range []func(old, other string) string{
 			func(string, string) string { return "" },
 			func(old, _ string) string { return old },
@@ -61,12 +61,12 @@ func TestRecovery_hostile(t *testing.T) {
 			time.Sleep(time.Minute)
 			c.drop()
 			i.offset = lie(old, others)
-			again, _ := w.doesNotRecover(i)
+			again := w.doesNotRecover(i)
 			again.quiet()
 		}
 	})
 
-	inBubble(t, "a pid of another namespace is nothing here, and does no harm there", func(t *testing.T) {
+	bubble(t, "a pid of another namespace is not accepted, and the socket there is unharmed", func(t *testing.T) {
 		for sentence, setup := range map[string]func(*sio.Server){
 			"namespaces of their own":     func(io *sio.Server) { io.Of("/a"); io.Of("/b") },
 			"namespaces that share rules": func(io *sio.Server) { io.OfMatching(func(string, json.RawMessage) bool { return true }) },
@@ -87,7 +87,7 @@ func TestRecovery_hostile(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "the pid of the very connection is a second CONNECT, and a violation", func(t *testing.T) {
+	bubble(t, "the connection's own pid makes a second CONNECT, which is a violation", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, i := w.join()
 		c.send("40" + i.payload())
@@ -95,7 +95,7 @@ func TestRecovery_hostile(t *testing.T) {
 		w.recovers(i)
 	})
 
-	t.Run("who is absent holds nothing of what its client had begun to send", func(t *testing.T) {
+	t.Run("an absent socket holds no memory of an unfinished binary packet", func(t *testing.T) {
 		w := serve(t, recovering, func(*sio.Server) {})
 		before := heap()
 		for range 10 {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestRecovery_before_the_loss_is_known(t *testing.T) {
-	inBubble(t, "the old connection is closed and the client carries on", func(t *testing.T) {
+	bubble(t, "the old connection of a client that is back is closed, and the client carries on", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, history(&d))
 		old, i := w.join()
@@ -33,7 +33,7 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 		assert.Equal(t, 1, w.io.Len())
 	})
 
-	inBubble(t, "also if the old client takes nothing any more", func(t *testing.T) {
+	bubble(t, "a client that is back carries on even if nothing can be written to its old connection", func(t *testing.T) {
 		w, all := recoverable(t)
 		old, i := w.join()
 		old.stall()
@@ -48,7 +48,7 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 		assert.Equal(t, 1, w.io.Len())
 	})
 
-	inBubble(t, "a pid that is used twice: the later one has it", func(t *testing.T) {
+	bubble(t, "of two clients with one pid, the later one has the socket", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		c.drop()
@@ -63,14 +63,14 @@ func TestRecovery_before_the_loss_is_known(t *testing.T) {
 	})
 }
 
-// What follows has handlers that hold their connection's turn, a mutex, which is no matter for a
-// synctest bubble: it is on the real clock.
+// In the following tests handlers hold their connection's turn, which is a mutex. To wait for a mutex does not let a
+// synctest bubble's clock advance, so these tests use the real clock.
 
 func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 	// busy is a server whose event "work" takes as long as the test wants.
-	busy := func(t *testing.T, d *diary) (w *world, all *crowd, started, release chan struct{}) {
+	busy := func(t *testing.T, d *diary) (w *world, started, release chan struct{}) {
 		started, release = make(chan struct{}, 1), make(chan struct{})
-		w, all = recoverable(t, history(d), func(io *sio.Server) {
+		w, _ = recoverable(t, history(d), func(io *sio.Server) {
 			io.Of("/").On("work", func(_ context.Context, e *sio.Event) {
 				started <- struct{}{}
 				<-release
@@ -78,7 +78,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 				assert.NoError(t, e.Socket.Emit("e", "worked"))
 			})
 		})
-		return w, all, started, release
+		return w, started, release
 	}
 	// knocks makes a client ask to recover, and waits until that is being looked at.
 	knocks := func(w *world, i identity) *client {
@@ -88,9 +88,9 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 		return c
 	}
 
-	t.Run("the client that is back waits for it, and gets what it says", func(t *testing.T) {
+	t.Run("a client that is back waits for the handler, and gets what it emits", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		old, i := w.join()
 		old.send(`42["work"]`)
 		<-started
@@ -101,9 +101,9 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 		assert.Equal(t, []string{"asked, recovering false", "worked", "forced close", "asked, recovering true"}, d.take())
 	})
 
-	t.Run("but not for ever: then it connects anew, and the socket may recover later", func(t *testing.T) {
+	t.Run("a client that has waited too long connects anew, and the socket may recover later", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		w.io.SetHandover(20 * time.Millisecond)
 		old, i := w.join()
 		old.send(`42["work"]`)
@@ -114,9 +114,9 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 		w.recovers(i).event(`42["e","worked"]`)
 	})
 
-	t.Run("of several that wait, the one that came last carries on", func(t *testing.T) {
+	t.Run("of several clients that wait, the last one to come carries on", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		old, i := w.join()
 		old.send(`42["work"]`)
 		<-started
@@ -127,9 +127,9 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 		assert.NotEqual(t, i.sid, second.accepted("").sid)
 	})
 
-	t.Run("Shutdown does not wait for who waits", func(t *testing.T) {
+	t.Run("Shutdown does not wait for clients that wait", func(t *testing.T) {
 		var d diary
-		w, _, started, release := busy(t, &d)
+		w, started, release := busy(t, &d)
 		w.io.SetHandover(time.Hour)
 		old, i := w.join()
 		old.send(`42["work"]`)
@@ -149,7 +149,7 @@ func TestRecovery_while_a_handler_is_busy(t *testing.T) {
 }
 
 func TestRecovery_while_a_recovery_is_under_way(t *testing.T) {
-	t.Run("the client that comes later carries on, from the connection that was lost in between", func(t *testing.T) {
+	t.Run("a client that comes during the recovery of another carries on from the connection that was lost in between", func(t *testing.T) {
 		var d diary
 		asked, release := make(chan struct{}, 1), make(chan struct{})
 		w, all := recoverable(t, history(&d), func(io *sio.Server) {
@@ -179,7 +179,7 @@ func TestRecovery_while_a_recovery_is_under_way(t *testing.T) {
 		second.event(`42["e",2]`)
 	})
 
-	t.Run("Disconnect is heard", func(t *testing.T) {
+	t.Run("a Disconnect during a recovery takes effect", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
 				if c.Recovering {

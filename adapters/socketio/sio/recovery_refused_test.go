@@ -25,7 +25,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		{"the client that was sent away when it had gone", func(c *client, s *sio.Socket) { c.drop(); s.Disconnect() }},
 	}
 	for _, tc := range cases {
-		inBubble(t, tc.name+" connects anew", func(t *testing.T) {
+		bubble(t, tc.name+" connects anew", func(t *testing.T) {
 			var d diary
 			w, all := recoverable(t, history(&d))
 			c, i := w.join()
@@ -36,13 +36,13 @@ func TestRecovery_of_who_left(t *testing.T) {
 			absent, known := w.io.Of("/").Absent()
 			assert.Zero(t, absent+known)
 			emit(t, s, "to nobody")
-			again, _ := w.doesNotRecover(i)
+			again := w.doesNotRecover(i)
 			again.quiet()
 			assert.Equal(t, []string{"asked, recovering false"}, d.read())
 		})
 	}
 
-	inBubble(t, "the client that OnDisconnect sends away connects anew", func(t *testing.T) {
+	bubble(t, "a client whose socket OnDisconnect disconnects connects anew", func(t *testing.T) {
 		w, _ := recoverable(t, func(io *sio.Server) {
 			io.Of("/").OnDisconnect(func(_ context.Context, s *sio.Socket, _ sio.Reason) { s.Disconnect() })
 		})
@@ -50,7 +50,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		c.drop()
 		absent, known := w.io.Of("/").Absent()
 		assert.Zero(t, absent+known)
-		again, _ := w.doesNotRecover(i)
+		again := w.doesNotRecover(i)
 		again.quiet()
 	})
 
@@ -60,7 +60,11 @@ func TestRecovery_of_who_left(t *testing.T) {
 		"parse error":     func(c *client) { c.send("7") },
 		"ping timeout":    func(c *client) { c.mute.Store(true); time.Sleep(time.Minute) },
 	} {
-		inBubble(t, "whether a client recovers after "+reason, func(t *testing.T) {
+		outcome := "a client recovers after "
+		if reason == "parse error" {
+			outcome = "a client does not recover after "
+		}
+		bubble(t, outcome+reason, func(t *testing.T) {
 			var d diary
 			w, _ := recoverable(t, history(&d))
 			c, i := w.join()
@@ -74,7 +78,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		})
 	}
 
-	inBubble(t, "a socket that is closed by the server comes back", func(t *testing.T) {
+	bubble(t, "a socket that is closed by the server comes back", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		emit(t, all.last(), 1)
@@ -85,7 +89,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 		w.recovers(i).event(`42["e",2]`)
 	})
 
-	inBubble(t, "a socket that comes after another on the same connection gets nothing of the other's", func(t *testing.T) {
+	bubble(t, "a socket that comes after another on the same connection gets nothing of the other's", func(t *testing.T) {
 		for _, proved := range []bool{false, true} {
 			w, all := recoverable(t, func(io *sio.Server) { io.Of("/a") })
 			c, i := w.join()
@@ -109,7 +113,7 @@ func TestRecovery_of_who_left(t *testing.T) {
 }
 
 func TestRecovery_refused(t *testing.T) {
-	// token makes "/" take the token "good" only, and note what it was asked.
+	// token makes "/" accept only the token "good", and note what it was asked.
 	token := func(d *diary) func(*sio.Server) {
 		return func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
@@ -146,7 +150,7 @@ func TestRecovery_refused(t *testing.T) {
 		return w, all.last(), i
 	}
 
-	inBubble(t, "by middleware, it may be tried again with a better token, on any connection", func(t *testing.T) {
+	bubble(t, "a recovery that middleware refused may be tried again with a better token, on any connection", func(t *testing.T) {
 		var d diary
 		w, s, i := begin(t, &d)
 		c := w.open()
@@ -163,7 +167,7 @@ func TestRecovery_refused(t *testing.T) {
 		assert.Equal(t, []string{"bad, recovering true", "bad, recovering true", "bad, recovering true", "good, recovering true"}, d.read())
 	})
 
-	inBubble(t, "the window goes on meanwhile", func(t *testing.T) {
+	bubble(t, "a refused recovery does not extend the window", func(t *testing.T) {
 		var d diary
 		w, _, i := begin(t, &d)
 		time.Sleep(window - time.Second)
@@ -175,7 +179,7 @@ func TestRecovery_refused(t *testing.T) {
 		assert.NotEqual(t, i.sid, c.accepted("").sid)
 	})
 
-	inBubble(t, "a panic refuses it, and it may be tried again", func(t *testing.T) {
+	bubble(t, "a panic of middleware refuses the recovery, which may be tried again", func(t *testing.T) {
 		var d diary
 		w, _, i := begin(t, &d)
 		c := w.open()
@@ -187,7 +191,7 @@ func TestRecovery_refused(t *testing.T) {
 		c.event(`42["e","missed"]`)
 	})
 
-	inBubble(t, "ErrNotRecovered connects the client anew at once, with nothing of what it had", func(t *testing.T) {
+	bubble(t, "ErrNotRecovered connects the client anew at once, with nothing of what it had", func(t *testing.T) {
 		var d diary
 		w, s, i := begin(t, &d)
 		c := w.open()
@@ -204,7 +208,7 @@ func TestRecovery_refused(t *testing.T) {
 		w.doesNotRecover(i)
 	})
 
-	inBubble(t, "too much missed connects it anew, without asking whether it might recover", func(t *testing.T) {
+	bubble(t, "a client that missed too much connects anew, and middleware is not asked about recovery", func(t *testing.T) {
 		var d diary
 		config := recovering
 		config.Engine.Retain = 8
@@ -224,7 +228,7 @@ func TestRecovery_refused(t *testing.T) {
 	})
 
 	for leaving, reason := range map[bool]string{false: "transport close", true: "server namespace disconnect"} {
-		inBubble(t, fmt.Sprintf("too much said by the middleware itself too, and then it is told that the socket is gone, sent away %v", leaving), func(t *testing.T) {
+		bubble(t, fmt.Sprintf("too much said by the middleware itself too, and then it is told that the socket is gone, sent away %v", leaving), func(t *testing.T) {
 			var d diary
 			config := recovering
 			config.Engine.Retain = 8
@@ -243,7 +247,7 @@ func TestRecovery_refused(t *testing.T) {
 			c, i := w.join()
 			c.drop()
 			d.read()
-			again, _ := w.doesNotRecover(i)
+			again := w.doesNotRecover(i)
 			again.quiet()
 			assert.Equal(t, []string{"asked, recovering true", reason, "asked, recovering false"}, d.read())
 		})

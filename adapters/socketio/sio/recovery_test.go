@@ -15,7 +15,7 @@ import (
 )
 
 func TestRecovery_wire(t *testing.T) {
-	inBubble(t, "CONNECT is answered with a pid, a secret apart from the socket's id", func(t *testing.T) {
+	bubble(t, "CONNECT is answered with a pid, a secret apart from the socket's id", func(t *testing.T) {
 		w, _ := recoverable(t)
 		seen := map[string]bool{}
 		for range 20 {
@@ -25,7 +25,7 @@ func TestRecovery_wire(t *testing.T) {
 		assert.Len(t, seen, 40)
 	})
 
-	inBubble(t, "every event carries an offset as its last argument: emitted, prepared, volatile or binary", func(t *testing.T) {
+	bubble(t, "every event carries an offset as its last argument: emitted, prepared, volatile or binary", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) { io.Of("/a") })
 		c, _ := w.join()
 		s := all.last()
@@ -44,7 +44,7 @@ func TestRecovery_wire(t *testing.T) {
 		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(got))), 4)
 	})
 
-	inBubble(t, "acks and events that ask for one carry none", func(t *testing.T) {
+	bubble(t, "acks, and events that ask for one, carry no offset", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, _ := w.join()
 		require.NoError(t, all.last().Ask(time.Second, func(*sio.Reply, error) {}, "ask", 1))
@@ -53,7 +53,7 @@ func TestRecovery_wire(t *testing.T) {
 		c.expect(`437["x"]`)
 	})
 
-	inBubble(t, "without Config.Recovery there is neither a pid nor an offset, and a pid means nothing", func(t *testing.T) {
+	bubble(t, "without Config.Recovery there is neither a pid nor an offset, and a pid means nothing", func(t *testing.T) {
 		var all crowd
 		w := serve(t, sio.Config{}, func(io *sio.Server) { all.gather(io.Of("/")) })
 		c := w.open()
@@ -67,7 +67,7 @@ func TestRecovery_wire(t *testing.T) {
 }
 
 func TestRecovery(t *testing.T) {
-	inBubble(t, "gives back what was missed behind the answer, then what is live, on the same socket", func(t *testing.T) {
+	bubble(t, "the same socket gets the answer, then what it missed, then what is live", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, history(&d))
 		first, i := w.join()
@@ -87,7 +87,7 @@ func TestRecovery(t *testing.T) {
 		assert.Equal(t, []string{"asked, recovering true"}, d.read())
 	})
 
-	inBubble(t, "every place in what was sent is as good", func(t *testing.T) {
+	bubble(t, "a client recovers from any offset that it was sent", func(t *testing.T) {
 		for place := range 6 {
 			w, all := recoverable(t)
 			c, i := w.join()
@@ -110,7 +110,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "a client that has got no event recovers too, and one with an offset of another life", func(t *testing.T) {
+	bubble(t, "a client that has got no event recovers, and so does one with an offset of an earlier server", func(t *testing.T) {
 		for _, offset := range []string{"", "0", "anything", "zzzzzzzzzzz"} {
 			w, all := recoverable(t)
 			c, i := w.join()
@@ -121,7 +121,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "so does one that has been quiet for hours", func(t *testing.T) {
+	bubble(t, "a client that was sent nothing for hours recovers", func(t *testing.T) {
 		for _, events := range []int{0, 1} {
 			w, all := recoverable(t)
 			c, i := w.join()
@@ -136,7 +136,7 @@ func TestRecovery(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "volatile events do not break it, whatever they carry, and are not repeated", func(t *testing.T) {
+	bubble(t, "volatile events do not prevent recovery, whatever they carry, and are not repeated", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		s := all.last()
@@ -160,7 +160,7 @@ func TestRecovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "binary events are given back whole", func(t *testing.T) {
+	bubble(t, "missed binary events arrive whole", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		emit(t, all.last(), []byte{1})
@@ -176,7 +176,7 @@ func TestRecovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "again and again, also when nothing of it was read", func(t *testing.T) {
+	bubble(t, "a client recovers repeatedly, even if it has read nothing in between", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		s := all.last()
@@ -193,7 +193,7 @@ func TestRecovery(t *testing.T) {
 		assert.Equal(t, 1, w.io.Len())
 	})
 
-	inBubble(t, "keeps what the application has put into Value, and its namespace", func(t *testing.T) {
+	bubble(t, "a recovered socket keeps its Value and its namespace", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
 				assert.Equal(t, c.Recovering, c.Socket.Value == "mine")
@@ -208,7 +208,7 @@ func TestRecovery(t *testing.T) {
 		assert.Equal(t, "mine", all.last().Value)
 	})
 
-	inBubble(t, "each namespace recovers by itself", func(t *testing.T) {
+	bubble(t, "each namespace recovers by itself", func(t *testing.T) {
 		var other crowd
 		w, all := recoverable(t, func(io *sio.Server) { other.gather(io.Of("/a")) })
 		c, i := w.join()
@@ -230,7 +230,7 @@ func TestRecovery(t *testing.T) {
 		again.quiet()
 	})
 
-	inBubble(t, "what was emitted during the middleware stands behind what was missed", func(t *testing.T) {
+	bubble(t, "what middleware emits comes after what was missed", func(t *testing.T) {
 		w, all := recoverable(t, func(io *sio.Server) {
 			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
 				emit(t, c.Socket, "middleware") // to a new socket it says nothing
@@ -250,7 +250,7 @@ func TestRecovery(t *testing.T) {
 }
 
 func TestRecovery_window(t *testing.T) {
-	inBubble(t, "a moment before its end the client recovers", func(t *testing.T) {
+	bubble(t, "a moment before the window's end the client recovers", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, i := w.join()
 		c.drop()
@@ -259,7 +259,7 @@ func TestRecovery_window(t *testing.T) {
 		w.recovers(i).event(`42["e","late"]`)
 	})
 
-	inBubble(t, "after it the client connects anew, the old socket is gone, and nobody is told again", func(t *testing.T) {
+	bubble(t, "after the window the client connects anew, the old socket is gone, and OnDisconnect is not called again", func(t *testing.T) {
 		var d diary
 		w, all := recoverable(t, history(&d))
 		c, i := w.join()
@@ -269,13 +269,13 @@ func TestRecovery_window(t *testing.T) {
 		synctest.Wait()
 		absent, known := w.io.Of("/").Absent()
 		assert.Zero(t, absent+known)
-		again, _ := w.doesNotRecover(i)
+		again := w.doesNotRecover(i)
 		emit(t, all.snapshot()[0], "to nobody")
 		again.quiet()
 		assert.Equal(t, []string{"asked, recovering false"}, d.read())
 	})
 
-	inBubble(t, "each absence has a window of its own", func(t *testing.T) {
+	bubble(t, "each absence starts a new window", func(t *testing.T) {
 		w, _ := recoverable(t)
 		c, i := w.join()
 		for range 5 {
@@ -287,7 +287,7 @@ func TestRecovery_window(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "of too many that are absent, the one that left first connects anew", func(t *testing.T) {
+	bubble(t, "if too many are absent, the client that was lost first connects anew", func(t *testing.T) {
 		w := serve(t, sio.Config{Recovery: window, MaxAbsent: 3}, func(*sio.Server) {})
 		var gone []identity
 		for range 5 {
@@ -305,7 +305,7 @@ func TestRecovery_window(t *testing.T) {
 		}
 	})
 
-	inBubble(t, "Shutdown keeps nobody", func(t *testing.T) {
+	bubble(t, "after Shutdown no absent socket is kept", func(t *testing.T) {
 		w, all := recoverable(t)
 		c, _ := w.join()
 		c.drop()

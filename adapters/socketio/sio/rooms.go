@@ -6,28 +6,28 @@ import (
 	"sync"
 )
 
-// Rooms are groups of a namespace's sockets: see Namespace.Rooms. A socket may be in any number of rooms.
-// A room comes into being with the first socket in it and vanishes with the last.
+// Rooms are the rooms of a namespace: see Namespace.Rooms. A socket may be in any number of rooms. A room exists
+// as long as there are sockets in it.
 //
-// A socket leaves its rooms when it is gone, after OnDisconnect was called. One that lost its connection
-// and may recover stays in them meanwhile, so that it misses nothing.
+// A socket leaves its rooms when it is gone, after OnDisconnect was called. A socket that lost its connection and
+// may recover stays in them, so that it misses nothing.
 //
-// What is emitted to rooms comes in the same order to all sockets. Once Leave has returned, nothing that
-// is emitted to the room later reaches the socket.
+// All sockets get what is emitted to rooms in the same order. Once Leave has returned, nothing emitted to the
+// room reaches the socket.
 type Rooms struct {
 	namespace *Namespace
 
-	// mu is held while an event is enqueued, never over I/O or a call out.
+	// mu is held while an event is enqueued, never over I/O or a call of the application's code.
 	mu sync.Mutex
-	// sockets are all of the namespace, with the names of the rooms that each is in; nil for none.
+	// sockets are all sockets of the namespace, each with the names of its rooms; nil if it is in none.
 	sockets map[*Socket]map[string]struct{}
 	byID    map[string]*Socket
 	members map[string]map[*Socket]struct{}
 }
 
-// Rooms returns the namespace's rooms. The first call makes them and must be done before the server
-// serves; a namespace without that call keeps no account of its sockets. What OfMatching returned has the
-// rooms of all its namespaces: see Audience.In.
+// Rooms returns the namespace's rooms. The first call creates them and must be made before the server serves; a
+// namespace without that call keeps no list of its sockets. With OfMatching, all namespaces that match share
+// their rooms: see Audience.In.
 func (n *Namespace) Rooms() *Rooms {
 	if n.rooms == nil {
 		n.rooms = &Rooms{
@@ -40,8 +40,9 @@ func (n *Namespace) Rooms() *Rooms {
 	return n.rooms
 }
 
-// Join puts the socket into the rooms, also before it is connected: if middleware then refuses it, it
-// leaves them. It reports false, and does nothing, if the socket is gone or of another namespace.
+// Join puts the socket into the rooms. Middleware may call it before the socket is connected; if the socket is
+// then refused, it leaves them. It reports false, and does nothing, if the socket is gone or belongs to another
+// namespace.
 func (r *Rooms) Join(s *Socket, rooms ...string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,7 +86,7 @@ func (r *Rooms) leaveLocked(s *Socket, rooms []string) {
 	}
 }
 
-// forget is called when the socket is gone.
+// forget takes a socket that is gone out of everything.
 func (r *Rooms) forget(s *Socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,7 +95,7 @@ func (r *Rooms) forget(s *Socket) {
 	delete(r.byID, s.id)
 }
 
-// Of returns the rooms that the socket is in, sorted. In OnDisconnect they are those it was in.
+// Of returns the rooms that the socket is in, sorted. It may still be called in OnDisconnect.
 func (r *Rooms) Of(s *Socket) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,14 +114,14 @@ func (r *Rooms) hasLocked(s *Socket, room string) bool {
 	return in
 }
 
-// Names returns the rooms that have anybody in them, sorted.
+// Names returns the names of all rooms, sorted.
 func (r *Rooms) Names() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Sorted(maps.Keys(r.members))
 }
 
-// Find returns the socket of that id, or nil. It may be absent, to recover later.
+// Find returns the socket with the id, or nil. The socket may be absent and recover later.
 func (r *Rooms) Find(id string) *Socket {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -16,50 +16,50 @@ import (
 
 // Config tunes a Server. The zero value is a working default.
 type Config struct {
-	// Engine tunes the transport beneath. What its Authorize returns is given to middleware.
+	// Engine tunes the transport underneath. What its Authorize returns is passed to middleware as Connect.Value.
 	Engine engineio.Config
-	// ConnectTimeout is how long a connection may be in no namespace. Default 45 s.
+	// ConnectTimeout is how long a connection may be in no namespace before it is closed. Default 45 s.
 	ConnectTimeout time.Duration
-	// Recovery is how long a socket that lost its connection may come back with nothing missed.
-	// Default 0: it may not.
+	// Recovery is how long a socket that lost its connection may come back without having missed anything.
+	// Default 0: it may not come back.
 	Recovery time.Duration
-	// MaxAbsent bounds how many sockets of a namespace may be away and still come back. One more takes
-	// the place of the one that is away for the longest time. Default 50,000.
+	// MaxAbsent bounds the sockets of a namespace that have lost their connection and may still come back. If one
+	// more is lost, the one that has been away longest is given up. Default 50,000.
 	MaxAbsent int
-	// MaxBinary bounds a binary packet with all its attachments, in bytes: it is held until the last of
-	// them has come. Default: ten times Engine.MaxPayload, as in the reference server.
+	// MaxBinary bounds a binary packet with all its attachments, in bytes: it is held in memory until the last of
+	// them has arrived. Default: ten times Engine.MaxPayload, as in the reference server.
 	MaxBinary int
-	// Msgpack also serves clients that are given socket.io-msgpack-parser in place of their own parser. A
-	// connection speaks what its first packet is written in, so both kinds of clients share namespaces,
-	// handlers and multicasts, and nothing else depends on it; see package msgpack.
+	// Msgpack also serves clients that use socket.io-msgpack-parser instead of the usual parser. The first packet
+	// of a connection decides which one it uses, so both kinds of clients share namespaces, handlers and
+	// multicasts. See package msgpack.
 	Msgpack bool
-	// Logger gets panics of handlers. Default slog.Default().
+	// Logger gets the panics of handlers. Default slog.Default().
 	Logger *slog.Logger
 }
 
 const (
-	// defaultRetain is how many events a connection remembers until its client has proved that it got
-	// them. A client that is lost without a sign is found to be so after some 85 s: till then this is
-	// enough for some 80 events a second.
+	// defaultRetain is how many events a connection remembers until its client has proved that it got them. The
+	// loss of a client that gives no sign is noticed after some 85 s; for that time this suffices at about 80
+	// events a second.
 	defaultRetain = 8192
-	// defaultMaxAbsent is some 100 MB, beside what is retained.
+	// defaultMaxAbsent bounds absent sockets to some 100 MB, besides what is retained for them.
 	defaultMaxAbsent = 50_000
 )
 
-// Server is an http.Handler that serves Socket.IO on whatever path it is mounted; clients use
-// `/socket.io/` unless told otherwise.
+// Server is an http.Handler that serves Socket.IO on whatever path it is mounted; clients use `/socket.io/`
+// unless configured otherwise.
 type Server struct {
 	config     Config
 	handover   time.Duration
 	engine     *engineio.Server
 	namespaces map[string]*Namespace
-	// matching are namespaces by rule, asked in order.
+	// matching holds what OfMatching returned. They are asked in the order of the calls.
 	matching []*Namespace
 
-	// ctx is what handlers get; it ends when the server has shut down, or Shutdown waits no longer.
+	// ctx is passed to handlers. It ends when the server has shut down, or when Shutdown stops waiting.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// stopping: Shutdown was called.
+	// stopping is true once Shutdown was called.
 	stopping atomic.Bool
 }
 
@@ -81,7 +81,7 @@ func NewServer(config Config) *Server {
 	return srv
 }
 
-// Of returns the namespace of that name, which begins with "/", and makes it if need be.
+// Of returns the namespace with the name, which must begin with "/", and creates it if necessary.
 func (srv *Server) Of(name string) *Namespace {
 	n, ok := srv.namespaces[name]
 	if !ok {
@@ -91,10 +91,10 @@ func (srv *Server) Of(name string) *Namespace {
 	return n
 }
 
-// OfMatching returns the rules of all namespaces that match lets in and that Of was not called for:
-// their handlers are registered here, once for all. match gets the name and the client's auth payload
-// (nil if there is none) at each CONNECT, and may be called by many clients at once. The namespace of a
-// socket is its own: see Socket.Namespace.
+// OfMatching registers handlers, once, for all namespaces that match accepts and that Of was not called for.
+// match gets the name and the client's auth payload (nil if there is none) of each CONNECT, and may be called for
+// many clients at once. Each socket's own namespace, with its real name, is Socket.Namespace; the returned one
+// has no name.
 func (srv *Server) OfMatching(match func(name string, auth json.RawMessage) bool) *Namespace {
 	n := &Namespace{server: srv, rules: newRules()}
 	n.match = match
@@ -118,12 +118,12 @@ func (srv *Server) find(name string, auth json.RawMessage) *Namespace {
 // ServeHTTP serves every request of the protocol.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { srv.engine.ServeHTTP(w, r) }
 
-// Len is the number of open connections, in whatever namespaces.
+// Len is the number of open connections, whatever namespaces they are in.
 func (srv *Server) Len() int { return srv.engine.Len() }
 
-// Shutdown refuses new connections, closes the open ones over the time of spread, and waits until all
-// handlers are done. Clients see "transport close", after which they reconnect by themselves. When the
-// context ends, that of the handlers does too, what is left is cut off and the context's error returned.
+// Shutdown refuses new connections, closes the open ones spread evenly over the given time, and waits until all
+// handlers are done. Clients see "transport close" and reconnect by themselves. When ctx ends, the handlers'
+// context ends too, the remaining connections are cut off, and ctx's error is returned.
 func (srv *Server) Shutdown(ctx context.Context, spread time.Duration) error {
 	defer srv.cancel()
 	defer context.AfterFunc(ctx, srv.cancel)()
@@ -144,7 +144,7 @@ func (srv *Server) accept(s *engineio.Session, h *engineio.Handshake) engineio.R
 	return c
 }
 
-// maxBinary bounds a binary packet by what its parts may add up to, in bytes.
+// maxBinary is the limit of a binary packet: MaxBinary, or else as many bytes as its parts may add up to.
 func (srv *Server) maxBinary() int {
 	if srv.config.MaxBinary > 0 {
 		return srv.config.MaxBinary

@@ -15,32 +15,31 @@ import (
 )
 
 func TestShutdown(t *testing.T) {
-	t.Run("closes everyone over the time of spread and lets nobody in", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var d diary
-			w := serve(t, sio.Config{}, watched(&d, "/"))
-			clients := []*client{w.connect(), w.connect(), w.open()}
-			d.read()
-			start := time.Now()
-			done := make(chan error)
-			go func() { done <- w.io.Shutdown(context.Background(), 3*time.Second) }()
-			synctest.Wait()
-			refused := httptest.NewRecorder()
-			w.io.ServeHTTP(refused, httptest.NewRequest(http.MethodGet, "/socket.io/?EIO=4&transport=polling", nil))
-			assert.Equal(t, http.StatusServiceUnavailable, refused.Code)
-			require.NoError(t, <-done)
-			assert.Equal(t, 2*time.Second, time.Since(start).Truncate(time.Second))
-			for _, c := range clients {
-				c.expectClose()
-			}
-			assert.Equal(t, []string{"/: server shutting down", "/: server shutting down"}, d.read())
-			assert.Zero(t, w.io.Len())
-		})
+	bubble(t, "Shutdown closes everyone, spread over the given time, and lets nobody in", func(t *testing.T) {
+		var d diary
+		w := serve(t, sio.Config{}, watched(&d, "/"))
+		clients := []*client{w.connect(), w.connect(), w.open()}
+		d.read()
+		start := time.Now()
+		done := make(chan error)
+		go func() { done <- w.io.Shutdown(context.Background(), 3*time.Second) }()
+		synctest.Wait()
+		refused := httptest.NewRecorder()
+		w.io.ServeHTTP(refused, httptest.NewRequest(http.MethodGet, "/socket.io/?EIO=4&transport=polling", nil))
+		assert.Equal(t, http.StatusServiceUnavailable, refused.Code)
+		require.NoError(t, <-done)
+		assert.Equal(t, 2*time.Second, time.Since(start).Truncate(time.Second))
+		for _, c := range clients {
+			c.expectClose()
+		}
+		assert.Equal(t, []string{"/: server shutting down", "/: server shutting down"}, d.read())
+		assert.Zero(t, w.io.Len())
 	})
 
-	// A handler that does not return holds its session's turn, a mutex: no matter for a synctest bubble.
+	// A handler that does not return holds its session's turn, which is a mutex. To wait for a mutex does not let a
+	// synctest bubble's clock advance, so this test uses the real clock.
 
-	t.Run("waits for handlers, whose context ends after it", func(t *testing.T) {
+	t.Run("Shutdown waits for handlers, and their context ends after it", func(t *testing.T) {
 		var d diary
 		release := make(chan struct{})
 		contexts := make(chan context.Context, 1)
@@ -64,7 +63,7 @@ func TestShutdown(t *testing.T) {
 		assert.ErrorIs(t, ctx.Err(), context.Canceled)
 	})
 
-	t.Run("gives up waiting when its context ends, and then tells the handlers", func(t *testing.T) {
+	t.Run("Shutdown stops waiting when its context ends, and ends that of the handlers", func(t *testing.T) {
 		var d diary
 		started := make(chan struct{})
 		w := serve(t, sio.Config{}, func(io *sio.Server) {

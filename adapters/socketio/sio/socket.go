@@ -8,12 +8,12 @@ import (
 	"parley/adapters/socketio/engineio"
 )
 
-// Reason says why a socket is gone, in the reference server's words where it has one.
+// Reason says why a socket disconnected, in the reference server's words where it has any.
 type Reason string
 
-// The reasons beside those of the engine, which are passed on as they are.
+// The reasons besides those of the engine, which are passed on as they are.
 const (
-	// ReasonClientDisconnect: the client left the namespace, or said goodbye.
+	// ReasonClientDisconnect: the client left the namespace.
 	ReasonClientDisconnect Reason = "client namespace disconnect"
 	// ReasonServerDisconnect: Socket.Disconnect or Socket.DisconnectAll was called.
 	ReasonServerDisconnect Reason = "server namespace disconnect"
@@ -23,10 +23,10 @@ const (
 
 // The states of a socket. They change on the connection's turn, and may be read by anyone.
 const (
-	// socketNew: the middleware has not let it in yet.
+	// socketNew: the middleware has not admitted it yet.
 	socketNew = iota
 	socketConnected
-	// socketAbsent: the connection is lost, and what is sent is retained until it comes back.
+	// socketAbsent: the connection is lost. What is sent is retained for its return.
 	socketAbsent
 	socketGone
 )
@@ -37,14 +37,15 @@ type Socket struct {
 	conn      atomic.Pointer[conn]
 	namespace *Namespace
 	id        string
-	// pid is the secret by which the client may recover; the zero value if it may not.
+	// pid is the secret with which the client may recover the socket; the zero value if it may not.
 	pid       pid
 	recovered atomic.Bool
 	state     atomic.Int32
-	// leaving is true from the call of Disconnect: what the client sends after it is ignored, and it is sent no more.
+	// leaving is set when Disconnect is called: from then on the client's events are ignored, and nothing is sent
+	// to it.
 	leaving atomic.Bool
 	debts   debts
-	// Value is the application's. It may be touched by middleware and handlers of this socket only.
+	// Value belongs to the application. Only middleware and handlers of this socket may access it.
 	Value any
 }
 
@@ -57,25 +58,24 @@ func newSocket(c *conn, n *Namespace) *Socket {
 	return s
 }
 
-// mayRecover reports whether the socket outlives its connection.
+// mayRecover reports whether the socket may outlive its connection.
 func (s *Socket) mayRecover() bool { return s.pid != pid{} }
 
-// ID names the socket. It is no secret: it may be shown to other clients.
+// ID is the socket's id, which its client knows too. It is no secret: it may be shown to other clients.
 func (s *Socket) ID() string { return s.id }
 
-// Namespace is where the socket is connected.
+// Namespace is the namespace that the socket belongs to.
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
-// Recovered reports whether the socket has come back from a lost connection, with nothing missed.
+// Recovered reports whether the socket has come back after a lost connection, with nothing missed.
 func (s *Socket) Recovered() bool { return s.recovered.Load() }
 
-// Transport names the transport in use: engineio.Polling or engineio.WebSocket.
+// Transport is the transport in use: engineio.Polling or engineio.WebSocket.
 func (s *Socket) Transport() string { return s.session().Transport() }
 
 func (s *Socket) session() *engineio.Session { return s.conn.Load().session }
 
-// Emit sends an event. To a socket that is gone it sends nothing. The error is that of encoding the
-// arguments.
+// Emit sends an event. If the socket is gone, nothing is sent. The error is that of encoding the arguments.
 func (s *Socket) Emit(event string, args ...any) error {
 	packets, err := s.encode(event, args)
 	if err == nil && s.listens() {
@@ -84,8 +84,8 @@ func (s *Socket) Emit(event string, args ...any) error {
 	return err
 }
 
-// EmitVolatile is Emit of an event that may be dropped if the client reads too slowly, and is not told
-// again to one that recovers.
+// EmitVolatile is Emit for an event that may be dropped if the client reads too slowly, and that is not sent
+// again when the client recovers.
 func (s *Socket) EmitVolatile(event string, args ...any) error {
 	packets, err := s.encode(event, args)
 	if err != nil || !s.listens() {
@@ -114,63 +114,63 @@ func (s *Socket) Send(p Prepared) {
 	}
 }
 
-// listens reports whether what is sent to the socket has a place to go.
+// listens reports whether the socket can be sent anything: it is connected, or absent and may come back.
 func (s *Socket) listens() bool {
 	state := s.state.Load()
 	return (state == socketConnected || state == socketAbsent) && !s.leaving.Load()
 }
 
-// answer sends an ack, to the connection that is there now.
+// answer sends an ack, or what belongs to one, on the current connection.
 func (s *Socket) answer(packets []*engineio.Packet) {
 	if s.listens() {
 		s.session().Answer(packets...)
 	}
 }
 
-// Disconnect takes the socket out of its namespace, after what was emitted has left. From now on no
-// event of the client is handled, and nothing is sent to it. The client sees "io server disconnect", does not come back by itself,
-// and does not recover. Its sockets in other namespaces stay.
+// Disconnect takes the socket out of its namespace, once everything emitted so far has been sent. As soon as it
+// is called, no further event of the client is handled and nothing more is sent to it. The client sees "io server
+// disconnect", does not reconnect by itself, and cannot recover. Its sockets in other namespaces stay.
 func (s *Socket) Disconnect() {
 	if s.leaving.Load() {
 		return // however often it is called, one turn is enough
 	}
-	s.part(func(c *conn) {
+	s.startLeaving(func(c *conn) {
 		if s.state.Load() == socketConnected {
 			c.dismiss(s)
 		}
 	})
 }
 
-// DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and closes
-// the connection, a second later if the client has not. The client sees "io server disconnect" and does not
-// come back by itself. This is the reference server's disconnect(true).
-func (s *Socket) DisconnectAll() { s.part((*conn).dismissAll) }
+// DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and closes the
+// connection a second later unless the client has closed it. The client sees "io server disconnect" and does not
+// reconnect by itself. This is the reference server's disconnect(true).
+func (s *Socket) DisconnectAll() { s.startLeaving((*conn).dismissAll) }
 
-// part makes the socket one that leaves, and calls dismiss in the connection's turn.
-func (s *Socket) part(dismiss func(*conn)) {
+// startLeaving marks the socket as leaving, and calls dismiss in its connection's turn.
+func (s *Socket) startLeaving(dismiss func(*conn)) {
 	s.leaving.Store(true)
 	s.namespace.pids.dropAbsent(s)
 	c := s.conn.Load()
-	c.parting.Add(1)
+	c.disconnects.Add(1)
 	c.session.Do(func() {
-		defer c.parting.Add(-1)
+		defer c.disconnects.Add(-1)
 		dismiss(c)
 	})
 }
 
-// Close ends the whole connection, after what was emitted has left, and behind any Disconnect of its
-// sockets that was called before. The client sees "transport close" and reconnects by itself: OnDisconnect
-// hears "forced close", and the sockets may recover.
+// Close closes the whole connection, once everything emitted so far has been sent, and after any earlier
+// Disconnect of its sockets. The client sees "transport close" and reconnects by itself; OnDisconnect gets
+// "forced close", and the sockets may recover.
 func (s *Socket) Close() {
 	c := s.conn.Load()
-	if c.parting.Load() > 0 {
+	if c.disconnects.Load() > 0 {
 		c.session.Do(c.session.Close)
 		return
 	}
 	c.session.Close()
 }
 
-// gone notes that the socket will not come back.
+// gone records that the socket will not come back.
 func (s *Socket) gone() {
 	s.state.Store(socketGone)
 	if s.namespace.rooms != nil {

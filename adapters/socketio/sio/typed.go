@@ -2,8 +2,8 @@ package sio
 
 import "context"
 
-// Typed makes a handler of a function that takes the event's first argument, decoded as Event.Bind does.
-// If that fails, or the function does, Namespace.OnError is told.
+// Typed makes a handler of a function that takes the event's first argument, decoded as by Event.Bind. If
+// decoding or the function fails, the function set with Namespace.OnError is called.
 func Typed[P any](f func(context.Context, *Event, P) error) Handler {
 	return func(ctx context.Context, e *Event) {
 		var payload P
@@ -17,6 +17,6 @@ func Typed[P any](f func(context.Context, *Event, P) error) Handler {
 	}
 }
 
-// OnError sets what is called when a handler made by Typed fails: the place to answer the client. Without
-// it nothing happens.
+// OnError sets what is called when a handler made by Typed fails: the place to answer the client. Without it the
+// error is ignored.
 func (n *Namespace) OnError(f func(context.Context, *Event, error)) { n.onError = f }

@@ -19,7 +19,7 @@ func TestTyped(t *testing.T) {
 		return e.Ack(p.A + p.B)
 	})
 
-	inBubble(t, "gets the decoded argument; what goes wrong is told to OnError", func(t *testing.T) {
+	bubble(t, "a typed handler gets the decoded argument, and OnError gets what goes wrong", func(t *testing.T) {
 		c := serve(t, sio.Config{}, func(io *sio.Server) {
 			n := io.Of("/")
 			n.On("add", add)
@@ -32,7 +32,7 @@ func TestTyped(t *testing.T) {
 		assert.Contains(t, c.next(), `434["add","json: cannot unmarshal string`)
 	})
 
-	inBubble(t, "fails in silence if nobody wants to know", func(t *testing.T) {
+	bubble(t, "without OnError a failure is silent", func(t *testing.T) {
 		c := serve(t, sio.Config{}, func(io *sio.Server) {
 			io.Of("/").On("add", add)
 			echo(io.Of("/"))

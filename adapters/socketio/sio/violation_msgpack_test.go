@@ -11,7 +11,7 @@ import (
 	"parley/adapters/socketio/sio"
 )
 
-// frame writes a MessagePack map of the members given, each as it is on the wire.
+// frame returns a MessagePack map of the given members, each as it is on the wire.
 func frame(members ...string) []byte {
 	all := []byte{0x80 | byte(len(members))}
 	for _, m := range members {
@@ -29,12 +29,12 @@ const (
 	mNothing = "\xa4data\x80"
 )
 
-// packedViolations are what a client with msgpack may do wrong. It is connected to "/" before, unless fresh.
+// packedViolations are what a client with msgpack may do wrong. Unless fresh, it is connected to "/" before.
 var packedViolations = []struct {
 	name   string
 	fresh  bool
 	frames [][]byte
-	// err is what OnViolation hears.
+	// err is what OnViolation gets.
 	err string
 }{
 	{"an event before CONNECT", true, [][]byte{frame(mEvent, mName, mRoot)}, ""},
@@ -85,7 +85,7 @@ var packedViolations = []struct {
 
 func TestViolation_msgpack(t *testing.T) {
 	for _, tc := range packedViolations {
-		inBubble(t, tc.name+" closes that connection and no other", func(t *testing.T) {
+		bubble(t, tc.name+" closes that connection and no other", func(t *testing.T) {
 			var d diary
 			w := serve(t, packing, func(io *sio.Server) {
 				watched(&d, "/")(io)
@@ -116,7 +116,7 @@ func TestViolation_msgpack(t *testing.T) {
 		})
 	}
 
-	inBubble(t, "text from a client that uses msgpack closes its connection", func(t *testing.T) {
+	bubble(t, "text from a client that uses msgpack closes its connection", func(t *testing.T) {
 		var d diary
 		c := serve(t, packing, watched(&d, "/")).connectPacked()
 		c.client.send(`42["e"]`)
@@ -124,7 +124,7 @@ func TestViolation_msgpack(t *testing.T) {
 		assert.Equal(t, []string{"/: connect", "/: forced close"}, d.read())
 	})
 
-	inBubble(t, "a client that began with text does not change to msgpack", func(t *testing.T) {
+	bubble(t, "a client that began with text does not change to msgpack", func(t *testing.T) {
 		w := serve(t, packing, watched(&diary{}, "/"))
 		c := w.connect()
 		packed{c}.send("40/a,")

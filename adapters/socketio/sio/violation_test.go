@@ -27,8 +27,8 @@ func (c *client) do(steps ...step) {
 	}
 }
 
-// violations are what the reference server closes the whole connection for, and what has brought
-// down other servers. The client is connected to "/" before, unless fresh.
+// violations are packets for which the reference server closes the whole connection, and packets that have brought down
+// other servers. Unless fresh, the client is connected to "/" before.
 var violations = []struct {
 	name  string
 	fresh bool
@@ -98,36 +98,34 @@ func TestViolation(t *testing.T) {
 		}{name: "the reserved event " + name, steps: []step{fmt.Sprintf(`42["%s","x"]`, name)}})
 	}
 	for _, tc := range violations {
-		t.Run(tc.name+" closes that connection and no other", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var d diary
-				w := serve(t, sio.Config{}, watched(&d, "/", "/a"))
-				beside := w.connect()
-				assert.Equal(t, []string{"/: connect"}, d.read())
-				c := w.open()
-				want := []string(nil)
-				if !tc.fresh {
-					c.send("40")
-					c.connected("")
-					want = []string{"/: connect", "/: forced close"}
+		bubble(t, tc.name+" closes that connection and no other", func(t *testing.T) {
+			var d diary
+			w := serve(t, sio.Config{}, watched(&d, "/", "/a"))
+			beside := w.connect()
+			assert.Equal(t, []string{"/: connect"}, d.read())
+			c := w.open()
+			want := []string(nil)
+			if !tc.fresh {
+				c.send("40")
+				c.connected("")
+				want = []string{"/: connect", "/: forced close"}
+			}
+			c.do(tc.steps...)
+			synctest.Wait()
+			for _, m := range c.rest() {
+				require.Regexp(t, `^40/a,\{"sid":`, m)
+			}
+			var got []string
+			for _, line := range d.read() {
+				if !strings.HasPrefix(line, "/a: ") && line != "/: event e" {
+					got = append(got, line)
 				}
-				c.do(tc.steps...)
-				synctest.Wait()
-				for _, m := range c.rest() {
-					require.Regexp(t, `^40/a,\{"sid":`, m)
-				}
-				var got []string
-				for _, line := range d.read() {
-					if !strings.HasPrefix(line, "/a: ") && line != "/: event e" {
-						got = append(got, line)
-					}
-				}
-				assert.Equal(t, want, got)
-				assert.Equal(t, 1, w.io.Len())
-				beside.send(`421["echo","still here"]`)
-				beside.expect(`431["still here"]`)
-				assert.Empty(t, w.logs.String())
-			})
+			}
+			assert.Equal(t, want, got)
+			assert.Equal(t, 1, w.io.Len())
+			beside.send(`421["echo","still here"]`)
+			beside.expect(`431["still here"]`)
+			assert.Empty(t, w.logs.String())
 		})
 	}
 }
@@ -148,44 +146,38 @@ func TestOnViolation(t *testing.T) {
 		}
 	}
 
-	t.Run("is told in every namespace the client is in, which can be told too", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var d diary
-			c := serve(t, sio.Config{}, violated(&d)).connect()
-			c.send("40/a,")
-			c.connected("/a,")
-			c.send("42{}", `42["late"]`)
-			c.expect(`42["violation"]`, `42/a,["violation"]`)
-			c.expectClose()
-			assert.ElementsMatch(t, []string{
-				"/: connect", "/a: connect", "/: packet: invalid payload", "/a: packet: invalid payload", "/: forced close", "/a: forced close",
-			}, d.read())
-		})
+	bubble(t, "OnViolation is called in every namespace that the client is in, and may emit", func(t *testing.T) {
+		var d diary
+		c := serve(t, sio.Config{}, violated(&d)).connect()
+		c.send("40/a,")
+		c.connected("/a,")
+		c.send("42{}", `42["late"]`)
+		c.expect(`42["violation"]`, `42/a,["violation"]`)
+		c.expectClose()
+		assert.ElementsMatch(t, []string{
+			"/: connect", "/a: connect", "/: packet: invalid payload", "/a: packet: invalid payload", "/: forced close", "/a: forced close",
+		}, d.read())
 	})
 
-	t.Run("is told to nobody for a client that is nowhere", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var d diary
-			c := serve(t, sio.Config{}, violated(&d)).open()
-			c.send(`42["e"]`)
-			c.expectClose()
-			assert.Empty(t, d.read())
-		})
+	bubble(t, "OnViolation is not called for a client in no namespace", func(t *testing.T) {
+		var d diary
+		c := serve(t, sio.Config{}, violated(&d)).open()
+		c.send(`42["e"]`)
+		c.expectClose()
+		assert.Empty(t, d.read())
 	})
 
-	t.Run("that panics closes the connection all the same", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var d diary
-			w := serve(t, sio.Config{}, violated(&d))
-			c := w.open()
-			c.send("40/b,")
-			c.connected("/b,")
-			c.send("40/b,")
-			c.expect(`42/b,["violation"]`)
-			c.expectClose()
-			assert.Equal(t, []string{"/b: connect", "/b: sio: second CONNECT to a namespace", "/b: forced close"}, d.read())
-			assert.Contains(t, w.logs.String(), "boom")
-		})
+	bubble(t, "the connection is closed even if OnViolation panics", func(t *testing.T) {
+		var d diary
+		w := serve(t, sio.Config{}, violated(&d))
+		c := w.open()
+		c.send("40/b,")
+		c.connected("/b,")
+		c.send("40/b,")
+		c.expect(`42/b,["violation"]`)
+		c.expectClose()
+		assert.Equal(t, []string{"/b: connect", "/b: sio: second CONNECT to a namespace", "/b: forced close"}, d.read())
+		assert.Contains(t, w.logs.String(), "boom")
 	})
 }
 
@@ -208,17 +200,15 @@ func TestTolerated(t *testing.T) {
 		"a pong nobody asked for":     {"3"},
 		"a namespace of 100,000 a's":  {"40/" + strings.Repeat("a", 100_000) + ","},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
-				c.do(steps...)
-				c.send(`427["echo"]`)
-				m := c.next()
-				if strings.HasPrefix(m, "44/a") {
-					m = c.next()
-				}
-				assert.Equal(t, "437[]", m)
-			})
+		bubble(t, "a client may send "+name, func(t *testing.T) {
+			c := serve(t, sio.Config{}, func(io *sio.Server) { echo(io.Of("/")) }).connect()
+			c.do(steps...)
+			c.send(`427["echo"]`)
+			m := c.next()
+			if strings.HasPrefix(m, "44/a") {
+				m = c.next()
+			}
+			assert.Equal(t, "437[]", m)
 		})
 	}
 }

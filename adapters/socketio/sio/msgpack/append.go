@@ -11,22 +11,20 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// Append appends the frame of p to dst, as notepack.io writes {type, data, id,
-// nsp}. BINARY_EVENT and BINARY_ACK are written as EVENT and ACK, and an ACK
-// without payload, which socket.io-msgpack-parser refuses, with an empty array.
+// Append appends the frame of p to dst, as notepack.io writes {type, data, id, nsp}. BINARY_EVENT and BINARY_ACK
+// are written as EVENT and ACK, and an ACK without payload, which socket.io-msgpack-parser refuses, with an empty
+// array.
 //
-// In place of each placeholder in Data the frame has the binary data itself, out
-// of Buffers; without Buffers, a placeholder is an object like any other. Numbers
-// are integers in their shortest form if their value is integral and safe in
-// JavaScript, or if they are written as an integer of at most 64 bits; all others
-// are of float 64. The namespace is not checked.
+// Each placeholder in Data is replaced by the binary data itself, from Buffers; without Buffers, a placeholder is
+// an object like any other. A number is written as an integer in its shortest form if its value is integral and
+// safe in JavaScript, or if it is written as an integer of at most 64 bits, and otherwise as a float 64. The
+// namespace is not checked.
 //
-// It fails, and returns dst as it was, with [packet.ErrUnknownType], with
-// [packet.ErrInvalidPayload] if Data is not valid JSON or not what the type asks
-// for, and with [packet.ErrIllegalAttachments], [packet.ErrTooManyAttachments] or
-// [packet.ErrTooBig] (4 GiB) for the attachments. A second placeholder for the
-// same attachment, which no parser writes, is illegal too: with it, a short
-// packet could become a very long frame.
+// It fails, and returns dst as it was, with [packet.ErrUnknownType], with [packet.ErrInvalidPayload] if Data is
+// not valid JSON or not what the type requires, and with [packet.ErrIllegalAttachments],
+// [packet.ErrTooManyAttachments] or [packet.ErrTooBig] (4 GiB) because of the attachments. A second placeholder
+// for the same attachment, which no parser writes, is illegal too: it would let a short packet become a very long
+// frame.
 func Append(dst []byte, p packet.Packet) ([]byte, error) {
 	switch p.Type {
 	case packet.BinaryEvent:
@@ -48,7 +46,7 @@ func Append(dst []byte, p packet.Packet) ([]byte, error) {
 	return e.appendTo(dst), nil
 }
 
-// check makes sure that p can be written.
+// check returns an error if p cannot be written.
 func check(p *packet.Packet) error {
 	var first byte
 	if len(p.Data) > 0 {
@@ -73,7 +71,7 @@ func check(p *packet.Packet) error {
 	return nil
 }
 
-// jsonOf is what the frame is to say.
+// jsonOf returns the content of the frame as JSON.
 func jsonOf(p *packet.Packet) []byte {
 	const ownMembers = 64
 	text := make([]byte, 0, ownMembers+len(p.Namespace)+len(p.Data))
@@ -91,9 +89,9 @@ func jsonOf(p *packet.Packet) []byte {
 	return append(text, '}')
 }
 
-// encoder turns JSON into MessagePack. The head of a container says how many
-// items it has, which is known at its end only, and takes more room if there are
-// more. So heads are kept apart from the body until all of it is there.
+// encoder turns JSON into MessagePack. The head of a container holds its number of items, which is known only at
+// its end and needs more bytes if there are more of them. So heads are kept apart from the body until the body is
+// complete.
 type encoder struct {
 	body    []byte
 	heads   []head // in the order of their places
@@ -104,24 +102,24 @@ type encoder struct {
 
 // head is the beginning of an array or an object, or stands for a whole buffer.
 type head struct {
-	at   int    // it belongs before body[at:]
-	n    uint32 // elements, keys and values together, or the number of the buffer
+	at   int    // its place in the body: before body[at:]
+	n    uint32 // the number of elements, or of keys and values together, or the index of the buffer
 	kind byte   // '[', '{' or aBuffer
 }
 
 const aBuffer = 'b'
 
-// container is an array or an object that has not ended.
+// container is an array or an object that has not ended yet.
 type container struct {
-	head int    // its place in heads
-	key  []byte // the last one of an object, as it is in the body
-	// placeholder: "_placeholder" is true. num is the value of "num", or what is too
-	// big for an index if that is none. Of repeated keys the last one counts.
+	head int    // its index in heads
+	key  []byte // the latest key of an object, as encoded in the body
+	// placeholder: the member "_placeholder" is true. num is the value of the member "num", or too large for an
+	// index if it is not one. Of repeated keys the last one counts.
 	placeholder bool
 	num         int
 }
 
-// encode takes JSON that is known to be valid.
+// encode encodes JSON that is known to be valid.
 func (e *encoder) encode(text []byte) error {
 	for i := 0; i < len(text); {
 		switch c := text[i]; c {
@@ -147,8 +145,7 @@ func (e *encoder) encode(text []byte) error {
 	return nil
 }
 
-// item takes note of an item of the innermost container: a scalar as it is in the
-// body, or nil for a container.
+// item counts an item of the innermost container: a scalar as encoded in the body, or nil for a container.
 func (e *encoder) item(scalar []byte) {
 	if len(e.open) == 0 {
 		return
@@ -165,13 +162,13 @@ func (e *encoder) item(scalar []byte) {
 		c.placeholder = string(scalar) == "\xc3"
 	case "\xa3num":
 		c.num = math.MaxInt
-		if len(scalar) == 1 { // below 0x80 it is an integer, and beyond no index
+		if len(scalar) == 1 { // an integer if it is below 0x80; otherwise too large for an index
 			c.num = int(scalar[0])
 		}
 	}
 }
 
-// end ends the innermost container. A placeholder becomes its buffer.
+// end ends the innermost container. A placeholder is replaced by its buffer.
 func (e *encoder) end() error {
 	c := e.open[len(e.open)-1]
 	e.open = e.open[:len(e.open)-1]
@@ -188,7 +185,7 @@ func (e *encoder) end() error {
 	return nil
 }
 
-// appendTo appends the heads and the body, each in its place.
+// appendTo appends the heads and the body in their order.
 func (e *encoder) appendTo(dst []byte) []byte {
 	done := 0
 	for _, h := range e.heads {
@@ -206,10 +203,10 @@ func (e *encoder) appendTo(dst []byte) []byte {
 	return append(dst, e.body[done:]...)
 }
 
-// endOfScalar returns the place behind the string, number or literal at i.
+// endOfScalar returns the index after the string, number or literal at i.
 func endOfScalar(text []byte, i int) int {
 	if text[i] != '"' {
-		// The text ends with a container, so there is one of these.
+		// Every scalar is inside a container, so one of these follows.
 		return i + bytes.IndexAny(text[i:], ",:]} \n\t\r")
 	}
 	for i++; text[i] != '"'; i++ {
@@ -232,7 +229,7 @@ func appendScalar(dst, text []byte) []byte {
 		s := text[1 : len(text)-1]
 		if bytes.IndexByte(s, '\\') >= 0 || !utf8.Valid(s) {
 			var unescaped string
-			_ = json.Unmarshal(text, &unescaped) // valid, so it cannot fail
+			_ = json.Unmarshal(text, &unescaped) // it cannot fail: the text is valid
 			s = []byte(unescaped)
 		}
 		return append(appendHead(dst, strForm, uint64(len(s))), s...)
@@ -240,11 +237,11 @@ func appendScalar(dst, text []byte) []byte {
 	return appendNumber(dst, string(text))
 }
 
-// appendNumber writes what JSON.parse makes of a number, except that an integer
-// of 64 bits is not rounded: notepack rounds it the same way when it reads it.
+// appendNumber writes what JSON.parse makes of a number, except that an integer of 64 bits is not rounded:
+// notepack rounds it the same way when it reads it.
 func appendNumber(dst []byte, text string) []byte {
 	const maxSafe = 1<<53 - 1
-	if !strings.ContainsAny(text, ".eE") { // which errors would find out too, but slowly
+	if !strings.ContainsAny(text, ".eE") { // the errors below would tell too, but slowly
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return appendInt(dst, n)
 		}
@@ -252,7 +249,7 @@ func appendNumber(dst []byte, text string) []byte {
 			return appendHead(dst, uintForm, n)
 		}
 	}
-	// Out of range, it is an infinity, as in JavaScript.
+	// A number out of range becomes an infinity, as in JavaScript.
 	f, _ := strconv.ParseFloat(text, 64)
 	if f == math.Trunc(f) && math.Abs(f) <= maxSafe {
 		return appendInt(dst, int64(f))

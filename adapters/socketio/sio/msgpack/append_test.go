@@ -69,7 +69,7 @@ func TestAppend_Lengths(t *testing.T) {
 		"65,536 members":       {object(65536), "df00010000", 131072},
 		"space does not count": {"[ 1 ,\n{ \"a\" :\t2 }\r]", "92", 5},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("writes the length of "+name, func(t *testing.T) {
 			got := argument(t, test.json)
 			assert.Equal(t, test.head, got[:min(len(test.head), len(got))])
 			assert.Equal(t, test.body, (len(got)-len(test.head))/2)
@@ -95,7 +95,7 @@ func TestAppend_Binary(t *testing.T) {
 		return msgpack.Append(nil, packet.Packet{Type: packet.Event, Attachments: len(buffers), Data: []byte(data), Buffers: buffers})
 	}
 
-	t.Run("stands in the place of its placeholder", func(t *testing.T) {
+	t.Run("binary data takes the place of its placeholder", func(t *testing.T) {
 		for _, data := range []string{
 			`[ "a" , [ ] , { "_placeholder" : true , "num" : 1 } , { "k" : {"num":0e0,"\u005fplaceholder":true} } , [ ] ]`,
 			`["a",[],{"_placeholder":true,"num":1},{"k":{"_placeholder":true,"num":0}},[]]`,
@@ -108,13 +108,13 @@ func TestAppend_Binary(t *testing.T) {
 		}
 	})
 
-	t.Run("that nothing stands for is not sent", func(t *testing.T) {
+	t.Run("a buffer without a placeholder is not sent", func(t *testing.T) {
 		frame, err := appendTo(`["a"]`, one)
 		require.NoError(t, err)
 		assert.NotContains(t, string(frame), "one")
 	})
 
-	t.Run("is what MarshalArgs took out", func(t *testing.T) {
+	t.Run("binary data that MarshalArgs took out is put back", func(t *testing.T) {
 		data, buffers, err := packet.MarshalArgs("a", map[string]any{"x": one, "y": []any{two, nil}})
 		require.NoError(t, err)
 		frame, err := appendTo(string(data), buffers...)
@@ -125,7 +125,7 @@ func TestAppend_Binary(t *testing.T) {
 		assert.Equal(t, buffers, p.Buffers)
 	})
 
-	t.Run("is what only placeholders stand for", func(t *testing.T) {
+	t.Run("only true placeholders are replaced by binary data", func(t *testing.T) {
 		for _, object := range []string{
 			`{"_placeholder":false,"num":0}`, `{"_placeholder":1,"num":0}`, `{"_placeholder":"true","num":0}`,
 			`{"num":0,"placeholder":true}`, `{"num":0}`, `{"a":true,"num":0}`, `["_placeholder",true,"num",0]`, `{"_placeholder":{"num":0}}`,
@@ -139,7 +139,7 @@ func TestAppend_Binary(t *testing.T) {
 		}
 	})
 
-	t.Run("is missed", func(t *testing.T) {
+	t.Run("a placeholder without binary data of its own is refused", func(t *testing.T) {
 		for name, data := range map[string]string{
 			"beyond the last one": `{"_placeholder":true,"num":1}`,
 			"far beyond":          `{"_placeholder":true,"num":1e300}`,
@@ -176,7 +176,7 @@ func TestAppend_Packets(t *testing.T) {
 		"BINARY_ACK is an ACK":       {packet.Packet{Type: packet.BinaryAck, Data: []byte(`[]`)}, "\x83\xa4type\x03\xa4data\x90\xa3nsp\xa1/"},
 		"an ID that counts for none": {packet.Packet{Type: packet.Ack, ID: 1, Data: []byte(`[]`)}, "\x83\xa4type\x03\xa4data\x90\xa3nsp\xa1/"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("writes "+name, func(t *testing.T) {
 			got, err := msgpack.Append([]byte("before"), test.p)
 			require.NoError(t, err)
 			assert.Equal(t, "before"+test.want, string(got))
@@ -201,7 +201,7 @@ func TestAppend_Refuses(t *testing.T) {
 		"a packet that is not whole":    {packet.Packet{Type: packet.BinaryEvent, Attachments: 1, Data: []byte(`["a"]`)}, packet.ErrIllegalAttachments},
 		"more attachments than allowed": {packet.Packet{Type: packet.Ack, Buffers: make([][]byte, packet.MaxAttachments+1)}, packet.ErrTooManyAttachments},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("refuses "+name, func(t *testing.T) {
 			got, err := msgpack.Append([]byte("before"), test.p)
 			require.ErrorIs(t, err, test.want)
 			assert.Equal(t, "before", string(got))
@@ -213,11 +213,11 @@ func TestAppend_Refuses(t *testing.T) {
 // more expensive than its bytes.
 func TestAppend_Linear(t *testing.T) {
 	for name, data := range map[string]string{
-		"nested as deep as JSON may be": strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000),
-		"nested, with long heads":       strings.Repeat("["+strings.Repeat("0,", 20), 9_999) + "[]" + strings.Repeat("]", 9_999),
-		"many containers":               "[" + strings.Repeat("[],", 200_000) + "{}]",
+		"arrays nested as deep as JSON may be": strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000),
+		"nested arrays with long heads":        strings.Repeat("["+strings.Repeat("0,", 20), 9_999) + "[]" + strings.Repeat("]", 9_999),
+		"many containers":                      "[" + strings.Repeat("[],", 200_000) + "{}]",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("the cost is linear for "+name, func(t *testing.T) {
 			var frame []byte
 			var err error
 			cost := allocated(func() { frame, err = msgpack.Append(nil, packet.Packet{Type: packet.Event, Data: []byte(data)}) })

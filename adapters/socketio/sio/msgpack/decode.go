@@ -9,33 +9,29 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// MaxDepth is how many arrays and maps of a frame may be inside each other, data
-// itself included.
+// MaxDepth is how deep arrays and maps in a frame may be nested, data itself included.
 const MaxDepth = 1000
 
-// What is wrong with a frame, beside what package packet has errors for. After
-// any of them, close the connection, as the reference server does.
+// The errors of reading a frame besides those of package packet. After any of them, close the connection, as the
+// reference server does.
 var (
 	ErrMalformed        = errors.New("msgpack: not exactly one map in MessagePack")
 	ErrTooDeep          = errors.New("msgpack: value is nested too deep")
 	ErrInvalidNamespace = errors.New("msgpack: invalid namespace")
 )
 
-// Decode reads a frame. The packet is whole: of a type that needs no attachments,
-// but with Buffers if there is binary data in it, as from a [packet.Assembler].
-// Nothing in it aliases frame.
+// Decode reads a frame. The packet is whole, as from a [packet.Assembler]: of a type that needs no attachments,
+// but with Buffers if it contains binary data. Nothing in it aliases frame.
 //
-// The data is checked by type as socket.io-msgpack-parser checks it: CONNECT has
-// a map or nothing, DISCONNECT nothing, CONNECT_ERROR a string or a map, an event
-// and an ack an array. What [packet.Decode] asks for beyond that counts here too:
-// an event begins with a number or a string that is not reserved, the namespace
-// begins with "/" and holds no comma, and the ack id is not negative.
+// The data is checked by type as socket.io-msgpack-parser checks it: CONNECT has a map or nothing, DISCONNECT
+// nothing, CONNECT_ERROR a string or a map, an event and an ack an array. The further requirements of
+// [packet.Decode] apply too: an event begins with a number or with a string that is not reserved, the namespace
+// begins with "/" and contains no comma, and the ack id is not negative.
 //
-// A map that only looks like a placeholder stays what it is. Next to real binary
-// data it could not be told apart, and is refused with
-// [packet.ErrIllegalAttachments].
+// A map that only looks like a placeholder stays as it is. Next to real binary data it could not be told apart,
+// and is refused with [packet.ErrIllegalAttachments].
 func Decode(frame []byte) (packet.Packet, error) {
-	const moreInJSON = 32 // a guess that saves most small frames from growing
+	const moreInJSON = 32 // a guess: with it the output of most small frames need not grow
 	d := decoder{in: frame, out: make([]byte, 1, len(frame)+moreInJSON)}
 	h := d.members()
 	switch {
@@ -52,7 +48,7 @@ func Decode(frame []byte) (packet.Packet, error) {
 	case d.lookalike && len(d.buffers) > 0:
 		return packet.Packet{}, packet.ErrIllegalAttachments
 	}
-	// Written as the text of a packet, so that the rules for it are the same.
+	// Decoding it as the text of a packet applies the same rules to it.
 	d.out[0] = '0' + byte(h.kind)
 	p, err := packet.Decode(d.out)
 	if err != nil {
@@ -63,7 +59,7 @@ func Decode(frame []byte) (packet.Packet, error) {
 	return p, nil
 }
 
-// header is what a frame says beside its data.
+// header holds the members of a frame other than its data.
 type header struct {
 	kind      packet.Type
 	namespace string
@@ -75,8 +71,8 @@ type header struct {
 
 const noType = packet.Type(255)
 
-// members reads the map that a frame is and leaves the JSON of its data in
-// d.out[1:]. Of repeated members the last one counts.
+// members reads the map that a frame is, and leaves the JSON of its data in d.out[1:]. Of repeated members the
+// last one counts.
 func (d *decoder) members() header {
 	h := header{kind: noType}
 	for n := d.mapLength(); n > 0 && d.err == nil; n-- {
@@ -99,7 +95,7 @@ func (d *decoder) members() header {
 	return h
 }
 
-// ackID reads an integer that is not negative. Up to 1e21 they are all digits.
+// ackID reads an integer that is not negative. Numbers up to 1e21 are written in digits.
 func (d *decoder) ackID() uint64 {
 	id, err := strconv.ParseUint(string(d.aside(d.member)), 10, 64)
 	if err != nil {
@@ -108,7 +104,7 @@ func (d *decoder) ackID() uint64 {
 	return id
 }
 
-// data reads the data of the packet and returns how its JSON begins.
+// data reads the data of the packet and returns the first byte of its JSON; 0 if it is undefined.
 func (d *decoder) data() byte {
 	d.out, d.buffers, d.lookalike = d.out[:1], nil, false
 	if d.undefined() {
@@ -122,14 +118,14 @@ func (d *decoder) data() byte {
 	if first := d.out[1]; first == '[' || !isBinOrExt(prefix) {
 		return first
 	}
-	return '!' // neither the object nor the string that its JSON looks like
+	return '!' // binary data and extensions: not the object or the string that their JSON looks like
 }
 
 // member reads the value of a member of the frame.
 func (d *decoder) member() { d.value(0) }
 
-// aside calls read and returns the JSON that it wrote, which is good until the
-// next one is written and is no part of the output.
+// aside calls read and returns the JSON that it wrote, which is not part of the output and is valid until more is
+// written.
 func (d *decoder) aside(read func()) []byte {
 	end, buffers, lookalike := len(d.out), d.buffers, d.lookalike
 	read()
@@ -138,8 +134,8 @@ func (d *decoder) aside(read func()) []byte {
 	return written
 }
 
-// suits reports whether data whose JSON begins with first, 0 if absent, is what
-// isDataValid of socket.io-msgpack-parser allows for the type.
+// suits reports whether isDataValid of socket.io-msgpack-parser accepts data for the type. first is the first
+// byte of the data's JSON, or 0 if it is absent.
 func suits(t packet.Type, first byte) bool {
 	switch t {
 	case packet.Connect:
@@ -153,7 +149,7 @@ func suits(t packet.Type, first byte) bool {
 	}
 }
 
-// typeOf returns noType for what is not an integer from 0 to 4.
+// typeOf returns the packet type written in text, or noType unless that is an integer from 0 to 4.
 func typeOf(text []byte) packet.Type {
 	if len(text) != 1 || text[0] < '0' || text[0] > '0'+byte(packet.ConnectError) {
 		return noType
@@ -161,7 +157,7 @@ func typeOf(text []byte) packet.Type {
 	return packet.Type(text[0] - '0')
 }
 
-// namespaceOf returns "" for what no namespace can be called.
+// namespaceOf returns the namespace written in text, or "" if that is not a valid one.
 func namespaceOf(text []byte) string {
 	var name string
 	if string(text) == `"/"` {

@@ -106,7 +106,7 @@ func TestDecode_Timestamps(t *testing.T) {
 		"more nanoseconds than a second":    {"\xc7\x0c\xff\x3b\x9a\xca\x00\x00\x00\x00\x00\x00\x00\x00\x00", `null`},
 		"another size is no timestamp":      {"\xd5\xff\x00\x00", `[-1,{"_placeholder":true,"num":0}]`},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("reads a timestamp: "+name, func(t *testing.T) {
 			p, err := msgpack.Decode(withArg(test.ext))
 			require.NoError(t, err)
 			assert.Equal(t, `["a",`+test.want+`]`, string(p.Data))
@@ -148,7 +148,7 @@ func TestDecode_Refuses(t *testing.T) {
 		"a CONNECT with binary data":               {withData(packet.Connect, "\xc4\x01a"), packet.ErrInvalidPayload},
 		"an ACK with an object":                    {withData(packet.Ack, "\x80"), packet.ErrInvalidPayload},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("refuses "+name, func(t *testing.T) {
 			p, err := msgpack.Decode(test.frame)
 			require.ErrorIs(t, err, test.want)
 			assert.Equal(t, packet.Packet{}, p)
@@ -156,7 +156,7 @@ func TestDecode_Refuses(t *testing.T) {
 	}
 
 	for _, name := range []string{"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"} {
-		t.Run("the reserved name "+name, func(t *testing.T) {
+		t.Run("an event with the reserved name "+name+" is refused", func(t *testing.T) {
 			_, err := msgpack.Decode(withData(packet.Event, "\x91"+string([]byte{0xa0 | byte(len(name))})+name))
 			require.ErrorIs(t, err, packet.ErrInvalidPayload)
 		})
@@ -164,14 +164,14 @@ func TestDecode_Refuses(t *testing.T) {
 }
 
 func TestDecode_AcceptsUpToItsLimits(t *testing.T) {
-	t.Run("values as deep as they may be", func(t *testing.T) {
+	t.Run("values of the greatest depth are accepted", func(t *testing.T) {
 		deep := strings.Repeat("\x91", msgpack.MaxDepth-2) + "\x90"
 		p, err := msgpack.Decode(withArg(deep))
 		require.NoError(t, err)
 		assert.Equal(t, msgpack.MaxDepth, strings.Count(string(p.Data), "["))
 	})
 
-	t.Run("as much binary data as a packet may have", func(t *testing.T) {
+	t.Run("the greatest number of attachments is accepted", func(t *testing.T) {
 		p, err := msgpack.Decode(withArg("\x9a" + strings.Repeat("\xc4\x00", packet.MaxAttachments)))
 		require.NoError(t, err)
 		assert.Len(t, p.Buffers, packet.MaxAttachments)
@@ -242,7 +242,7 @@ func TestDecode_Memory(t *testing.T) {
 		"arrays":             long("\xdd", "\x91\x90"),
 		"binary data":        "\xc6\x00\x01\x00\x00" + strings.Repeat("x", size),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("the memory is linear for "+name, func(t *testing.T) {
 			frame := withArg(arg)
 			var p packet.Packet
 			var err error

@@ -1,8 +1,7 @@
 package msgpack
 
-// form is how a value or its head is written: a number below few in the prefix
-// fix itself, others behind the prefix code in size bytes, or behind the prefixes
-// that follow it in twice, four times and eight times as many.
+// form is how a value, or the head of one, is written: a number below few is part of the prefix fix; others
+// follow the prefix code in size bytes, or one of the next prefixes in two, four or eight times as many.
 type form struct {
 	fix  byte
 	few  uint64

@@ -10,8 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxDate is the last millisecond, and its negative the first, of a date in
-// JavaScript (ECMA-262, 21.4.1.1).
+// maxDate is the last millisecond of a date in JavaScript, and its negative the first (ECMA-262, 21.4.1.1).
 const maxDate = 8_640_000_000_000_000
 
 func (d *decoder) timestamp(seconds int64, nanos uint64) {
@@ -49,7 +48,8 @@ func (d *decoder) float(f float64) {
 		d.out = strconv.AppendFloat(d.out, f, 'f', -1, 64)
 	default:
 		d.out = strconv.AppendFloat(d.out, f, 'e', -1, 64)
-		// Of exponents, only the small ones have two digits at least: 1e-07.
+		// strconv writes at least two digits of an exponent: 1e-07, where JavaScript writes 1e-7. Positive exponents
+		// have two digits in any case.
 		if n := len(d.out); bytes.HasSuffix(d.out[:n-1], []byte("e-0")) {
 			d.out = append(d.out[:n-2], d.out[n-1])
 		}

@@ -8,14 +8,13 @@ import (
 	"parley/adapters/socketio/sio/packet"
 )
 
-// decoder turns MessagePack into JSON. Its first error ends the input; whatever
-// is written after that means nothing.
+// decoder turns MessagePack into JSON. Its first error ends the input; output after that is meaningless.
 type decoder struct {
-	in  []byte // what is left
+	in  []byte // the input that is left
 	out []byte
-	// buffers are those that placeholders in out stand for.
+	// buffers are the binary data of the placeholders in out.
 	buffers [][]byte
-	// lookalike: there was a map like a placeholder.
+	// lookalike says that a map looked like a placeholder.
 	lookalike bool
 	err       error
 }
@@ -46,7 +45,7 @@ func (d *decoder) uint(size int) uint64 {
 	return n
 }
 
-// peek returns the next byte of the input; 0 at its end.
+// peek returns the next byte of the input, or 0 at its end.
 func (d *decoder) peek() byte {
 	if len(d.in) == 0 {
 		return 0
@@ -54,10 +53,9 @@ func (d *decoder) peek() byte {
 	return d.in[0]
 }
 
-// value writes the next value. depth is how many containers are around it.
+// value writes the next value. depth is the number of containers around it.
 //
-// The sizes of numbers and lengths follow from the order of the prefixes in the
-// MessagePack specification.
+// The sizes of numbers and lengths follow from the order of the prefixes in the MessagePack specification.
 func (d *decoder) value(depth int) {
 	c := d.peek()
 	if isMap(c) {
@@ -107,7 +105,7 @@ func isMap(c byte) bool { return c&0xf0 == 0x80 || c == 0xde || c == 0xdf }
 
 func isBinOrExt(c byte) bool { return c >= 0xc4 && c <= 0xc9 || c >= 0xd4 && c <= 0xd8 }
 
-// mapLength reads the head of a map. Nothing is made ready for as many members.
+// mapLength reads the head of a map. Nothing may be allocated by the length that it announces.
 func (d *decoder) mapLength() uint64 {
 	c := d.peek()
 	d.take(1)
@@ -123,7 +121,7 @@ func (d *decoder) mapLength() uint64 {
 	return n
 }
 
-// object writes the map that comes next. depth counts it.
+// object writes the next value, a map. depth includes it.
 func (d *decoder) object(depth int) {
 	n := d.mapLength()
 	if depth > MaxDepth {
@@ -152,7 +150,7 @@ func (d *decoder) object(depth int) {
 	d.lookalike = d.lookalike || placeholder
 }
 
-// key writes the key that comes next, which in JSON is a string.
+// key writes the next value as a key, which in JSON is a string.
 func (d *decoder) key() {
 	switch c := d.peek(); {
 	case c >= 0xa0 && c < 0xc0 || c >= 0xd9 && c <= 0xdb:
@@ -166,7 +164,7 @@ func (d *decoder) key() {
 	}
 }
 
-// array writes an array of n elements. depth counts it.
+// array writes an array of n elements. depth includes it.
 func (d *decoder) array(n uint64, depth int) {
 	if depth > MaxDepth {
 		d.fail(ErrTooDeep)
@@ -181,7 +179,7 @@ func (d *decoder) array(n uint64, depth int) {
 	d.out = append(d.out, ']')
 }
 
-// undefined reads what comes next if that is what notepack writes for undefined.
+// undefined reads the next value if it is what notepack writes for undefined, and reports whether it was.
 func (d *decoder) undefined() bool {
 	if len(d.in) < 3 || d.in[0] != 0xd4 || d.in[1] != 0 {
 		return false
@@ -218,7 +216,7 @@ func (d *decoder) extension(c byte, n uint64) {
 	}
 }
 
-// binary writes a placeholder.
+// binary writes a placeholder and keeps a copy of the data.
 func (d *decoder) binary(data []byte) {
 	if len(d.buffers) == packet.MaxAttachments {
 		d.fail(packet.ErrTooManyAttachments)
@@ -227,6 +225,6 @@ func (d *decoder) binary(data []byte) {
 	d.out = append(d.out, `{"_placeholder":true,"num":`...)
 	d.out = strconv.AppendInt(d.out, int64(len(d.buffers)), 10)
 	d.out = append(d.out, '}')
-	// An empty one must not become nil.
+	// append to an empty slice, not to nil, so that an empty attachment does not become nil.
 	d.buffers = append(d.buffers, append([]byte{}, data...))
 }

@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 )
 
-// SplitArray appends the elements of a JSON array to dst, each as its raw text,
-// which aliases the input. It checks the whole input once to be valid JSON and
-// fails with [ErrInvalidPayload] if it is not, or is not an array, and with
-// [ErrTooManyArgs] beyond [MaxArgs] elements.
+// SplitArray appends the elements of a JSON array to dst, each as its raw text, which aliases the input. It
+// checks once that the whole input is valid JSON. It fails with [ErrInvalidPayload] if the input is not valid or
+// not an array, and with [ErrTooManyArgs] beyond [MaxArgs] elements.
 func SplitArray(array []byte, dst []json.RawMessage) ([]json.RawMessage, error) {
 	if !json.Valid(array) {
 		return dst, ErrInvalidPayload
@@ -16,8 +15,8 @@ func SplitArray(array []byte, dst []json.RawMessage) ([]json.RawMessage, error) 
 	return split(array[skipSpace(array, 0):], dst)
 }
 
-// split is SplitArray for JSON known to be valid. On any other input its result
-// means nothing, but it ends and stays inside the input.
+// split is SplitArray for JSON known to be valid. For any other input the result is meaningless, but split
+// terminates and stays inside the input.
 func split(array []byte, dst []json.RawMessage) ([]json.RawMessage, error) {
 	if len(array) == 0 || array[0] != '[' {
 		return dst, ErrInvalidPayload
@@ -41,9 +40,8 @@ func split(array []byte, dst []json.RawMessage) ([]json.RawMessage, error) {
 	return dst, nil
 }
 
-// EventName is the name of an event from the first element of its payload: a
-// string, or a number as it is written. Reserved names have been refused by
-// [Decode].
+// EventName returns the name of an event from the first element of its payload: a string, or a number as it is
+// written. [Decode] has refused reserved names already.
 func EventName(element json.RawMessage) (string, error) {
 	if isNumber(element) {
 		return string(element), nil

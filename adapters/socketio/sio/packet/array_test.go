@@ -33,7 +33,7 @@ func TestSplitArray(t *testing.T) {
 	}
 
 	for _, bad := range []string{``, ` `, `[`, `]`, `{}`, `"[]"`, `null`, `1`, `[1`, `[1,]`, `[,1]`, `[1]]`, `[1] 2`, `["a]`, `[01]`, `["` + "\n" + `"]`} {
-		t.Run("refused: "+bad, func(t *testing.T) {
+		t.Run("refuses "+bad, func(t *testing.T) {
 			_, err := packet.SplitArray([]byte(bad), nil)
 			assert.ErrorIs(t, err, packet.ErrInvalidPayload)
 		})
@@ -61,7 +61,7 @@ func TestSplitArray(t *testing.T) {
 		assert.ErrorIs(t, err, packet.ErrTooManyArgs)
 	})
 
-	t.Run("no allocation with room in dst", func(t *testing.T) {
+	t.Run("SplitArray allocates nothing if dst has room", func(t *testing.T) {
 		array, dst := []byte(`["message",{"a":1},[2,3]]`), make([]json.RawMessage, 0, 4)
 		n := 0
 		assert.Zero(t, fewestAllocs(func() {
@@ -73,19 +73,19 @@ func TestSplitArray(t *testing.T) {
 }
 
 func TestPacket_Args(t *testing.T) {
-	t.Run("an event gives its name and arguments", func(t *testing.T) {
+	t.Run("the Args of an event are its name and arguments", func(t *testing.T) {
 		p, err := packet.Decode([]byte(`2["a",{"b":1}]`))
 		require.NoError(t, err)
 		args, err := p.Args(nil)
 		require.NoError(t, err)
 		assert.Equal(t, []json.RawMessage{json.RawMessage(`"a"`), json.RawMessage(`{"b":1}`)}, args)
 	})
-	t.Run("an absent payload gives none", func(t *testing.T) {
+	t.Run("an absent payload has no Args", func(t *testing.T) {
 		args, err := (&packet.Packet{}).Args(nil)
 		require.NoError(t, err)
 		assert.Empty(t, args)
 	})
-	t.Run("an object is refused", func(t *testing.T) {
+	t.Run("a payload that is an object is refused", func(t *testing.T) {
 		_, err := (&packet.Packet{Data: []byte(`{}`)}).Args(nil)
 		assert.ErrorIs(t, err, packet.ErrInvalidPayload)
 	})
@@ -108,7 +108,7 @@ func TestEventName(t *testing.T) {
 		})
 	}
 	for _, bad := range []string{``, `"`, `null`, `true`, `{}`, `[]`, `"\x"`} {
-		t.Run("refused: "+bad, func(t *testing.T) {
+		t.Run("refuses "+bad, func(t *testing.T) {
 			_, err := packet.EventName(json.RawMessage(bad))
 			assert.Error(t, err)
 		})

@@ -79,7 +79,7 @@ func TestAssembler_Refuses(t *testing.T) {
 		`{"_placeholder":false,"_placeholder":true,"num":5}`, `{"_placeholder":true,"num":0,"x":{"_placeholder":true,"num":1}}`,
 		`{"_placeholder":true,"x":{"num":0}}`, `{"_placeholder":true,"num":0,"num":[5]}`, `{"a":{},"_placeholder":true,"b":[{"num":0}]}`,
 	} {
-		t.Run("placeholder "+arg, func(t *testing.T) {
+		t.Run("the placeholder "+arg+" is refused", func(t *testing.T) {
 			var a packet.Assembler
 			_, whole, err := a.Text([]byte(`51-["hello",` + arg + `]`))
 			require.ErrorIs(t, err, packet.ErrIllegalAttachments)
@@ -94,7 +94,7 @@ func TestAssembler_Refuses(t *testing.T) {
 		`{"_placeholder":true,"_placeholder":false,"num":9}`, `{"_placeholder":true,"num":9,"num":0}`,
 		`{"a":"_placeholder","num":9}`, `["_placeholder",true,"num",9]`, `{"__placeholder":true,"num":9}`, `"none"`,
 	} {
-		t.Run("not refused: "+arg, func(t *testing.T) {
+		t.Run("an object that is no placeholder is accepted: "+arg, func(t *testing.T) {
 			var a packet.Assembler
 			_, _, err := a.Text([]byte(`51-["hello",` + arg + `]`))
 			require.NoError(t, err)
@@ -104,14 +104,14 @@ func TestAssembler_Refuses(t *testing.T) {
 		})
 	}
 
-	t.Run("a binary message without a header", func(t *testing.T) {
+	t.Run("a binary message without a header is refused", func(t *testing.T) {
 		var a packet.Assembler
 		_, whole, err := a.Binary([]byte("x"))
 		require.ErrorIs(t, err, packet.ErrUnexpectedBinary)
 		assert.False(t, whole)
 	})
 
-	t.Run("a binary message behind a text packet, or one too many", func(t *testing.T) {
+	t.Run("a binary message after a text packet, or one too many, is refused", func(t *testing.T) {
 		var a packet.Assembler
 		_, _, err := a.Text([]byte(`2["a"]`))
 		require.NoError(t, err)
@@ -125,7 +125,7 @@ func TestAssembler_Refuses(t *testing.T) {
 		require.ErrorIs(t, err, packet.ErrUnexpectedBinary)
 	})
 
-	t.Run("a text while attachments are awaited, which drops what was held", func(t *testing.T) {
+	t.Run("a text while attachments are awaited is refused, and drops what was held", func(t *testing.T) {
 		for _, text := range []string{`2["a"]`, `51-["a"]`, `1`, ``, `junk`} {
 			var a packet.Assembler
 			_, _, err := a.Text([]byte(`52-["a"]`))
@@ -138,14 +138,14 @@ func TestAssembler_Refuses(t *testing.T) {
 		}
 	})
 
-	t.Run("a text that cannot be decoded", func(t *testing.T) {
+	t.Run("a text that cannot be decoded is refused", func(t *testing.T) {
 		var a packet.Assembler
 		_, whole, err := a.Text([]byte(`2{}`))
 		require.ErrorIs(t, err, packet.ErrInvalidPayload)
 		assert.False(t, whole)
 	})
 
-	t.Run("more bytes than allowed, text and attachments together", func(t *testing.T) {
+	t.Run("more bytes than allowed, text and attachments together, are refused", func(t *testing.T) {
 		text := []byte(`52-["a"]`)
 		a := packet.Assembler{MaxBytes: len(text) + 10}
 		for range 2 {

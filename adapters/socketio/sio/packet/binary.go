@@ -5,16 +5,15 @@ import (
 	"reflect"
 )
 
-// Binary is binary data in the arguments of an event or ack: the counterpart of
-// a Buffer or an ArrayBuffer in JavaScript.
+// Binary is binary data in the arguments of an event or ack: the counterpart of a Buffer or an ArrayBuffer in
+// JavaScript.
 //
-// It is filled by [Bind]. The JSON of an argument holds no more than a
-// placeholder, for which encoding/json alone leaves an empty Binary behind. A
-// string is taken as base64, so that what encoding/json writes for a Binary can
-// be read again.
+// It is filled in by [Bind]. The JSON of an argument contains only a placeholder, for which encoding/json alone
+// leaves an empty Binary. A base64 string is accepted too, so that what encoding/json writes for a Binary can be
+// read again.
 type Binary []byte
 
-// UnmarshalJSON takes a placeholder, a base64 string or null.
+// UnmarshalJSON accepts a placeholder, a base64 string or null.
 func (b *Binary) UnmarshalJSON(raw []byte) error {
 	if len(raw) == 0 || raw[0] != '{' {
 		return json.Unmarshal(raw, (*[]byte)(b))
@@ -29,13 +28,13 @@ func (b *Binary) UnmarshalJSON(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	// The mark lies behind the end of the slice, in memory of its own: without
-	// Bind the value is empty, and an append overwrites the mark.
+	// The mark is in the slice's capacity, beyond its length: without Bind the value is empty, and an append
+	// overwrites the mark.
 	*b = newMark(index)[:0]
 	return nil
 }
 
-// placeholder returns the number of the attachment that b waits for.
+// placeholder returns the index of the attachment that b waits for.
 func (b Binary) placeholder() (int, bool) {
 	if len(b) != 0 || cap(b) != markSize {
 		return 0, false
@@ -43,15 +42,13 @@ func (b Binary) placeholder() (int, bool) {
 	return markIndex(b[:markSize])
 }
 
-// Bind decodes one argument into v, which is a non-nil pointer, as
-// [json.Unmarshal] does, and puts the attachments of the packet wherever v has a
-// [Binary], however deep, and wherever a placeholder landed in an interface,
+// Bind decodes one argument into v, a non-nil pointer, as [json.Unmarshal] does, and puts the packet's
+// attachments wherever v has a [Binary], however deep, and wherever a placeholder was decoded into an interface,
 // which then holds a Binary. The attachments are not copied.
 //
-// It fails as json.Unmarshal does, and with [ErrIllegalAttachments] if a Binary
-// got a placeholder that names no attachment. If v has neither Binary nor
-// interface, or there are no attachments for an interface, it costs no more than
-// json.Unmarshal.
+// It fails as json.Unmarshal does, and with [ErrIllegalAttachments] if a placeholder for a Binary refers to no
+// attachment. If v contains neither a Binary nor an interface, or only interfaces and there are no attachments,
+// it costs no more than json.Unmarshal.
 func Bind(raw json.RawMessage, attachments [][]byte, v any) error {
 	if err := json.Unmarshal(raw, v); err != nil {
 		return err
@@ -66,14 +63,13 @@ func Bind(raw json.RawMessage, attachments [][]byte, v any) error {
 	return b.resolve(reflect.ValueOf(v), 0)
 }
 
-// maxJSONDepth is how deep encoding/json reads, and room for the pointers and
-// interfaces between its levels.
+// maxJSONDepth is how deep encoding/json reads, with room for the pointers and interfaces between the levels.
 const maxJSONDepth = 3 * 10_000
 
 // binder replaces placeholders in a decoded value.
 type binder struct {
 	attachments [][]byte
-	// wanted is what leads to placeholders.
+	// wanted is what may contain placeholders.
 	wanted reach
 }
 
@@ -124,8 +120,8 @@ func (b *binder) resolveBinary(v reflect.Value) error {
 	return nil
 }
 
-// resolveInterface looks at what encoding/json may have put into an interface: a
-// map or a slice of its own, or what a pointer in it already pointed to.
+// resolveInterface handles what encoding/json may have put into an interface: a map or a slice of its own, or the
+// target of a pointer that was in it before.
 func (b *binder) resolveInterface(v reflect.Value, depth int) error {
 	if v.IsNil() {
 		return nil
@@ -158,7 +154,7 @@ func (b *binder) resolveElements(v reflect.Value, depth int) error {
 	return nil
 }
 
-// resolveMap puts every value back, because those of a map cannot be changed.
+// resolveMap puts every value back, because the values of a map cannot be changed in place.
 func (b *binder) resolveMap(v reflect.Value, depth int) error {
 	for entries := v.MapRange(); entries.Next(); {
 		value := reflect.New(v.Type().Elem()).Elem()

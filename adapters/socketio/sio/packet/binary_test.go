@@ -29,14 +29,14 @@ func TestBind(t *testing.T) {
 	const p0, p1 = `{"_placeholder":true,"num":0}`, `{"_placeholder":true,"num":1}`
 	atts := [][]byte{[]byte("zero"), []byte("one")}
 
-	t.Run("a Binary of its own", func(t *testing.T) {
+	t.Run("a Binary gets its attachment", func(t *testing.T) {
 		var b packet.Binary
 		require.NoError(t, packet.Bind(json.RawMessage(` `+p1), atts, &b))
 		assert.Equal(t, packet.Binary("one"), b)
 		assert.Same(t, &atts[1][0], &b[0], "attachments are not copied")
 	})
 
-	t.Run("wherever there is a Binary or an interface", func(t *testing.T) {
+	t.Run("every Binary and every interface in the value gets its attachment", func(t *testing.T) {
 		raw := `{"name":"n","data":` + p0 + `,"parts":[` + p1 + `,null,` + p0 + `],"byName":{"x":` + p1 + `},
 			"nested":{"data":{"num":1,"_placeholder":true}},"Fixed":[{"B":` + p0 + `}],
 			"any":{"list":[1,` + p1 + `,{"deep":` + p0 + `}],"s":"t"},"raw":` + p0 + `,"Embedded":` + p1 + `}`
@@ -52,7 +52,7 @@ func TestBind(t *testing.T) {
 		}, got)
 	})
 
-	t.Run("an interface alone", func(t *testing.T) {
+	t.Run("an interface gets its attachment", func(t *testing.T) {
 		var got any
 		require.NoError(t, packet.Bind(json.RawMessage(`[`+p0+`]`), atts, &got))
 		assert.Equal(t, []any{packet.Binary("zero")}, got)
@@ -60,7 +60,7 @@ func TestBind(t *testing.T) {
 		assert.Equal(t, packet.Binary("one"), got)
 	})
 
-	t.Run("an interface that holds a pointer", func(t *testing.T) {
+	t.Run("a value behind a pointer in an interface gets its attachment", func(t *testing.T) {
 		into := &upload{}
 		var got any = into
 		require.NoError(t, packet.Bind(json.RawMessage(`{"data":`+p1+`}`), atts, &got))
@@ -123,7 +123,7 @@ func TestBind(t *testing.T) {
 		assert.Equal(t, "xy", string(one)+string(two))
 	})
 
-	t.Run("what cannot be decoded into is an error", func(t *testing.T) {
+	t.Run("a target that cannot be decoded into is an error", func(t *testing.T) {
 		assert.Error(t, packet.Bind(json.RawMessage(`1`), atts, nil))
 		assert.Error(t, packet.Bind(json.RawMessage(`1`), atts, 5))
 		assert.Error(t, packet.Bind(json.RawMessage(`{`), atts, new(any)))

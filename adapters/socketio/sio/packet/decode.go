@@ -9,16 +9,16 @@ import (
 
 // Decode reads the text of a packet. The result aliases it.
 //
-// The payload is checked as socket.io-parser checks it: CONNECT has an object or
-// nothing, DISCONNECT nothing, CONNECT_ERROR a string, an object or nothing, an
-// event an array that begins with a number or a string that is not reserved, or
-// nothing, an ack an array or nothing. White space around the payload is cut off;
-// the reference takes that before it for the digits of an ack id.
+// The payload is checked as socket.io-parser checks it: CONNECT has an object or nothing, DISCONNECT nothing,
+// CONNECT_ERROR a string, an object or nothing, an event an array that begins with a number or with a string that
+// is not reserved, or nothing, an ack an array or nothing. White space around the payload is cut off; the
+// reference parser takes white space before it for digits of an ack id.
 func Decode(text []byte) (Packet, error) {
 	if len(text) == 0 || text[0] < '0' || text[0] > '0'+byte(BinaryAck) {
 		return Packet{}, ErrUnknownType
 	}
-	p, rest, err := Packet{Type: Type(text[0] - '0')}, text[1:], error(nil)
+	p, rest := Packet{Type: Type(text[0] - '0')}, text[1:]
+	var err error
 	if p.Type.isBinary() {
 		if p.Attachments, rest, err = cutAttachments(rest); err != nil {
 			return Packet{}, err
@@ -38,8 +38,7 @@ func Decode(text []byte) (Packet, error) {
 	return p, nil
 }
 
-// cutAttachments reads "<n>-" with n from 1 to MaxAttachments, without leading
-// zeros.
+// cutAttachments reads "<n>-" with n from 1 to MaxAttachments, without leading zeros.
 func cutAttachments(text []byte) (int, []byte, error) {
 	n := 0
 	for i, c := range text {
@@ -56,7 +55,7 @@ func cutAttachments(text []byte) (int, []byte, error) {
 	return 0, nil, ErrIllegalAttachments
 }
 
-// cutNamespace reads a namespace up to its comma; without a comma, all is name.
+// cutNamespace reads a namespace up to its comma; without a comma, the whole text is the name.
 func cutNamespace(text []byte) (string, []byte) {
 	if len(text) == 0 || text[0] != '/' {
 		return RootNamespace, text
@@ -83,7 +82,7 @@ func cutID(text []byte) (id uint64, has bool, rest []byte, err error) {
 	return id, len(text) > 0, nil, nil
 }
 
-// validPayload looks at the first bytes before it reads all of the JSON.
+// validPayload checks the first bytes before it reads all of the JSON.
 func validPayload(t Type, data []byte) bool {
 	if len(data) == 0 {
 		return true
@@ -123,8 +122,8 @@ func startsWithName(array []byte) bool {
 // Reserved reports whether applications must not use the event name: clients would close the connection.
 func Reserved(event string) bool { return slices.Contains(reserved[:], event) }
 
-// reserved are the event names that applications must not use, because clients
-// or the reference server give them a meaning of their own.
+// reserved are the event names that applications must not use, because clients or the reference server give them
+// a meaning of their own.
 var reserved = [...]string{
 	"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener",
 }

@@ -176,7 +176,7 @@ func TestDecode_Cost(t *testing.T) {
 		})
 	}
 
-	t.Run("no allocation in the root namespace", func(t *testing.T) {
+	t.Run("Decode allocates nothing in the root namespace", func(t *testing.T) {
 		text := []byte(`2123["message",{"conversationId":"c1","content":"hello"}]`)
 		var p packet.Packet
 		assert.Zero(t, fewestAllocs(func() { p, _ = packet.Decode(text) }))

@@ -30,7 +30,7 @@ func TestAppend(t *testing.T) {
 		t.Run(want, func(t *testing.T) { assert.Equal(t, want, string(got)) })
 	}
 
-	t.Run("no allocation with room in dst", func(t *testing.T) {
+	t.Run("Append allocates nothing if dst has room", func(t *testing.T) {
 		dst, args := make([]byte, 0, 64), []byte(`["a"]`)
 		assert.Zero(t, testing.AllocsPerRun(100, func() {
 			ack := id
@@ -41,12 +41,12 @@ func TestAppend(t *testing.T) {
 }
 
 func TestMarshal(t *testing.T) {
-	t.Run("as JSON.stringify: no HTML escapes, no line break at the end", func(t *testing.T) {
+	t.Run("the text is that of JSON.stringify: no HTML escapes, no line break at the end", func(t *testing.T) {
 		got, err := packet.Marshal(map[string]any{"html": "<a href='x'>&amp;</a>\n", "n": 1})
 		require.NoError(t, err)
 		assert.Equal(t, `{"html":"<a href='x'>&amp;</a>\n","n":1}`, string(got))
 	})
-	t.Run("what JSON cannot hold is an error", func(t *testing.T) {
+	t.Run("a value that JSON cannot express is an error", func(t *testing.T) {
 		_, err := packet.Marshal(make(chan int))
 		assert.Error(t, err)
 	})

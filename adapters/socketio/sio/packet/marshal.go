@@ -9,8 +9,7 @@ import (
 	"strconv"
 )
 
-// Marshal encodes v as [json.Marshal] does, but leaves <, > and & as they are,
-// like JSON.stringify.
+// Marshal encodes v as [json.Marshal] does, but leaves <, > and & unescaped, like JSON.stringify.
 func Marshal(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -21,18 +20,16 @@ func Marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), nil
 }
 
-// MarshalArgs encodes args as a JSON array, in which each []byte, [Binary] or
-// other slice of bytes, wherever encoding/json would write it as base64, is
-// replaced by a placeholder. The attachments are those slices themselves, not
-// copies, in the order of their placeholders.
+// MarshalArgs encodes args as a JSON array in which each []byte, [Binary] or other slice of bytes that
+// encoding/json would write as base64 is replaced by a placeholder. The attachments are those slices themselves,
+// not copies, in the order of their placeholders.
 //
-// Struct tags, omitted fields and the like are honoured, and a type that has
-// MarshalJSON or MarshalText is left to it. A nil slice is null.
+// Struct tags are honoured, and a type that has MarshalJSON or MarshalText encodes itself. A nil slice becomes
+// null.
 //
-// It fails as json.Marshal does, with [ErrTooManyAttachments] beyond what clients
-// accept, with [ErrIllegalAttachments] if, beside binary data, an object looks like
-// a placeholder, and, where it has to search for bytes, on values nested more than
-// 1,000 deep.
+// It fails as json.Marshal does, with [ErrTooManyAttachments] beyond what clients accept, with
+// [ErrIllegalAttachments] if an object next to binary data looks like a placeholder, and, where it has to search
+// for bytes, if values are nested more than 1,000 deep.
 func MarshalArgs(args ...any) (array []byte, attachments [][]byte, err error) {
 	if len(args) == 0 {
 		return []byte("[]"), nil, nil
@@ -67,8 +64,8 @@ func MarshalArgs(args ...any) (array []byte, attachments [][]byte, err error) {
 	return array, attachments, nil
 }
 
-// checkOwnPlaceholders makes sure that an encoded array has no other placeholders than those of its n
-// attachments: clients could not tell them apart, or would close the connection.
+// checkOwnPlaceholders makes sure that an encoded array has no placeholders besides those of its n attachments:
+// clients could not tell them apart, or would close the connection.
 func checkOwnPlaceholders(array []byte, n int) error {
 	if n == 0 {
 		return nil
@@ -81,10 +78,9 @@ func checkOwnPlaceholders(array []byte, n int) error {
 	})
 }
 
-// A mark stands in for binary data while encoding/json is at work: markSeed and
-// three bytes of index. Nobody outside the process can guess it, so no text from
-// a client is taken for one. 15 bytes are 20 characters of base64, without a
-// remainder, and so is the index in 4.
+// A mark stands in for binary data while encoding/json is at work: markSeed and three bytes of index. Nobody
+// outside the process can guess the seed, so no text from a client is mistaken for a mark. The 15 bytes of the
+// seed are 20 characters of base64, without a remainder, and so the index is the 4 after them.
 const (
 	markSeedSize = 15
 	markSize     = markSeedSize + 3
@@ -112,16 +108,15 @@ func markIndex(b []byte) (int, bool) {
 	return int(b[markSeedSize])<<16 | int(b[markSeedSize+1])<<8 | int(b[markSeedSize+2]), true
 }
 
-// maxDepth is where a value is taken to contain itself, as in encoding/json.
+// maxDepth is the depth at which a value is assumed to contain itself, as in encoding/json.
 const maxDepth = 1000
 
-// search collects byte slices. The index of a mark is its place in found.
+// search collects byte slices. The index in a mark is that in found.
 type search struct{ found [][]byte }
 
-// swap returns v with each byte slice replaced by a mark, and whether there was
-// any. v itself is not changed: what leads to a byte slice is copied. addressable
-// says whether encoding/json could take the address of v, and so would call the
-// methods of its pointer.
+// swap returns v with each byte slice replaced by a mark, and whether there was any. v itself is not changed:
+// what contains a byte slice is copied. addressable says whether encoding/json could take the address of v, and
+// so would call methods of its pointer type.
 func (s *search) swap(v reflect.Value, addressable bool, depth int) (reflect.Value, bool, error) {
 	if depth > maxDepth {
 		return v, false, errDepth
@@ -165,8 +160,8 @@ func (s *search) swap(v reflect.Value, addressable bool, depth int) (reflect.Val
 	return v, false, nil
 }
 
-// swapFields is swap for a struct. out is a copy of v to change, or the zero
-// Value to make one when needed.
+// swapFields is swap for a struct. out is a copy of v that may be changed, or the zero Value to make one when
+// needed.
 func (s *search) swapFields(v, out reflect.Value, addressable bool, depth int) (reflect.Value, bool, error) {
 	changed := false
 	writable := func() reflect.Value {
@@ -179,7 +174,7 @@ func (s *search) swapFields(v, out reflect.Value, addressable bool, depth int) (
 	for _, f := range planOf(v.Type()).fields {
 		member := v.Field(f.index)
 		if f.embedded {
-			// Only in place can it be changed, and behind a pointer not at all.
+			// reflect can change it only in place, and not at all behind a pointer.
 			if member.Kind() == reflect.Struct {
 				_, swapped, err := s.swapFields(member, writable().Field(f.index), addressable, depth+1)
 				if err != nil {
@@ -249,8 +244,8 @@ func (s *search) swapMap(v reflect.Value, depth int) (reflect.Value, bool, error
 	return out, changed, nil
 }
 
-// putPlaceholders replaces the marks in an encoded array. Numbers are given in
-// the order of the text, so what encoding/json left out is not attached.
+// putPlaceholders replaces the marks in an encoded array. Placeholders are numbered in the order of the text, and
+// what encoding/json left out is not attached.
 func (s *search) putPlaceholders(array []byte) ([]byte, [][]byte, error) {
 	const indexEnd = 4 + len(`"`)
 	out := make([]byte, 0, len(array)+8*len(s.found))
@@ -266,7 +261,7 @@ func (s *search) putPlaceholders(array []byte) ([]byte, [][]byte, error) {
 		out = append(out, array[:at]...)
 		array = array[at+len(quotedSeed):]
 		var index [3]byte
-		// Four characters of base64 that encoding/json has just written.
+		// It cannot fail: encoding/json has just written these four characters of base64.
 		_, _ = base64.StdEncoding.Decode(index[:], array[:4])
 		array = array[indexEnd:]
 		out = append(out, `{"_placeholder":true,"num":`...)

@@ -137,7 +137,7 @@ func TestMarshalArgs(t *testing.T) {
 		assert.Same(t, &a[0], &atts[0][0])
 	})
 
-	t.Run("10 attachments are the most", func(t *testing.T) {
+	t.Run("more than 10 attachments are an error", func(t *testing.T) {
 		many := make([]any, 11)
 		for i := range many {
 			many[i] = a
@@ -160,12 +160,12 @@ func TestMarshalArgs(t *testing.T) {
 		assert.Error(t, err)
 	})
 
-	t.Run("what JSON cannot hold is an error", func(t *testing.T) {
+	t.Run("a value that JSON cannot express is an error", func(t *testing.T) {
 		_, _, err := packet.MarshalArgs("ev", func() {}, a)
 		assert.Error(t, err)
 	})
 
-	t.Run("arguments without binary cost what Marshal costs", func(t *testing.T) {
+	t.Run("arguments without binary data cost no more than Marshal", func(t *testing.T) {
 		type message struct {
 			Content string `json:"content"`
 			Seq     uint64 `json:"seq"`

@@ -21,7 +21,7 @@ const (
 
 var typeNames = [...]string{"CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"}
 
-// String is the name that the protocol gives the type.
+// String is the protocol's name for the type.
 func (t Type) String() string {
 	if int(t) < len(typeNames) {
 		return typeNames[t]
@@ -34,16 +34,16 @@ func (t Type) isBinary() bool { return t == BinaryEvent || t == BinaryAck }
 const (
 	// RootNamespace is the namespace of a packet that names none.
 	RootNamespace = "/"
-	// MaxAttachments is the most attachments of a packet: the default of
-	// socket.io-parser 4.2.7 (CVE-2026-33151), which clients enforce too.
+	// MaxAttachments is the largest number of attachments of a packet: the default of socket.io-parser 4.2.7
+	// (CVE-2026-33151), which clients enforce too.
 	MaxAttachments = 10
-	// MaxArgs is the most elements that an array is split into. An element of two
-	// bytes costs a slice header of 24.
+	// MaxArgs is the largest number of elements that an array is split into: an element of two bytes costs a
+	// slice header of 24.
 	MaxArgs = 1024
 )
 
-// What is wrong with a packet. After any of these, close the connection: the
-// reference server does so for all but the limits that it does not have.
+// The errors of reading a packet. After any of them, close the connection: the reference server does so for all
+// of them, except for limits that it does not have.
 var (
 	ErrUnknownType        = errors.New("packet: unknown packet type")
 	ErrIllegalID          = errors.New("packet: illegal ack id")
@@ -61,24 +61,23 @@ var (
 // Packet is one Socket.IO packet.
 type Packet struct {
 	Type Type
-	// Namespace begins with "/". In a packet to be sent, "" is "/" too.
+	// Namespace begins with "/". In a packet to be sent, "" means "/" too.
 	Namespace string
-	// ID is the ack id; it counts only if HasID is set.
+	// ID is the ack id; it is meaningful only if HasID is set.
 	ID    uint64
 	HasID bool
-	// Attachments is how many binary attachments belong to the packet.
+	// Attachments is the number of binary attachments of the packet.
 	Attachments int
-	// Data is the payload, valid JSON of the shape that Type asks for; nil if
-	// absent. From Decode it aliases the input.
+	// Data is the payload, valid JSON of the shape that Type requires; nil if absent. In the result of Decode it
+	// aliases the input.
 	Data []byte
-	// Buffers are the attachments themselves. Only an [Assembler] sets them.
+	// Buffers are the attachments. Only an [Assembler] sets them.
 	Buffers [][]byte
 }
 
-// Args appends the elements of Data, which alias it, to dst: for an event its
-// name and its arguments, for an ack its arguments, for an absent payload none.
-// It trusts Data to be valid, as it is after Decode, and so looks at it only
-// once. It fails with [ErrTooManyArgs] and [ErrInvalidPayload].
+// Args appends the elements of Data, which alias it, to dst: for an event its name and its arguments, for an ack
+// its arguments, for an absent payload nothing. It does not check that Data is valid JSON, as it is after Decode.
+// It fails with [ErrTooManyArgs] and [ErrInvalidPayload].
 func (p *Packet) Args(dst []json.RawMessage) ([]json.RawMessage, error) {
 	if len(p.Data) == 0 {
 		return dst, nil

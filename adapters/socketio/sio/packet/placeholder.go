@@ -6,13 +6,13 @@ import (
 	"strconv"
 )
 
-// nesting is a container that a scan is inside of.
+// nesting is an array or object that is being scanned.
 type nesting struct {
 	object bool
-	// key is what the member under way means to a placeholder.
+	// key is what the current member means to a placeholder.
 	key member
-	// placeholder: "_placeholder" is true. num is the text of "num". Of repeated
-	// keys the last one counts, as in JSON.parse.
+	// placeholder: the member "_placeholder" is true. num is the text of the member "num". Of repeated keys the
+	// last one counts, as in JSON.parse.
 	placeholder bool
 	num         []byte
 }
@@ -34,8 +34,8 @@ func (n *nesting) set(value []byte) {
 	}
 }
 
-// checkPlaceholders reports [ErrIllegalAttachments] unless every placeholder in
-// valid JSON names one of n attachments.
+// checkPlaceholders returns [ErrIllegalAttachments] unless every placeholder in valid JSON refers to one of n
+// attachments.
 func checkPlaceholders(data []byte, n int) error {
 	return eachPlaceholder(data, func(_ int, num []byte) error {
 		_, err := attachmentIndex(num, n)
@@ -43,8 +43,7 @@ func checkPlaceholders(data []byte, n int) error {
 	})
 }
 
-// attachmentIndex reads the "num" of a placeholder: an integer from 0 to n-1 in
-// any notation of JSON.
+// attachmentIndex reads the "num" of a placeholder: an integer from 0 to n-1 in any notation of JSON.
 func attachmentIndex(num []byte, n int) (int, error) {
 	if !isNumber(num) {
 		return 0, ErrIllegalAttachments
@@ -56,16 +55,15 @@ func attachmentIndex(num []byte, n int) (int, error) {
 	return int(f), nil
 }
 
-// eachPlaceholder calls found for each object in valid JSON that has a member
-// "_placeholder" with the value true, wherever it is, inner ones first. depth is
-// the number of containers around it; num the text of its member "num", nil if
-// that is missing or a container.
+// eachPlaceholder calls found for each object in valid JSON that has a member "_placeholder" with the value true,
+// at any depth, inner objects first. depth is the number of containers around the object; num is the text of its
+// member "num", nil if that is missing or a container.
 func eachPlaceholder(data []byte, found func(depth int, num []byte) error) error {
 	if !bytes.Contains(data, []byte("_placeholder")) && bytes.IndexByte(data, '\\') < 0 {
 		return nil
 	}
 	var (
-		stack   = make([]nesting, 1, 8) // the first stands for the text itself
+		stack   = make([]nesting, 1, 8) // the first stands for the whole text
 		wantKey bool
 	)
 	for i := 0; i < len(data); {
@@ -105,7 +103,7 @@ func eachPlaceholder(data []byte, found func(depth int, num []byte) error) error
 	return nil
 }
 
-// memberOf says what a quoted key means to a placeholder.
+// memberOf returns what a quoted key means to a placeholder.
 func memberOf(key []byte) member {
 	switch {
 	case !isString(key):

@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// reach says what a value of some type may lead to. It is found once for each
-// type, so that arguments without binary data are not searched.
+// reach says what a value of some type may contain. It is computed once per type, so that arguments without
+// binary data need not be searched.
 type reach byte
 
 const (
-	// sendsBytes: a byte slice that encoding/json would write as base64, not
-	// hidden behind a MarshalJSON or MarshalText of the type around it.
+	// sendsBytes: a byte slice that encoding/json would write as base64, and that no MarshalJSON or MarshalText
+	// of an enclosing type hides.
 	sendsBytes reach = 1 << iota
 	// sendsAny: an interface, likewise not hidden, which may hold byte slices.
 	sendsAny
@@ -29,21 +29,20 @@ const (
 	takes = takesBinary | takesAny
 )
 
-// plan is what is known of a type.
+// plan is what is known about a type.
 type plan struct {
 	reach reach
-	// fields are those of a struct that lead anywhere.
+	// fields are the fields of a struct that contain anything of interest.
 	fields []field
 }
 
 type field struct {
 	index int
 	reach reach
-	// embedded: the name of the field is not exported, but it embeds a struct or a
-	// pointer to one, whose exported fields encoding/json takes for those of the
-	// outer struct.
+	// embedded: the field is unexported but embeds a struct or a pointer to one, whose exported fields
+	// encoding/json treats as fields of the outer struct.
 	embedded bool
-	// omitEmpty: a slice without elements is left out.
+	// omitEmpty: encoding/json leaves out an empty slice.
 	omitEmpty bool
 }
 
@@ -56,7 +55,7 @@ var (
 	nothing = &plan{}
 )
 
-// planOf works for a nil type too.
+// planOf returns the plan of a type, which may be nil.
 func planOf(t reflect.Type) *plan {
 	if t == nil {
 		return nothing
@@ -64,8 +63,8 @@ func planOf(t reflect.Type) *plan {
 	if known, ok := plans.Load(t); ok {
 		return known.(*plan)
 	}
-	// Each part is explored on its own: in a recursive type, what is found of the
-	// parts on the way to the whole is not complete.
+	// Each field is explored on its own: in a recursive type, what was found for the fields while exploring the
+	// whole is incomplete.
 	p := &plan{reach: explore(t, false, map[visit]bool{})}
 	if t.Kind() == reflect.Struct {
 		for i := range t.NumField() {
@@ -98,7 +97,7 @@ type visit struct {
 	hidden bool
 }
 
-// explore collects what t leads to. hidden: a type around t marshals itself.
+// explore collects what t contains. hidden says that a type around t marshals itself.
 func explore(t reflect.Type, hidden bool, seen map[visit]bool) reach {
 	hidden = hidden || marshalsItself(t)
 	at := visit{t, hidden}
@@ -135,8 +134,8 @@ func explore(t reflect.Type, hidden bool, seen map[visit]bool) reach {
 	return found
 }
 
-// isBytes reports whether encoding/json writes the slice type t as base64. Its
-// own methods are not looked at.
+// isBytes reports whether encoding/json writes the slice type t as base64. Methods of t itself are not
+// considered.
 func isBytes(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && !marshalsItself(reflect.PointerTo(t.Elem()))
 }

@@ -2,10 +2,10 @@ package packet
 
 import "strconv"
 
-// The functions here read JSON that is known to be valid. On anything else their
-// results mean nothing, but they end and stay inside the input.
+// The functions here read JSON that is known to be valid. For anything else their results are meaningless, but they
+// terminate and stay inside the input.
 
-// skipSpace returns the place of the first byte from i on that is not space.
+// skipSpace returns the index of the first byte from i on that is not white space.
 func skipSpace(data []byte, i int) int {
 	for i < len(data) && isSpace(data[i]) {
 		i++
@@ -13,7 +13,7 @@ func skipSpace(data []byte, i int) int {
 	return i
 }
 
-// trimSpace cuts off the space around a payload.
+// trimSpace cuts off the white space around a payload.
 func trimSpace(data []byte) []byte {
 	data = data[skipSpace(data, 0):]
 	for len(data) > 0 && isSpace(data[len(data)-1]) {
@@ -24,7 +24,7 @@ func trimSpace(data []byte) []byte {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// endOfValue returns the place behind the value that starts at i.
+// endOfValue returns the index after the value that starts at i.
 func endOfValue(data []byte, i int) int {
 	for depth := 0; i < len(data); i++ {
 		switch data[i] {
@@ -52,7 +52,7 @@ func endOfValue(data []byte, i int) int {
 	return len(data)
 }
 
-// endOfString returns the place behind the string whose quote is at i.
+// endOfString returns the index after the string whose opening quote is at i.
 func endOfString(data []byte, i int) int {
 	for i++; i < len(data); i++ {
 		switch data[i] {
@@ -65,17 +65,16 @@ func endOfString(data []byte, i int) int {
 	return len(data)
 }
 
-// isNumber: in valid JSON, only numbers begin like this.
+// isNumber reports whether a JSON value is a number: only numbers begin like this.
 func isNumber(value []byte) bool {
 	return len(value) > 0 && (value[0] == '-' || value[0] >= '0' && value[0] <= '9')
 }
 
-// isString: in valid JSON, only strings begin like this.
+// isString reports whether a JSON value is a string: only strings begin like this.
 func isString(value []byte) bool { return len(value) >= 2 && value[0] == '"' }
 
-// spells reports whether a string, in its quotes, has the value name, escapes
-// undone. name is of ASCII letters and underscores, so \uXXXX is the only escape
-// that can stand for one of them.
+// spells reports whether a quoted JSON string has the value name. name consists of ASCII letters and underscores,
+// so \uXXXX is the only escape that can stand for one of its characters.
 func spells(quoted []byte, name string) bool {
 	rest := quoted[1 : len(quoted)-1]
 	for i := range len(name) {

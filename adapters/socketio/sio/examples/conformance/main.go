@@ -1,8 +1,7 @@
-// Conformance serves what the public test suites of the two protocols expect of a server: Engine.IO
-// under /engine.io/ and Socket.IO under /socket.io/, at PORT (3000; 0 takes a free one). It is also a tour
-// of the library: namespaces, by name and by rule, middleware, acks both ways, binary data both ways, rooms,
-// the server's ways to disconnect, and both of the client's parsers. The heartbeat is as fast as those suites
-// want it; PING_INTERVAL and PING_TIMEOUT slow it down.
+// Conformance serves what the public test suites of the two protocols expect of a server: Engine.IO under /engine.io/ and
+// Socket.IO under /socket.io/, at PORT (3000; 0 takes a free one). It is also a tour of the library: namespaces by name and by rule, middleware, acks and binary data in both directions, rooms, the server's
+// ways to disconnect, and both of the client's parsers. The heartbeat is as fast as those suites expect it; PING_INTERVAL
+// and PING_TIMEOUT make it slower.
 //
 //	PORT=3000 go run ./adapters/socketio/sio/examples/conformance
 package main
@@ -71,7 +70,7 @@ func newSocketIO() *sio.Server {
 	io := sio.NewServer(sio.Config{Engine: config, ConnectTimeout: time.Second, Msgpack: true})
 	serve(io.Of("/"))
 	serve(io.Of("/custom"))
-	// Any name that begins so, for clients that do not say that they are unwelcome.
+	// Any name with this prefix, unless the client says that it is unwelcome.
 	serve(io.OfMatching(func(name string, auth json.RawMessage) bool {
 		return strings.HasPrefix(name, "/dynamic-") && !strings.Contains(string(auth), "unwelcome")
 	}))
@@ -91,7 +90,7 @@ func serve(n *sio.Namespace) {
 			report(e.Ack(args...))
 		}
 	})
-	// The other direction: the client is asked, and told what it answered.
+	// The other direction: the server asks the client for an ack, and sends it what it answered.
 	n.On("ask-me", func(_ context.Context, e *sio.Event) {
 		s := e.Socket
 		report(s.Ask(time.Second, func(r *sio.Reply, err error) {
@@ -112,7 +111,7 @@ func serve(n *sio.Namespace) {
 	serveRooms(n)
 }
 
-// said is what a client says in a room.
+// said is the payload of "say" and "vote".
 type said struct {
 	Room string `json:"room"`
 	What any    `json:"what"`
@@ -144,7 +143,7 @@ func serveRooms(n *sio.Namespace) {
 	}))
 }
 
-// keepAuth is middleware: it could refuse, and here only keeps what the client brought.
+// keepAuth is middleware that keeps the client's auth payload; it refuses only one that is not an object.
 func keepAuth(_ context.Context, c *sio.Connect) error {
 	auth := map[string]any{}
 	if len(c.Auth) > 0 {
@@ -156,7 +155,7 @@ func keepAuth(_ context.Context, c *sio.Connect) error {
 	return nil
 }
 
-// anyArgs decodes all arguments into whatever they are, binary data included.
+// anyArgs decodes all arguments, whatever their types, binary data included.
 func anyArgs(e *sio.Event) ([]any, error) {
 	args, into := make([]any, len(e.Args)), make([]any, len(e.Args))
 	for i := range args {

@@ -238,3 +238,9 @@ func (l *logbook) String() string {
 	defer l.mu.Unlock()
 	return l.all.String()
 }
+
+// bubble runs a subtest on a fake clock.
+func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
+}

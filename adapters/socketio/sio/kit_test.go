@@ -3,12 +3,9 @@ package sio_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,66 +22,6 @@ import (
 // patience is how long a client waits for a packet before the test fails. In a synctest bubble it
 // costs nothing.
 const patience = 20 * time.Second
-
-// network is a listener whose connections are pipes in memory.
-type network struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newNetwork() *network {
-	return &network{conns: make(chan net.Conn), closed: make(chan struct{})}
-}
-
-func (n *network) Accept() (net.Conn, error) {
-	select {
-	case c := <-n.conns:
-		return c, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (n *network) Close() error {
-	n.once.Do(func() { close(n.closed) })
-	return nil
-}
-
-func (n *network) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (n *network) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case n.conns <- server:
-		return &line{Conn: client, closed: make(chan struct{})}, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// line is the client's end of a connection, which may stall: nothing more comes through it, and nobody
-// is told.
-type line struct {
-	net.Conn
-	stalled atomic.Bool
-	closed  chan struct{}
-	once    sync.Once
-}
-
-func (l *line) Read(p []byte) (int, error) {
-	n, err := l.Conn.Read(p)
-	if l.stalled.Load() {
-		<-l.closed
-		return 0, net.ErrClosed
-	}
-	return n, err
-}
-
-func (l *line) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Conn.Close()
-}
 
 // world is a server and the network between it and its clients. The times in it are those of the
 // synctest bubble it was made in.
@@ -113,8 +50,8 @@ func serve(t *testing.T, config sio.Config, setup func(*sio.Server)) *world {
 	return w
 }
 
-// client is a WebSocket client, written with another library than the server. It answers pings by
-// itself, so that what a test sees are Socket.IO's packets.
+// client is a WebSocket client that uses another WebSocket library than the server. It answers pings by itself, so that
+// tests see only Socket.IO's packets.
 type client struct {
 	t        *testing.T
 	conn     *websocket.Conn
@@ -124,7 +61,7 @@ type client struct {
 	mute atomic.Bool
 }
 
-// dial opens an Engine.IO session, and connects to no namespace.
+// open opens an Engine.IO session and connects to no namespace.
 func (w *world) open() *client {
 	w.t.Helper()
 	dialer := websocket.Dialer{NetDialContext: w.dial, WriteBufferSize: 64 << 10}
@@ -262,49 +199,33 @@ func (c *client) connected(prefix string) string {
 	return found[1]
 }
 
-// logbook is what the server logged.
-type logbook struct {
-	mu  sync.Mutex
-	all strings.Builder
-}
-
-var _ io.Writer = (*logbook)(nil)
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
-}
-
-// diary notes what happened, in order.
-type diary struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (d *diary) add(format string, args ...any) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.lines = append(d.lines, fmt.Sprintf(format, args...))
-}
-
-// read returns what has been noted since the last call, once nothing more can happen without time passing.
-func (d *diary) read() []string {
+// drop closes the client's connection without a goodbye.
+func (c *client) drop() {
+	_ = c.conn.Close()
 	synctest.Wait()
-	return d.take()
 }
 
-// take is read outside of a synctest bubble: what has been noted by now.
-func (d *diary) take() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	lines := d.lines
-	d.lines = nil
-	return lines
+// stall makes the client's connection stall.
+func (c *client) stall() { c.conn.UnderlyingConn().(*line).stalled.Store(true) }
+
+// bubble runs a subtest on a fake clock.
+func bubble(t *testing.T, sentence string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(sentence, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// echo makes the namespace answer the event "echo" with its arguments.
+func echo(n *sio.Namespace) {
+	n.On("echo", func(_ context.Context, e *sio.Event) {
+		args := make([]any, len(e.Args))
+		for i := range args {
+			args[i] = new(any)
+		}
+		if err := e.Bind(args...); err != nil {
+			panic(err)
+		}
+		if err := e.Ack(args...); err != nil {
+			panic(err)
+		}
+	})
 }
