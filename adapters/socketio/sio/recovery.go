@@ -119,9 +119,12 @@ func (c *conn) carryOn(n *Namespace, s *Socket) {
 	c.add(s)
 	s.conn.Store(c)
 	s.state.Store(socketConnected)
-	if s.leaving.Load() { // Disconnect was called while the socket had no connection
+	switch { // Disconnect or DisconnectAll may have been called while the socket had no connection
+	case s.leavingAll.Load():
+		c.dismissAll()
+	case s.leaving.Load():
 		c.dismiss(s)
-		return
+	default:
+		n.connected(c, s)
 	}
-	n.connected(c, s)
 }

@@ -197,6 +197,31 @@ func TestRecovery_while_a_recovery_is_under_way(t *testing.T) {
 		_ = again.conn.Close()
 		w.doesNotRecover(i)
 	})
+
+	bubble(t, "a DisconnectAll during a recovery takes the other sockets of the new connection with it", func(t *testing.T) {
+		var d diary
+		w, _ := recoverable(t, func(io *sio.Server) {
+			io.Of("/").Use(func(_ context.Context, c *sio.Connect) error {
+				if c.Recovering {
+					c.Socket.DisconnectAll()
+				}
+				return nil
+			})
+			io.Of("/other").OnDisconnect(func(_ context.Context, _ *sio.Socket, r sio.Reason) { d.add("%s", r) })
+		})
+		c, i := w.join()
+		c.drop()
+		again := w.open()
+		again.send("40/other,")
+		again.accepted("/other,")
+		again.send("40" + i.payload())
+		again.accepted("")
+		again.expect("41")
+		again.expect("41/other,")
+		assert.Equal(t, []string{"server namespace disconnect"}, d.read())
+		time.Sleep(time.Second)
+		again.expectClose()
+	})
 }
 
 // TestRecovery_concurrent lets clients lose their connections at any moment while several goroutines

@@ -42,9 +42,9 @@ type Socket struct {
 	recovered atomic.Bool
 	state     atomic.Int32
 	// leaving is set when Disconnect is called: from then on the client's events are ignored, and nothing is sent
-	// to it.
-	leaving atomic.Bool
-	debts   debts
+	// to it. leavingAll is set before it if that was DisconnectAll.
+	leaving, leavingAll atomic.Bool
+	debts               debts
 	// Value belongs to the application. Only middleware and handlers of this socket may access it.
 	Value any
 }
@@ -144,7 +144,10 @@ func (s *Socket) Disconnect() {
 // DisconnectAll takes all sockets of the connection out of their namespaces, as Disconnect does, and closes the
 // connection a second later unless the client has closed it. The client sees "io server disconnect" and does not
 // reconnect by itself. This is the reference server's disconnect(true).
-func (s *Socket) DisconnectAll() { s.startLeaving((*conn).dismissAll) }
+func (s *Socket) DisconnectAll() {
+	s.leavingAll.Store(true)
+	s.startLeaving((*conn).dismissAll)
+}
 
 // startLeaving marks the socket as leaving, and calls dismiss in its connection's turn.
 func (s *Socket) startLeaving(dismiss func(*conn)) {
