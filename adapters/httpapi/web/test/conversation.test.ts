@@ -289,8 +289,8 @@ describe("a conversation", () => {
       socket.restore("connection-2");
       socket.drop();
       socket.restore("connection-2", true);
-      socket.tell("message", say(8), "an offset");
       expect(socket.sent("join_conversation")).toHaveLength(3);
+      socket.tell("message", say(8), "an offset");
       expect(socket.last("join_conversation").body).toMatchObject({ after: { epoch: "e", seq: 5 } });
       await admit({ seq: 8, recovered: true, messages: run(6, 8) });
       expect(page.texts.slice(-5)).toEqual(["(Connection lost)", "6", "7", "8", "(You are back)"]);
