@@ -3,6 +3,7 @@ package legacy
 import (
 	"errors"
 	"io"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ var errTooLarge = errors.New("legacy: message too large")
 // is in use, session.writeSocket alone writes to it.
 type socket struct {
 	transport.Conn
+	beneath net.Conn
 	session *session
 	// probing says that it has not taken over from polling yet.
 	probing atomic.Bool
@@ -62,6 +64,17 @@ func (k *socket) write(p outgoing) error {
 	}
 	_, err = w.Write(p.data)
 	return errors.Join(err, w.Close())
+}
+
+// closeFrame is a WebSocket's close frame without a code (RFC 6455 §5.5.1).
+var closeFrame = []byte{0x88, 0}
+
+// sayGoodbye asks the client to close the connection; the library cannot. If the server closed it with bytes unread,
+// the connection would be reset, and what the client has yet to read be lost.
+func (k *socket) sayGoodbye() error {
+	_ = k.beneath.SetWriteDeadline(time.Now().Add(writeTimeout)) // as above
+	_, err := k.beneath.Write(closeFrame)
+	return err
 }
 
 // Close is called by the library when the session is over or the upgrade has failed.
