@@ -22,7 +22,8 @@ type Config struct {
 	PingTimeout time.Duration
 	// UpgradeTimeout is how long an upgrade may take from the WebSocket's opening. Default 10 s.
 	UpgradeTimeout time.Duration
-	// WriteTimeout is how long a client may take to accept what was written to it. Default 10 s.
+	// WriteTimeout is how long a client may take to accept what was written to it, each MiB of it if it is more.
+	// Default 10 s.
 	WriteTimeout time.Duration
 	// MaxPayload bounds a WebSocket message and a polling request body from the client, in bytes.
 	// It is told to the client. Default 1,000,000.

@@ -74,21 +74,28 @@ func (s *socket) closeWrite() {
 	}
 }
 
-// write sends rest and the packets, and waits for the client to take them, for at most timeout: then it fails with
-// os.ErrDeadlineExceeded.
+// writeSlice is how many bytes a client is given WriteTimeout for: an answer of many MiB asks for no faster line than a
+// full outbox.
+const writeSlice = 1 << 20
+
+// write sends rest and the packets, and waits for the client to take them, each writeSlice of them for at most timeout:
+// then it fails with os.ErrDeadlineExceeded.
 func (s *socket) write(rest []byte, packets []*Packet, timeout time.Duration) error {
 	if s.polled != nil {
 		return s.writePolled(rest, packets, timeout)
-	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
-		return err
 	}
 	bufs := make(net.Buffers, 0, len(packets)+1)
 	if len(rest) > 0 {
 		bufs = append(bufs, rest)
 	}
+	size := len(rest)
 	for _, p := range packets {
 		bufs = append(bufs, p.frame)
+		size += len(p.frame)
+	}
+	// Nothing tells here how much has been taken: the time for all slices is one.
+	if err := s.conn.SetWriteDeadline(time.Now().Add(time.Duration(1+size/writeSlice) * timeout)); err != nil {
+		return err
 	}
 	if _, err := bufs.WriteTo(s.conn); err != nil {
 		return err
@@ -100,6 +107,7 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 	room := s.polled.Room()
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
+	taken := 0 // of the slice
 	for {
 		for len(rest) > 0 {
 			n, err := s.polled.Write(rest)
@@ -110,6 +118,7 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 				return err
 			}
 			rest = rest[n:]
+			taken += n
 		}
 		if len(rest) == 0 {
 			var next int
@@ -120,10 +129,18 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 			if err != nil {
 				return err
 			}
+			for _, p := range packets[:next] {
+				taken += len(p.frame)
+			}
+			taken -= len(rest)
 			packets = packets[next:]
 			if len(rest) == 0 && len(packets) == 0 {
 				return nil
 			}
+		}
+		if taken >= writeSlice {
+			timer.Reset(timeout)
+			taken = 0
 		}
 		select {
 		case <-room:

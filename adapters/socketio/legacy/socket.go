@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// writeTimeout is how long a client may take to accept a frame.
+	// writeTimeout is how long a client may take to accept a frame or an answer: each writeSlice of it, in bytes.
 	writeTimeout = 10 * time.Second
+	writeSlice   = 1 << 20
 	// upgradeTimeout is how long an upgrade may take from the WebSocket's opening. The library would
 	// wait for PingTimeout, while nothing is sent.
 	upgradeTimeout = 10 * time.Second
@@ -57,7 +58,9 @@ func (k *socket) NextWriter(form frame.Type, kind packet.Type) (io.WriteCloser, 
 
 // write sends one packet.
 func (k *socket) write(p outgoing) error {
-	_ = k.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // as above
+	// It cannot be put off any more once there is a writer.
+	slices := 1 + len(p.data)/writeSlice
+	_ = k.Conn.SetWriteDeadline(time.Now().Add(time.Duration(slices) * writeTimeout)) // as above
 	w, err := k.Conn.NextWriter(frame.String, p.kind)
 	if err != nil {
 		return err
