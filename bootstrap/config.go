@@ -35,12 +35,12 @@ type Config struct {
 
 	Access access `env:"CONVERSATION_ACCESS" allowed:"claims or authenticated"`
 
-	PingInterval   positive `env:"PING_INTERVAL" envDefault:"25s" allowed:"a duration of at least 1ms such as 25s"`
-	PingTimeout    positive `env:"PING_TIMEOUT" envDefault:"60s" allowed:"a duration of at least 1ms such as 60s"`
-	ConnectTimeout limit    `env:"CONNECT_TIMEOUT" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
-	PresenceGrace  limit    `env:"PRESENCE_GRACE" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
-	RecoveryWindow limit    `env:"RECOVERY_WINDOW" envDefault:"120s" allowed:"a duration such as 120s; 0 for none"`
-	DrainTime      limit    `env:"DRAIN_TIME" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+	PingInterval   heartbeat `env:"PING_INTERVAL" envDefault:"25s" allowed:"a duration such as 25s, from 1ms to 288h"`
+	PingTimeout    heartbeat `env:"PING_TIMEOUT" envDefault:"60s" allowed:"a duration such as 60s, from 1ms to 288h"`
+	ConnectTimeout limit     `env:"CONNECT_TIMEOUT" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+	PresenceGrace  limit     `env:"PRESENCE_GRACE" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
+	RecoveryWindow limit     `env:"RECOVERY_WINDOW" envDefault:"120s" allowed:"a duration such as 120s; 0 for none"`
+	DrainTime      limit     `env:"DRAIN_TIME" envDefault:"10s" allowed:"a duration such as 10s; 0 for none"`
 
 	MaxPayload  size `env:"MAX_PAYLOAD" envDefault:"1000000" allowed:"a number of bytes up to 2147483647; 0 for no limit"`
 	MaxContent  size `env:"MAX_CONTENT" envDefault:"65536" allowed:"a number of bytes up to 2147483647; 0 for no limit"`

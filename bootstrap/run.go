@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 // Run is the program: it serves until SIGINT or SIGTERM. It returns the exit code: 0 after an orderly stop, 1 if the start
 // failed or the stop took too long, 2 if the configuration is not allowed.
 func Run() int {
+	// Otherwise the next line of the log would end the program when whoever reads its standard error is gone.
+	signal.Ignore(syscall.SIGPIPE)
 	config, err := LoadConfig(nil)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "parley:", err)

@@ -30,8 +30,8 @@ type (
 	messageLog string
 	// notYet is a setting of the contract that this version does not support. Any value is refused rather than ignored.
 	notYet struct{}
-	// positive is a duration from a millisecond, the unit in which clients are told it, to never.
-	positive time.Duration
+	// heartbeat is a duration from a millisecond, the unit in which clients are told it, to longestHeartbeat.
+	heartbeat time.Duration
 	// limit is a duration up to never; 0 switches the limit off.
 	limit time.Duration
 	// size is a number of bytes or messages up to unbounded; 0 switches the limit off.
@@ -41,6 +41,9 @@ type (
 const (
 	// never is longer than any server runs, and small enough to be added to the current time without overflow.
 	never = 100 * 365 * 24 * time.Hour
+	// longestHeartbeat is such that the pause and the time to answer together fit a timer of JavaScript, 2^31-1 ms: with
+	// more, clients give up after a millisecond.
+	longestHeartbeat = 288 * time.Hour
 	// unbounded fits an int on every platform, and every integer type in which clients may keep it.
 	unbounded = math.MaxInt32
 )
@@ -144,22 +147,22 @@ func isOrigin(s string) bool {
 	return u.Port() == "" || u.Port() != defaultPorts[u.Scheme]
 }
 
-func (p *positive) UnmarshalText(text []byte) error {
-	d, err := duration(text, time.Millisecond)
-	*p = positive(d)
+func (h *heartbeat) UnmarshalText(text []byte) error {
+	d, err := duration(text, time.Millisecond, longestHeartbeat)
+	*h = heartbeat(d)
 	return err
 }
 
 func (l *limit) UnmarshalText(text []byte) error {
-	d, err := duration(text, 0)
+	d, err := duration(text, 0, never)
 	*l = limit(d)
 	return err
 }
 
-// duration reads a duration from the least to never.
-func duration(text []byte, least time.Duration) (time.Duration, error) {
+// duration reads a duration from the least to the most.
+func duration(text []byte, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(string(text))
-	if err == nil && (d < least || d > never) {
+	if err == nil && (d < least || d > most) {
 		err = errNotAllowed
 	}
 	return d, err

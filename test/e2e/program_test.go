@@ -46,6 +46,7 @@ func TestProgram(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run("at "+signal.String()+" it lets its clients go and ends well", func(t *testing.T) { stops(t, program, signal) })
 	}
+	t.Run("it goes on and ends well when nobody reads its log any more", func(t *testing.T) { outlivesItsReader(t, program) })
 	t.Run("a signal that comes as soon as it listens ends it well too", func(t *testing.T) {
 		for range 10 {
 			p := start(t, program, "JWT_SECRET="+secret, "HOST=127.0.0.1", "PORT=0", "ADMIN_ADDR=off")
@@ -115,10 +116,25 @@ func stops(t *testing.T, program string, signal os.Signal) {
 	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
+func outlivesItsReader(t *testing.T, program string) {
+	// At debug it logs every step of its stop.
+	p := start(t, program, "JWT_SECRET="+secret, "HOST=127.0.0.1", "PORT=0", "ADMIN_ADDR=off", "LOG_LEVEL=debug")
+	require.NoError(t, p.stderr.Close())
+	alice, err := dial(p.url, &net.Dialer{Timeout: patience})
+	require.NoError(t, err)
+	t.Cleanup(alice.close)
+	require.NoError(t, alice.enter(tokenFor(t, "alice")))
+	alice.close()
+	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, p.wait(), "exit code")
+}
+
 // process is a running parley.
 type process struct {
 	command *exec.Cmd
 	url     string
+	// stderr is the reading end of its standard error, which is read until it is closed.
+	stderr io.Closer
 	// wait waits for its end, and returns an error unless the exit code is 0.
 	wait func() error
 }
@@ -135,7 +151,7 @@ func start(t *testing.T, program string, variables ...string) *process {
 	require.NoError(t, command.Start())
 	lines := bufio.NewScanner(stderr)
 	drained := make(chan struct{})
-	p := &process{command: command, wait: func() error {
+	p := &process{command: command, stderr: stderr, wait: func() error {
 		<-drained
 		return command.Wait()
 	}}

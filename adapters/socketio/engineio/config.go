@@ -23,7 +23,8 @@ type Config struct {
 	PingTimeout time.Duration
 	// UpgradeTimeout is how long an upgrade may take, from the opening of the WebSocket. Default 10 s.
 	UpgradeTimeout time.Duration
-	// WriteTimeout is how long a client may take to accept what is written to it. Default 10 s.
+	// WriteTimeout is how long a client may take to accept what is written to it, for each MiB of it if it is more.
+	// Default 10 s.
 	WriteTimeout time.Duration
 	// MaxPayload bounds each WebSocket message and each polling request body from the client, in bytes. The client is
 	// told of it. Default 1,000,000.

@@ -168,7 +168,7 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets [
 	}
 	body := appendPayload(make([]byte, 0, size), packets)
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Now().Add(s.server.config.WriteTimeout)) // not every writer supports it; a dead client is found by its ping
+	w = &slicedWriter{w, s.server.config.WriteTimeout}
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
 	threshold := s.server.config.HTTPCompression
@@ -183,6 +183,25 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets [
 	}
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		s.end(failure(err))
+	}
+}
+
+// slicedWriter gives a client the timeout for each writeSlice of an answer.
+type slicedWriter struct {
+	http.ResponseWriter
+	timeout time.Duration
+}
+
+func (w *slicedWriter) Write(data []byte) (written int, err error) {
+	control := http.NewResponseController(w.ResponseWriter)
+	for {
+		_ = control.SetWriteDeadline(time.Now().Add(w.timeout)) // not every writer can; a dead client is found by its ping
+		slice := data[written:min(written+writeSlice, len(data))]
+		n, err := w.ResponseWriter.Write(slice)
+		written += n
+		if err != nil || written == len(data) {
+			return written, err
+		}
 	}
 }
 

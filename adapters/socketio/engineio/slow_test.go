@@ -40,6 +40,22 @@ func TestSlow_WebSocket(t *testing.T) {
 		assert.Empty(t, ws.peer.ended())
 	})
 
+	bubble(t, "a client that takes each MiB in time gets a message of many", func(t *testing.T) {
+		const size = 3 << 20
+		ws := inMemory(t, engineio.Config{}).openWebSocket()
+		ws.peer.send(strings.Repeat("x", size))
+		got := 0
+		for part := make([]byte, size/2); got < size; {
+			time.Sleep(writeTimeout - time.Second)
+			n, err := io.ReadFull(ws.conn, part)
+			got += n
+			if !assert.NoError(t, err, "after %d bytes", got) {
+				return
+			}
+		}
+		assert.Empty(t, ws.peer.ended())
+	})
+
 	bubble(t, "a client whose outbox is full is let go at once", func(t *testing.T) {
 		k := inMemory(t, engineio.Config{OutboxBytes: 1000})
 		ws := k.openWebSocket()
@@ -103,6 +119,26 @@ func TestSlow_Polling(t *testing.T) {
 			assert.Zero(t, k.engine.Len())
 		})
 	}
+
+	bubble(t, "a payload of many MiB may take WriteTimeout for each of them", func(t *testing.T) {
+		const size = 3 << 20
+		k := inMemory(t, engineio.Config{})
+		c := k.handshake()
+		conn := k.dial()
+		_, err := io.WriteString(conn, "GET "+c.target+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		assert.NoError(t, err)
+		c.peer.send(strings.Repeat("x", size))
+		got := 0
+		for part := make([]byte, size/2); got < size; {
+			time.Sleep(writeTimeout - time.Second)
+			n, err := io.ReadFull(conn, part)
+			got += n
+			if !assert.NoError(t, err, "after %d bytes", got) {
+				return
+			}
+		}
+		assert.Empty(t, c.peer.ended())
+	})
 
 	bubble(t, "a poll that breaks off while it is answered ends the session", func(t *testing.T) {
 		c := inMemory(t, engineio.Config{}).handshake()

@@ -75,21 +75,28 @@ func (s *socket) closeWrite() {
 	}
 }
 
-// write sends rest and then the packets. It waits at most timeout for the client to take them, then fails with
-// os.ErrDeadlineExceeded.
+// writeSlice is how many bytes a client may take WriteTimeout for: a large answer then needs no faster line than a full
+// outbox.
+const writeSlice = 1 << 20
+
+// write sends rest and then the packets. It waits at most timeout for the client to take each writeSlice of them, then
+// fails with os.ErrDeadlineExceeded.
 func (s *socket) write(rest []byte, packets []*Packet, timeout time.Duration) error {
 	if s.polled != nil {
 		return s.writePolled(rest, packets, timeout)
-	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
-		return err
 	}
 	bufs := make(net.Buffers, 0, len(packets)+1)
 	if len(rest) > 0 {
 		bufs = append(bufs, rest)
 	}
+	size := len(rest)
 	for _, p := range packets {
 		bufs = append(bufs, p.frame)
+		size += len(p.frame)
+	}
+	// Nothing tells here how much has been taken: the time for all slices is one.
+	if err := s.conn.SetWriteDeadline(time.Now().Add(time.Duration(1+size/writeSlice) * timeout)); err != nil {
+		return err
 	}
 	if _, err := bufs.WriteTo(s.conn); err != nil {
 		return err
@@ -101,6 +108,7 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 	room := s.polled.Room()
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
+	taken := 0 // of the slice
 	for {
 		for len(rest) > 0 {
 			n, err := s.polled.Write(rest)
@@ -111,6 +119,7 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 				return err
 			}
 			rest = rest[n:]
+			taken += n
 		}
 		if len(rest) == 0 {
 			var next int
@@ -121,10 +130,18 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 			if err != nil {
 				return err
 			}
+			for _, p := range packets[:next] {
+				taken += len(p.frame)
+			}
+			taken -= len(rest)
 			packets = packets[next:]
 			if len(rest) == 0 && len(packets) == 0 {
 				return nil
 			}
+		}
+		if taken >= writeSlice {
+			timer.Reset(timeout)
+			taken = 0
 		}
 		select {
 		case <-room:

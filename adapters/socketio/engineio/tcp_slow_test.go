@@ -29,6 +29,23 @@ func TestTCP_SlowClient(t *testing.T) {
 		assert.ErrorIs(t, err, syscall.ECONNRESET, "the kernel holds nothing more for it")
 	})
 
+	t.Run("a client that reads slowly gets a message that takes it longer than WriteTimeout", func(t *testing.T) {
+		const size, part = 64 << 20, 4 << 20
+		k := onLoopback(t, engineio.Config{OutboxBytes: size, WriteTimeout: 2 * time.Second})
+		ws := k.openWebSocket()
+		began := time.Now()
+		ws.peer.send(strings.Repeat("x", size))
+		pause := time.NewTicker(200 * time.Millisecond)
+		defer pause.Stop()
+		for range size / part {
+			<-pause.C
+			_, err := io.CopyN(io.Discard, ws.r, part)
+			require.NoError(t, err)
+		}
+		assert.Greater(t, time.Since(began), 3*time.Second)
+		assert.Empty(t, ws.peer.ended())
+	})
+
 	t.Run("a client that stops reading is let go when its outbox is full, and delays nobody", func(t *testing.T) {
 		k := onLoopback(t, engineio.Config{OutboxBytes: 1 << 20, WriteTimeout: time.Hour})
 		stuck, others := k.openWebSocket(), k.openWebSockets(8)

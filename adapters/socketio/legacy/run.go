@@ -89,8 +89,8 @@ func (s *session) chat() {
 	}
 }
 
-// read waits for one message of the client and passes it to receive, unless that is nil. It reports false when
-// the session is over.
+// read waits for one message of the client and passes it to receive, unless that is nil or the session is closing. It
+// reports false when the session is over.
 func (s *session) read(receive func(data []byte, binary bool) bool) bool {
 	form, r, err := s.conn.NextReader()
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *session) read(receive func(data []byte, binary bool) bool) bool {
 	switch binary := form == library.BINARY; {
 	case err != nil, !binary && !utf8.Valid(data):
 		return false
-	case receive == nil:
+	case receive == nil, s.isClosing():
 		return true
 	default:
 		return receive(data, binary)

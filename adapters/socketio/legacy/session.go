@@ -134,7 +134,13 @@ func (s *session) writeSocket(k *socket) {
 	for {
 		packets, open := s.takeForSocket()
 		for _, p := range packets {
-			if p.kind == packet.CLOSE || k.write(p) != nil {
+			switch {
+			case p.kind == packet.CLOSE:
+				if k.sayGoodbye() == nil {
+					<-s.done // the client has closed its side, or closeTimeout is over
+				}
+				return
+			case k.write(p) != nil:
 				return
 			}
 		}
@@ -167,6 +173,12 @@ func (s *session) close() {
 	}
 	s.outbox.packets = append(s.outbox.packets, outgoing{kind: packet.CLOSE})
 	s.dismissLocked()
+}
+
+func (s *session) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 // dismiss lets nothing more be enqueued, and leaves it to the client to disconnect.

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -43,7 +44,8 @@ func TestShutdown(t *testing.T) {
 	bubble(t, "Shutdown spreads the closing over the given time", func(t *testing.T) {
 		k := newKit(t)
 		for range 4 {
-			k.newSocket()
+			ws := k.newSocket()
+			go func() { _, _ = ws.readLast() }()
 		}
 		began := time.Now()
 		done := make(chan error, 1)
@@ -55,6 +57,31 @@ func TestShutdown(t *testing.T) {
 		}
 		require.NoError(t, <-done)
 		assert.Equal(t, 15*time.Second, time.Since(began))
+	})
+
+	bubble(t, "Shutdown lets a WebSocket client close the connection, and ignores what it says meanwhile", func(t *testing.T) {
+		k := newKit(t)
+		ws := k.newSocket()
+		done := make(chan error, 1)
+		go func() { done <- k.server.Shutdown(t.Context(), 0) }()
+		synctest.Wait()
+		ws.write(`42["message",{"conversationId":"lobby","content":"too late"}]`)
+		synctest.Wait()
+		assert.Empty(t, k.chat.contents())
+		assert.Equal(t, 1, k.server.Len())
+		_, err := ws.readLast()
+		assert.True(t, websocket.IsCloseError(err, websocket.CloseNoStatusReceived), "%v", err)
+		began := time.Now()
+		require.NoError(t, <-done)
+		assert.Zero(t, time.Since(began))
+	})
+
+	bubble(t, "Shutdown does not wait long for a WebSocket client that does not close", func(t *testing.T) {
+		k := newKit(t)
+		k.newSocket()
+		began := time.Now()
+		require.NoError(t, k.server.Shutdown(t.Context(), 0))
+		assert.Equal(t, 5*time.Second, time.Since(began))
 	})
 
 	bubble(t, "Shutdown does not wait long for a client that does not poll", func(t *testing.T) {

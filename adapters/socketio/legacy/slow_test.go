@@ -1,6 +1,7 @@
 package legacy_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,41 @@ func TestSlow(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		assert.Zero(t, k.server.Len())
+	})
+
+	const large = 3 << 20
+	// slowly takes half of a large message, and the other half, each just in time.
+	slowly := func(t *testing.T, from io.Reader) {
+		for half := make([]byte, large/2); t.Context().Err() == nil; {
+			time.Sleep(9 * time.Second)
+			_, err := io.ReadFull(from, half)
+			require.NoError(t, err)
+			if strings.Contains(string(half), "the end") {
+				return
+			}
+		}
+	}
+	end := strings.Repeat("x", large/4) + "the end" + strings.Repeat("x", large/4)
+
+	bubble(t, "a client that reads slowly gets a large frame", func(t *testing.T) {
+		k := newKit(t)
+		c := k.newSocket()
+		k.broadcast(c.id, message(strings.Repeat("x", large/2)+end))
+		slowly(t, c.ws.UnderlyingConn())
+		assert.Empty(t, k.chat.departures())
+	})
+
+	bubble(t, "a client that reads slowly gets a large answer to its poll", func(t *testing.T) {
+		k := newKit(t)
+		c := k.newPolling()
+		conn, err := k.pipes.dial()
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "GET "+c.target+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		require.NoError(t, err)
+		k.broadcast(c.id, message(strings.Repeat("x", large/2)+end))
+		slowly(t, conn)
+		assert.Empty(t, k.chat.departures())
 	})
 
 	bubble(t, "a client that does not poll is closed when its outbox is full", func(t *testing.T) {

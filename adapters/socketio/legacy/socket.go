@@ -3,6 +3,7 @@ package legacy
 import (
 	"errors"
 	"io"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 )
 
 const (
-	// writeTimeout is how long a client may take to accept a frame.
+	// writeTimeout is how long a client may take to accept a frame or an answer: each writeSlice of it, in bytes.
 	writeTimeout = 10 * time.Second
+	writeSlice   = 1 << 20
 	// upgradeTimeout is how long an upgrade may take once the WebSocket is open. The library would wait for
 	// PingTimeout, during which nothing is sent.
 	upgradeTimeout = 10 * time.Second
@@ -25,6 +27,7 @@ var errTooLarge = errors.New("legacy: message too large")
 // is in use, only session.writeSocket writes to it.
 type socket struct {
 	transport.Conn
+	beneath net.Conn
 	session *session
 	// probing says that the socket has not taken over from polling yet.
 	probing atomic.Bool
@@ -55,13 +58,26 @@ func (k *socket) NextWriter(form frame.Type, kind packet.Type) (io.WriteCloser, 
 
 // write sends one packet.
 func (k *socket) write(p outgoing) error {
-	_ = k.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // as above
+	// It cannot be put off any more once there is a writer.
+	slices := 1 + len(p.data)/writeSlice
+	_ = k.Conn.SetWriteDeadline(time.Now().Add(time.Duration(slices) * writeTimeout)) // as above
 	w, err := k.Conn.NextWriter(frame.String, p.kind)
 	if err != nil {
 		return err
 	}
 	_, err = w.Write(p.data)
 	return errors.Join(err, w.Close())
+}
+
+// closeFrame is a WebSocket's close frame without a code (RFC 6455 §5.5.1).
+var closeFrame = []byte{0x88, 0}
+
+// sayGoodbye asks the client to close the connection; the library cannot. If the server closed it with bytes unread,
+// the connection would be reset, and what the client has yet to read be lost.
+func (k *socket) sayGoodbye() error {
+	_ = k.beneath.SetWriteDeadline(time.Now().Add(writeTimeout)) // as above
+	_, err := k.beneath.Write(closeFrame)
+	return err
 }
 
 // Close is called by the library when the session is over or the upgrade has failed.

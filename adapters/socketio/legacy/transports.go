@@ -1,10 +1,12 @@
 package legacy
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,12 +58,26 @@ func (websocketTransport) Accept(w http.ResponseWriter, r *http.Request) (transp
 	}
 	// ServeHTTP has checked the origin.
 	library := websocket.Transport{CheckOrigin: func(*http.Request) bool { return true }}
-	c, err := library.Accept(w, r)
+	opening := &hijacker{ResponseWriter: w}
+	c, err := library.Accept(opening, r)
 	if err != nil {
 		s.upgradeFailed()
 		return nil, err
 	}
-	return s.attach(c), nil
+	return s.attach(c, opening.conn), nil
+}
+
+// hijacker remembers the connection that the library takes over and does not give out.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack takes the connection over (http.Hijacker).
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = conn
+	return conn, buffered, err
 }
 
 // Dial always fails: the library dials only as a client.

@@ -1,6 +1,10 @@
 package legacy
 
-import "github.com/googollee/go-socket.io/engineio/transport"
+import (
+	"net"
+
+	"github.com/googollee/go-socket.io/engineio/transport"
+)
 
 // startUpgrade reports whether a WebSocket may try to take over.
 func (s *session) startUpgrade() bool {
@@ -20,9 +24,9 @@ func (s *session) upgradeFailed() {
 	s.upgrading = false
 }
 
-// attach wraps a WebSocket that the library has opened.
-func (s *session) attach(c transport.Conn) *socket {
-	k := &socket{Conn: c, session: s}
+// attach wraps a WebSocket that the library has opened, on the connection beneath it.
+func (s *session) attach(c transport.Conn, beneath net.Conn) *socket {
+	k := &socket{Conn: c, beneath: beneath, session: s}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.upgrading {

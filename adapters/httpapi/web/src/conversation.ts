@@ -49,6 +49,8 @@ export class Conversation {
   readonly #listeners: Partial<ServerEvents & { connect(): void; disconnect(): void }>;
   #everJoined = false;
   #joined = false;
+  /** Whether the connection was lost before the answer to a join: what it told does not come by itself. */
+  #unanswered = false;
   /** Counts connections: an answer of a former one says nothing about this one. */
   #connection = 0;
 
@@ -155,8 +157,8 @@ export class Conversation {
 
   #onConnect(): void {
     this.#connection++;
-    // A recovered session never left, as the server sees it, and what it missed comes by itself.
-    if (this.#everJoined && this.#socket.recovered) void this.#resume();
+    // A recovered session never left, as the server sees it, and what it missed comes by itself, but for answers.
+    if (this.#everJoined && !this.#unanswered && this.#socket.recovered) void this.#resume();
     else this.#admission.ask();
   }
 
@@ -177,6 +179,7 @@ export class Conversation {
   }
 
   #onAdmitted(answer: Answer<Joined> & { ok: true }): void {
+    this.#unanswered = false;
     // What is being written is told again, from the first chunk on.
     this.#writings.clear();
     if (answer.recovered) {
@@ -201,6 +204,7 @@ export class Conversation {
 
   #onDisconnect(): void {
     this.#connection++;
+    if (this.#admission.pending) this.#unanswered = true;
     this.#admission.stop();
     if (this.#joined) this.#note("Connection lost");
     this.#joined = false;

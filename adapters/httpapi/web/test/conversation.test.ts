@@ -285,6 +285,21 @@ describe("a conversation", () => {
       expect(page.members).toHaveBeenLastCalledWith(["alice", "carol"]);
     });
 
+    it("joins again when the session was recovered that lost the answer to its join", async () => {
+      socket.restore("connection-2");
+      socket.drop();
+      socket.restore("connection-2", true);
+      expect(socket.sent("join_conversation")).toHaveLength(3);
+      socket.tell("message", say(8), "an offset");
+      expect(socket.last("join_conversation").body).toMatchObject({ after: { epoch: "e", seq: 5 } });
+      await admit({ seq: 8, recovered: true, messages: run(6, 8) });
+      expect(page.texts.slice(-5)).toEqual(["(Connection lost)", "6", "7", "8", "(You are back)"]);
+
+      socket.drop();
+      socket.restore("connection-2", true);
+      expect(socket.sent("join_conversation")).toHaveLength(3);
+    });
+
     it("joins again when the recovered session is not in", async () => {
       socket.restore("connection-1", true);
       socket.last("presence").answer({ ok: false, error: { code: "NOT_IN_CONVERSATION", message: "" } });
