@@ -30,12 +30,12 @@ func TestTCP_SlowClient(t *testing.T) {
 	})
 
 	t.Run("a client that reads slowly gets a message that takes it longer than WriteTimeout", func(t *testing.T) {
-		const size, part = 64 << 20, 4 << 20
+		const size, part = 8 << 20, 1 << 20
 		k := onLoopback(t, engineio.Config{OutboxBytes: size, WriteTimeout: 2 * time.Second})
 		ws := k.openWebSocket()
 		began := time.Now()
 		ws.peer.send(strings.Repeat("x", size))
-		pause := time.NewTicker(200 * time.Millisecond)
+		pause := time.NewTicker(500 * time.Millisecond)
 		defer pause.Stop()
 		for range size / part {
 			<-pause.C
