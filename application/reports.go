@@ -35,7 +35,7 @@ type report struct {
 }
 
 // size is the memory that the report takes, in approximate bytes.
-func (r *report) size() int { return 400 + 16*len(r.Pending) }
+func (r *report) size() int { return 400 + 16*(len(r.Pending)+len(r.told)) }
 
 func newReports(timers *timers) *reports {
 	return &reports{timers: timers, waiting: map[domain.UserID][]*report{}}

@@ -168,7 +168,7 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets [
 	}
 	body := appendPayload(make([]byte, 0, size), packets)
 	control := http.NewResponseController(w)
-	w = &slicedWriter{w, s.server.config.WriteTimeout}
+	w = PatientWriter(w, s.server.config.WriteTimeout)
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
 	threshold := s.server.config.HTTPCompression
@@ -186,7 +186,12 @@ func (s *Session) writePayload(w http.ResponseWriter, r *http.Request, packets [
 	}
 }
 
-// slicedWriter gives a client the timeout for each writeSlice of an answer.
+// PatientWriter returns a writer to w that gives the client the timeout for each WriteSlice of what is written, as a
+// Server does with Config.WriteTimeout, for handlers that serve beside one.
+func PatientWriter(w http.ResponseWriter, timeout time.Duration) http.ResponseWriter {
+	return &slicedWriter{w, timeout}
+}
+
 type slicedWriter struct {
 	http.ResponseWriter
 	timeout time.Duration
@@ -195,8 +200,8 @@ type slicedWriter struct {
 func (w *slicedWriter) Write(data []byte) (written int, err error) {
 	control := http.NewResponseController(w.ResponseWriter)
 	for {
-		_ = control.SetWriteDeadline(time.Now().Add(w.timeout)) // not every writer can; a dead client is found by its ping
-		slice := data[written:min(written+writeSlice, len(data))]
+		_ = control.SetWriteDeadline(time.Now().Add(w.timeout)) // not every writer supports it; a dead client is noticed by its heartbeat
+		slice := data[written:min(written+WriteSlice, len(data))]
 		n, err := w.ResponseWriter.Write(slice)
 		written += n
 		if err != nil || written == len(data) {

@@ -75,11 +75,11 @@ func (s *socket) closeWrite() {
 	}
 }
 
-// writeSlice is how many bytes a client may take WriteTimeout for: a large answer then needs no faster line than a full
+// WriteSlice is how many bytes a client may take Config.WriteTimeout for: a large answer then needs no faster line than a full
 // outbox.
-const writeSlice = 1 << 20
+const WriteSlice = 1 << 20
 
-// write sends rest and then the packets. It waits at most timeout for the client to take each writeSlice of them, then
+// write sends rest and then the packets. It waits at most timeout for the client to take each WriteSlice of them, then
 // fails with os.ErrDeadlineExceeded.
 func (s *socket) write(rest []byte, packets []*Packet, timeout time.Duration) error {
 	if s.polled != nil {
@@ -95,7 +95,7 @@ func (s *socket) write(rest []byte, packets []*Packet, timeout time.Duration) er
 		size += len(p.frame)
 	}
 	// Nothing tells here how much has been taken: the time for all slices is one.
-	if err := s.conn.SetWriteDeadline(time.Now().Add(time.Duration(1+size/writeSlice) * timeout)); err != nil {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(time.Duration(1+size/WriteSlice) * timeout)); err != nil {
 		return err
 	}
 	if _, err := bufs.WriteTo(s.conn); err != nil {
@@ -139,7 +139,7 @@ func (s *socket) writePolled(rest []byte, packets []*Packet, timeout time.Durati
 				return nil
 			}
 		}
-		if taken >= writeSlice {
+		if taken >= WriteSlice {
 			timer.Reset(timeout)
 			taken = 0
 		}

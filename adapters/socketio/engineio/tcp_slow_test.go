@@ -33,16 +33,14 @@ func TestTCP_SlowClient(t *testing.T) {
 		const size, part = 8 << 20, 1 << 20
 		k := onLoopback(t, engineio.Config{OutboxBytes: size, WriteTimeout: 2 * time.Second})
 		ws := k.openWebSocket()
-		began := time.Now()
 		ws.peer.send(strings.Repeat("x", size))
-		pause := time.NewTicker(500 * time.Millisecond)
+		pause := time.NewTicker(500 * time.Millisecond) // together twice WriteTimeout
 		defer pause.Stop()
 		for range size / part {
 			<-pause.C
 			_, err := io.CopyN(io.Discard, ws.r, part)
 			require.NoError(t, err)
 		}
-		assert.Greater(t, time.Since(began), 3*time.Second)
 		assert.Empty(t, ws.peer.ended())
 	})
 

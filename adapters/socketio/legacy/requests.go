@@ -88,23 +88,10 @@ func (s *session) takeForPoll() ([]outgoing, *engineio.Refusal) {
 func (s *session) answerPoll(w http.ResponseWriter, packets []outgoing) {
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
-	err := writeSlices(w, appendPayload(nil, packets))
+	_, err := engineio.PatientWriter(w, writeTimeout).Write(appendPayload(nil, packets)) //nolint:gosec // a polling payload in plain text: no browser takes it for a page
 	if err != nil || packets[len(packets)-1].kind == packet.CLOSE {
 		s.end()
 	}
-}
-
-// writeSlices gives the client writeTimeout for each writeSlice of the payload.
-func writeSlices(w http.ResponseWriter, payload []byte) error {
-	for control := http.NewResponseController(w); len(payload) > 0; {
-		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout)) // not every writer can; a dead client does not ping
-		slice := payload[:min(writeSlice, len(payload))]
-		if _, err := w.Write(slice); err != nil { //nolint:gosec // sent as a polling payload: no browser takes it for a page
-			return err
-		}
-		payload = payload[len(slice):]
-	}
-	return nil
 }
 
 // servePost takes packets from a POST's body and hands them to the session one by one.

@@ -10,12 +10,13 @@ import (
 	"github.com/googollee/go-socket.io/engineio/frame"
 	"github.com/googollee/go-socket.io/engineio/packet"
 	"github.com/googollee/go-socket.io/engineio/transport"
+
+	"parley/adapters/socketio/engineio"
 )
 
 const (
-	// writeTimeout is how long a client may take to accept a frame or an answer: each writeSlice of it, in bytes.
+	// writeTimeout is how long a client may take to accept a frame or an answer: each engineio.WriteSlice of it.
 	writeTimeout = 10 * time.Second
-	writeSlice   = 1 << 20
 	// upgradeTimeout is how long an upgrade may take once the WebSocket is open. The library would wait for
 	// PingTimeout, during which nothing is sent.
 	upgradeTimeout = 10 * time.Second
@@ -59,7 +60,7 @@ func (k *socket) NextWriter(form frame.Type, kind packet.Type) (io.WriteCloser, 
 // write sends one packet.
 func (k *socket) write(p outgoing) error {
 	// It cannot be put off any more once there is a writer.
-	slices := 1 + len(p.data)/writeSlice
+	slices := 1 + len(p.data)/engineio.WriteSlice
 	_ = k.Conn.SetWriteDeadline(time.Now().Add(time.Duration(slices) * writeTimeout)) // as above
 	w, err := k.Conn.NextWriter(frame.String, p.kind)
 	if err != nil {
